@@ -16,13 +16,17 @@ pub fn parse(text: &str, bound: Bound) -> Result<String, String> {
         None => (text, None),
     };
     if time.is_some_and(|t| t.ends_with(['Z', 'z']) || t.contains(['+', '-'])) {
-        return Err(format!("{text:?} has a time zone; Daktela's times are local times of the instance: convert it and leave out Z or the offset, e.g. 2026-11-20 14:30"));
+        return Err(format!(
+            "{text:?} has a time zone; Daktela's times are local times of the instance: convert it and leave out Z or the offset, e.g. 2026-11-20 14:30"
+        ));
     }
     let day = parse_day(day).ok_or_else(|| format!("{text:?} is not a date; {expected}"))?;
     let time = match (time, bound) {
         (None, Bound::From) => "00:00:00".to_owned(),
         (None, Bound::Until) => "23:59:59".to_owned(),
-        (Some(time), _) => parse_time(time, bound).ok_or_else(|| format!("{text:?} is not a date and time; {expected}"))?,
+        (Some(time), _) => {
+            parse_time(time, bound).ok_or_else(|| format!("{text:?} is not a date and time; {expected}"))?
+        }
     };
     Ok(format!("{day} {time}"))
 }
@@ -50,7 +54,11 @@ fn parse_time(text: &str, bound: Bound) -> Option<String> {
     };
     let parts: Vec<&str> = text.split(':').collect();
     let (hour, minute, second) = match parts[..] {
-        [hour, minute] => (number(hour, 2)?, number(minute, 2)?, if bound == Bound::Until { 59 } else { 0 }),
+        [hour, minute] => (
+            number(hour, 2)?,
+            number(minute, 2)?,
+            if bound == Bound::Until { 59 } else { 0 },
+        ),
         [hour, minute, second] => (number(hour, 2)?, number(minute, 2)?, number(second, 2)?),
         _ => return None,
     };
@@ -58,7 +66,9 @@ fn parse_time(text: &str, bound: Bound) -> Option<String> {
 }
 
 fn number(text: &str, digits: usize) -> Option<u32> {
-    (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+    (text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -86,7 +96,19 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_an_example() {
-        for text in ["", "today", "2026-13-01", "2026-02-29", "2026-1-1", "20.11.2026", "2026-11-20 25:00", "2026-11-20T", "+026-11-20", "2026-11-20 1:2:3", "2026-11-20 10:00:00."] {
+        for text in [
+            "",
+            "today",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-1-1",
+            "20.11.2026",
+            "2026-11-20 25:00",
+            "2026-11-20T",
+            "+026-11-20",
+            "2026-11-20 1:2:3",
+            "2026-11-20 10:00:00.",
+        ] {
             let error = parse(text, Bound::From).expect_err(text);
             assert!(error.contains("2026-11-20"), "{error}");
         }
@@ -95,7 +117,11 @@ mod tests {
     #[test]
     fn a_zone_is_refused_with_the_reason() {
         for text in ["2026-11-20T14:30:00Z", "2026-11-20T14:30:00+01:00"] {
-            assert!(parse(text, Bound::From).expect_err(text).contains("local times of the instance"));
+            assert!(
+                parse(text, Bound::From)
+                    .expect_err(text)
+                    .contains("local times of the instance")
+            );
         }
     }
 }

@@ -6,15 +6,61 @@
 use html5gum::{Token, Tokenizer};
 
 /// Elements whose text is not for reading.
-const HIDDEN: &[&str] = &["head", "noscript", "object", "script", "style", "svg", "template", "title"];
+const HIDDEN: &[&str] = &[
+    "head", "noscript", "object", "script", "style", "svg", "template", "title",
+];
 
 /// Elements that start on a line of their own. Those in `SPACED` also have an empty line around them.
 const BLOCKS: &[&str] = &[
-    "address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer",
-    "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section",
-    "table", "tbody", "tfoot", "thead", "tr", "ul",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "center",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "tbody",
+    "tfoot",
+    "thead",
+    "tr",
+    "ul",
 ];
-const SPACED: &[&str] = &["blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"];
+const SPACED: &[&str] = &[
+    "blockquote",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "ol",
+    "p",
+    "pre",
+    "table",
+    "ul",
+];
 
 /// Names that only mark-up uses: a text without any of them is plain text, whose line breaks count.
 const INLINE: &[&str] = &[
@@ -27,13 +73,20 @@ pub fn to_text(source: &str) -> String {
     if !source.contains(['<', '&']) {
         return source.to_owned();
     }
-    let tokens: Vec<Token> = Tokenizer::new(source).map(|token| match token { Ok(token) => token }).collect();
+    let tokens: Vec<Token> = Tokenizer::new(source)
+        .map(|token| match token {
+            Ok(token) => token,
+        })
+        .collect();
     let markup = tokens.iter().any(|token| match token {
         Token::StartTag(tag) => is_known(&name(&tag.name)),
         Token::EndTag(tag) => is_known(&name(&tag.name)),
         _ => false,
     });
-    let mut page = Page { keep_breaks: !markup, ..Page::default() };
+    let mut page = Page {
+        keep_breaks: !markup,
+        ..Page::default()
+    };
     for token in tokens {
         page.token(token);
     }
@@ -69,7 +122,10 @@ impl Page {
             Token::StartTag(tag) => {
                 let name = name(&tag.name);
                 let attribute = |key: &str| {
-                    tag.attributes.iter().find(|(k, _)| &***k == key.as_bytes()).map(|(_, v)| String::from_utf8_lossy(v).into_owned())
+                    tag.attributes
+                        .iter()
+                        .find(|(k, _)| ***k == *key.as_bytes())
+                        .map(|(_, v)| String::from_utf8_lossy(v).into_owned())
                 };
                 self.open(&name, tag.self_closing, attribute);
             }
@@ -146,7 +202,10 @@ impl Page {
     fn close_link(&mut self) {
         let Some((href, start)) = self.links.pop() else { return };
         let href = href.trim();
-        let target = href.strip_prefix("mailto:").or_else(|| href.strip_prefix("tel:")).unwrap_or(href);
+        let target = href
+            .strip_prefix("mailto:")
+            .or_else(|| href.strip_prefix("tel:"))
+            .unwrap_or(href);
         let is_web = href.starts_with("http://") || href.starts_with("https://") || target != href;
         // A block inside the link may have trimmed the text behind its start.
         let text = self.out.get(start..).unwrap_or_default();
@@ -210,12 +269,18 @@ mod tests {
 
     #[test]
     fn table_cells_stay_apart() {
-        check("<table><tr><th>Item</th><th>Price</th></tr><tr><td><p>Bike</p></td><td>10</td></tr></table>", "Item | Price\nBike | 10");
+        check(
+            "<table><tr><th>Item</th><th>Price</th></tr><tr><td><p>Bike</p></td><td>10</td></tr></table>",
+            "Item | Price\nBike | 10",
+        );
     }
 
     #[test]
     fn addresses_in_angle_brackets_and_comparisons_survive() {
-        check("<p>Jan &lt;jan@b.cz&gt; and <a@b.cz>, a < b and c > d</p>", "Jan <jan@b.cz> and <a@b.cz>, a < b and c > d");
+        check(
+            "<p>Jan &lt;jan@b.cz&gt; and <a@b.cz>, a < b and c > d</p>",
+            "Jan <jan@b.cz> and <a@b.cz>, a < b and c > d",
+        );
         check("write to <a@b.cz>\r\nor call", "write to <a@b.cz>\nor call");
     }
 

@@ -15,8 +15,13 @@ pub struct Folded {
 impl Folded {
     /// `12 lines of quoted mail and 4 lines of signature`; nothing where nothing was folded.
     pub fn note(&self) -> Option<String> {
-        let part = |n: usize, what: &str| (n > 0).then(|| crate::text::count(n as u64, &format!("line of {what}"), &format!("lines of {what}")));
-        let parts: Vec<String> = [part(self.quoted, "quoted mail"), part(self.signature, "signature")].into_iter().flatten().collect();
+        let part = |n: usize, what: &str| {
+            (n > 0).then(|| crate::text::count(n as u64, &format!("line of {what}"), &format!("lines of {what}")))
+        };
+        let parts: Vec<String> = [part(self.quoted, "quoted mail"), part(self.signature, "signature")]
+            .into_iter()
+            .flatten()
+            .collect();
         (!parts.is_empty()).then(|| parts.join(" and "))
     }
 }
@@ -25,10 +30,27 @@ impl Folded {
 /// Lower case. A start must be followed by a blank.
 const REPLY_LINES: &[(&[&str], &[&str])] = &[
     (&["on"], &["wrote:", "writes:"]),
-    (&["dne", "v", "ve", "po", "út", "st", "čt", "pá", "so", "ne"], &["napsal:", "napsala:", "napsal(a):", "napsal/a:", "píše:", "odeslal:", "odeslala:"]),
-    (&["dňa", "v", "vo", "po", "ut", "st", "št", "pi", "so", "ne"], &["napísal:", "napísala:", "napísal(a):", "napísal/a:", "píše:"]),
+    (
+        &["dne", "v", "ve", "po", "út", "st", "čt", "pá", "so", "ne"],
+        &[
+            "napsal:",
+            "napsala:",
+            "napsal(a):",
+            "napsal/a:",
+            "píše:",
+            "odeslal:",
+            "odeslala:",
+        ],
+    ),
+    (
+        &["dňa", "v", "vo", "po", "ut", "st", "št", "pi", "so", "ne"],
+        &["napísal:", "napísala:", "napísal(a):", "napísal/a:", "píše:"],
+    ),
     (&["am", "vom"], &["schrieb:"]),
-    (&["w", "dnia", "pon", "wt", "śr", "czw", "pt", "sob", "niedz"], &["napisał:", "napisała:", "napisał(a):", "napisał/a:", "pisze:"]),
+    (
+        &["w", "dnia", "pon", "wt", "śr", "czw", "pt", "sob", "niedz"],
+        &["napisał:", "napisała:", "napisał(a):", "napisał/a:", "pisze:"],
+    ),
     (&["le"], &["a écrit:", "a écrit :"]),
     (&["el"], &["escribió:"]),
     (&["il"], &["ha scritto:"]),
@@ -42,18 +64,51 @@ const VERB_INSIDE: &[(&str, &str)] = &[("am", " schrieb "), ("den", " skrev "), 
 
 /// Rulers that mail programs set above the original message. A forwarded message is content and has none of these.
 const ORIGINAL: &[&str] = &[
-    "original message", "původní zpráva", "původní e-mail", "pôvodná správa", "ursprüngliche nachricht",
-    "originalnachricht", "wiadomość oryginalna", "oryginalna wiadomość", "message d'origine", "mensaje original",
+    "original message",
+    "původní zpráva",
+    "původní e-mail",
+    "pôvodná správa",
+    "ursprüngliche nachricht",
+    "originalnachricht",
+    "wiadomość oryginalna",
+    "oryginalna wiadomość",
+    "message d'origine",
+    "mensaje original",
     "messaggio originale",
 ];
 
 /// The header block that Outlook sets above the original message: who, then within a few lines when and what about.
 const FROM: &[&str] = &["from:", "od:", "von:", "de:", "da:", "van:"];
 const SENT: &[&str] = &[
-    "sent:", "date:", "odesláno:", "datum:", "odoslané:", "dátum:", "gesendet:", "wysłano:", "data:", "envoyé :",
-    "envoyé:", "enviado:", "inviato:", "verzonden:", "trimis:",
+    "sent:",
+    "date:",
+    "odesláno:",
+    "datum:",
+    "odoslané:",
+    "dátum:",
+    "gesendet:",
+    "wysłano:",
+    "data:",
+    "envoyé :",
+    "envoyé:",
+    "enviado:",
+    "inviato:",
+    "verzonden:",
+    "trimis:",
 ];
-const SUBJECT: &[&str] = &["subject:", "předmět:", "predmet:", "betreff:", "temat:", "objet :", "objet:", "asunto:", "oggetto:", "onderwerp:", "subiect:"];
+const SUBJECT: &[&str] = &[
+    "subject:",
+    "předmět:",
+    "predmet:",
+    "betreff:",
+    "temat:",
+    "objet :",
+    "objet:",
+    "asunto:",
+    "oggetto:",
+    "onderwerp:",
+    "subiect:",
+];
 
 /// A reply line may be wrapped by the mail program, but not endlessly.
 const REPLY_LINE_ROWS: usize = 4;
@@ -69,7 +124,10 @@ pub fn fold(text: &str) -> Folded {
         if let Some(rows) = reply_line(&lines[i..]) {
             // An answer below or between the quoted lines goes on after them; without `>` the quote has no end.
             let after = i + rows;
-            let marked = lines[after..].iter().take_while(|l| is_quoted(l) || l.trim().is_empty()).count();
+            let marked = lines[after..]
+                .iter()
+                .take_while(|l| is_quoted(l) || l.trim().is_empty())
+                .count();
             let has_marks = lines[after..after + marked].iter().any(|l| is_quoted(l));
             let end = if has_marks { after + marked } else { lines.len() };
             quoted += filled(&lines[i..end]);
@@ -83,7 +141,12 @@ pub fn fold(text: &str) -> Folded {
         } else if lines[i].trim_end() == "--" {
             // A signature ends where a quote begins.
             let end = (i + 1..lines.len())
-                .find(|&j| is_quoted(lines[j]) || reply_line(&lines[j..]).is_some() || is_original_ruler(lines[j]) || is_header_block(&lines[j..]))
+                .find(|&j| {
+                    is_quoted(lines[j])
+                        || reply_line(&lines[j..]).is_some()
+                        || is_original_ruler(lines[j])
+                        || is_header_block(&lines[j..])
+                })
                 .unwrap_or(lines.len());
             signature += filled(&lines[i + 1..end]);
             i = end;
@@ -94,9 +157,17 @@ pub fn fold(text: &str) -> Folded {
     }
     let kept = crate::text::clean(&kept.join("\n"));
     if kept.trim().is_empty() {
-        return Folded { text: text.to_owned(), quoted: 0, signature: 0 };
+        return Folded {
+            text: text.to_owned(),
+            quoted: 0,
+            signature: 0,
+        };
     }
-    Folded { text: kept, quoted, signature }
+    Folded {
+        text: kept,
+        quoted,
+        signature,
+    }
 }
 
 fn filled(lines: &[&str]) -> usize {
@@ -109,7 +180,9 @@ fn is_quoted(line: &str) -> bool {
 
 fn is_original_ruler(line: &str) -> bool {
     let line = line.trim();
-    let Some(inner) = line.strip_prefix("--") else { return false };
+    let Some(inner) = line.strip_prefix("--") else {
+        return false;
+    };
     let inner = inner.trim_matches(['-', ' ']).to_lowercase();
     ORIGINAL.contains(&inner.as_str())
 }
@@ -121,7 +194,9 @@ fn is_header_block(lines: &[&str]) -> bool {
         words.iter().any(|word| line.starts_with(word))
     };
     let block: Vec<&str> = lines.iter().copied().filter(|l| !l.trim().is_empty()).take(7).collect();
-    let Some((first, rest)) = block.split_first() else { return false };
+    let Some((first, rest)) = block.split_first() else {
+        return false;
+    };
     starts(first, FROM) && rest.iter().take(3).any(|l| starts(l, SENT)) && rest.iter().any(|l| starts(l, SUBJECT))
 }
 
@@ -130,7 +205,8 @@ fn is_header_block(lines: &[&str]) -> bool {
 fn reply_line(lines: &[&str]) -> Option<usize> {
     let first = lines.first()?.trim().to_lowercase();
     let first_word = first.split([' ', ',', '.']).next()?;
-    let opens = REPLY_LINES.iter().any(|(starts, _)| starts.contains(&first_word)) || VERB_INSIDE.iter().any(|(start, _)| *start == first_word);
+    let opens = REPLY_LINES.iter().any(|(starts, _)| starts.contains(&first_word))
+        || VERB_INSIDE.iter().any(|(start, _)| *start == first_word);
     // Some programs begin with the date or the writer: "2026-11-03 10:12 GMT+01:00 Jan <jan@b.cz>:".
     let bare = first.starts_with(|c: char| c.is_ascii_digit()) && first.contains('@');
     if !opens && !bare {
@@ -151,8 +227,12 @@ fn reply_line(lines: &[&str]) -> Option<usize> {
             continue;
         }
         let dated = joined.contains(|c: char| c.is_ascii_digit()) || joined.contains('@');
-        let by_end = REPLY_LINES.iter().any(|(starts, ends)| starts.contains(&first_word) && ends.iter().any(|end| joined.ends_with(end)));
-        let by_verb = VERB_INSIDE.iter().any(|(start, verb)| *start == first_word && joined.contains(verb));
+        let by_end = REPLY_LINES
+            .iter()
+            .any(|(starts, ends)| starts.contains(&first_word) && ends.iter().any(|end| joined.ends_with(end)));
+        let by_verb = VERB_INSIDE
+            .iter()
+            .any(|(start, verb)| *start == first_word && joined.contains(verb));
         let by_address = bare && i == 0 && joined.ends_with(">:");
         return (dated && (by_end || by_verb || by_address)).then_some(i + 1);
     }
@@ -165,7 +245,14 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, kept: &str, quoted: usize, signature: usize) {
-        assert_eq!(fold(text), Folded { text: kept.to_owned(), quoted, signature });
+        assert_eq!(
+            fold(text),
+            Folded {
+                text: kept.to_owned(),
+                quoted,
+                signature
+            }
+        );
     }
 
     #[test]
@@ -186,7 +273,12 @@ mod tests {
 
     #[test]
     fn a_wrapped_reply_line_counts_and_the_answer_below_the_quote_stays() {
-        check("On Tue, Nov 3, 2026 at 10:12 AM\nJan <jan@b.cz> wrote:\n> Old\n> text\n\nBelow", "Below", 4, 0);
+        check(
+            "On Tue, Nov 3, 2026 at 10:12 AM\nJan <jan@b.cz> wrote:\n> Old\n> text\n\nBelow",
+            "Below",
+            4,
+            0,
+        );
     }
 
     #[test]
@@ -199,8 +291,18 @@ mod tests {
 
     #[test]
     fn outlook_headers_and_rulers_open_the_quote() {
-        check("Ano.\n\nOd: Jan <jan@b.cz>\nOdesláno: úterý 3. listopadu 2026\nKomu: x\nPředmět: Faktura\n\nOld", "Ano.", 5, 0);
-        check("Ja.\n\nVon: Jan\nGesendet: Dienstag\nAn: x\nBetreff: Rechnung\n\nOld", "Ja.", 5, 0);
+        check(
+            "Ano.\n\nOd: Jan <jan@b.cz>\nOdesláno: úterý 3. listopadu 2026\nKomu: x\nPředmět: Faktura\n\nOld",
+            "Ano.",
+            5,
+            0,
+        );
+        check(
+            "Ja.\n\nVon: Jan\nGesendet: Dienstag\nAn: x\nBetreff: Rechnung\n\nOld",
+            "Ja.",
+            5,
+            0,
+        );
         check("Yes.\n-----Original Message-----\nFrom: x\nOld", "Yes.", 3, 0);
     }
 
@@ -219,7 +321,10 @@ mod tests {
 
     #[test]
     fn the_note_says_what_was_folded() {
-        assert_eq!(fold("Hi\n--\nJan\n> old").note().as_deref(), Some("1 line of quoted mail and 1 line of signature"));
+        assert_eq!(
+            fold("Hi\n--\nJan\n> old").note().as_deref(),
+            Some("1 line of quoted mail and 1 line of signature")
+        );
         assert_eq!(fold("Hi").note(), None);
     }
 }

@@ -10,11 +10,17 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings from the variables that `wit/world.wit` names.
     pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let origin = var("DAKTELA_URL").ok_or("DAKTELA_URL is not set: give the origin of your Daktela, e.g. https://acme.daktela.com")?;
+        let origin = var("DAKTELA_URL")
+            .ok_or("DAKTELA_URL is not set: give the origin of your Daktela, e.g. https://acme.daktela.com")?;
         let max_answer_bytes = match var("DAKTELA_MAX_ANSWER_BYTES") {
             None => 1_000_000,
-            Some(text) => text.parse().map_err(|_| format!("DAKTELA_MAX_ANSWER_BYTES is {text:?}; expected a number of bytes"))?,
+            Some(text) => text
+                .parse()
+                .map_err(|_| format!("DAKTELA_MAX_ANSWER_BYTES is {text:?}; expected a number of bytes"))?,
         };
-        Ok(Settings { origin: origin.trim_end_matches('/').to_owned(), max_answer_bytes })
+        Ok(Settings {
+            origin: origin.trim_end_matches('/').to_owned(),
+            max_answer_bytes,
+        })
     }
 }

@@ -57,19 +57,29 @@ pub fn cut(text: &str, max: usize) -> String {
         Some((at, _)) => {
             let kept = text[..at].trim_end();
             let missing = text[at..].chars().count() + text[kept.len()..at].chars().count();
-            format!("{kept}{}[+{missing} characters]", if kept.is_empty() { "" } else { " … " })
+            format!(
+                "{kept}{}[+{missing} characters]",
+                if kept.is_empty() { "" } else { " … " }
+            )
         }
     }
 }
 
 /// Each line behind `> `, itself behind `indent`.
 pub fn quote(text: &str, indent: &str) -> String {
-    text.lines().map(|line| format!("{indent}> {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(|line| format!("{indent}> {line}").trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Lower case without the accents of Latin letters, for comparing names as people type them.
 pub fn fold(text: &str) -> String {
-    line(text).chars().flat_map(char::to_lowercase).map(unaccented).collect()
+    line(text)
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(unaccented)
+        .collect()
 }
 
 fn unaccented(c: char) -> char {
@@ -94,7 +104,10 @@ fn unaccented(c: char) -> char {
     if c.is_ascii() {
         return c;
     }
-    ACCENTED.iter().find(|(letters, _)| letters.contains(c)).map_or(c, |(_, plain)| *plain)
+    ACCENTED
+        .iter()
+        .find(|(letters, _)| letters.contains(c))
+        .map_or(c, |(_, plain)| *plain)
 }
 
 /// `1 ticket`, `2 tickets`, `1,234 tickets`.
@@ -120,7 +133,10 @@ mod tests {
 
     #[test]
     fn invisible_characters_and_foreign_line_breaks_go() {
-        assert_eq!(clean("a\u{200b}b\u{202e}c\r\nd\re\u{2028}f\u{0}g\u{a0}h\u{e0041}"), "abc\nd\ne\nfg h");
+        assert_eq!(
+            clean("a\u{200b}b\u{202e}c\r\nd\re\u{2028}f\u{0}g\u{a0}h\u{e0041}"),
+            "abc\nd\ne\nfg h"
+        );
         assert_eq!(line("  a\r\n\tb\u{2029} c "), "a b c");
     }
 

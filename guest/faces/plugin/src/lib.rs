@@ -66,7 +66,7 @@ impl Guest for Plugin {
     }
 
     fn complete(params: String) -> Result<String, RpcError> {
-        with_instance(|http, settings| server::complete(http, settings, &params))
+        with_instance(|http, _| server::complete(http, &params))
     }
 }
 

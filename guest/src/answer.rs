@@ -1,0 +1,230 @@
+//! Answers within their budget. What does not fit is left out in steps, never silently: long texts first or records
+//! first, as the entity says; and the answer tells what is missing and how to get it.
+
+use serde_json::{Value, json};
+
+use crate::{text, tool::Shrink, view::Record};
+
+/// What a tool answers.
+#[derive(Debug, PartialEq)]
+pub struct Answer {
+    pub text: String,
+    /// The ids of the first record, for programs that want to read on.
+    pub first: Option<Value>,
+}
+
+impl Answer {
+    pub fn text(text: impl Into<String>) -> Self {
+        Answer {
+            text: text.into(),
+            first: None,
+        }
+    }
+
+    /// The CallToolResult of MCP.
+    pub fn to_json(&self) -> Value {
+        let mut out = json!({"content": [{"type": "text", "text": self.text}], "isError": false});
+        if let Some(first) = &self.first {
+            out["_meta"] = json!({"daktela/first": first});
+        }
+        out
+    }
+}
+
+/// A page of records and all that is to be said of it.
+pub struct Listing<'a> {
+    pub one: &'a str,
+    pub many: &'a str,
+    /// The first records of the page; the rest was not read for want of room.
+    pub records: Vec<Record>,
+    /// How many records the page has.
+    pub rows: usize,
+    pub skip: u64,
+    pub take: u64,
+    /// How many match in all, where Daktela says so.
+    pub total: Option<u64>,
+    /// The conditions and the order, also those by default.
+    pub said: Vec<String>,
+    pub notes: Vec<String>,
+    pub zone: Option<String>,
+    pub shrink: Shrink,
+    /// How much of each text the caller asked for.
+    pub text_chars: Option<usize>,
+    pub max_bytes: usize,
+}
+
+/// What headings and closing remarks may take of the budget.
+const FRAME_BYTES: usize = 900;
+
+impl Listing<'_> {
+    pub fn print(&self) -> String {
+        if self.records.is_empty() {
+            return self.with_notes(self.empty(), &[]);
+        }
+        let own = |chars: usize| self.text_chars.unwrap_or(chars);
+        let notes: usize = self.notes.iter().map(|note| note.len() + 8).sum();
+        let said: usize = self.said.iter().map(|said| said.len() + 4).sum();
+        let room = self.max_bytes.saturating_sub(FRAME_BYTES + notes + said);
+        let print = |divisor: usize| -> Vec<String> {
+            self.records
+                .iter()
+                .map(|record| record.print_item(|chars| own(chars).checked_div(divisor).unwrap_or(0)))
+                .collect()
+        };
+        let size = |items: &[String]| items.iter().map(|item| item.len() + 1).sum::<usize>();
+
+        let mut divisor = 1;
+        let mut items = print(divisor);
+        if self.shrink == Shrink::Texts {
+            // 0 leaves the texts out.
+            for step in [3, 10, 0] {
+                if size(&items) <= room {
+                    break;
+                }
+                divisor = step;
+                items = print(divisor);
+            }
+        }
+        let mut closing = Vec::new();
+        let all = self.rows;
+        while items.len() > 1 && size(&items) > room {
+            items.pop();
+        }
+        let alone = size(&items) > room;
+        if alone {
+            items[0] = shorten(
+                &self.records[0],
+                |record, limit| record.print_item(|chars| own(chars).min(limit)),
+                room,
+            );
+        }
+        if divisor != 1 {
+            let how = if divisor == 0 {
+                "left out".to_owned()
+            } else {
+                format!("shortened to 1/{divisor}")
+            };
+            closing.push(format!(
+                "Long texts are {how} to fit max_bytes={}; ask for fewer records with take to see more of each.",
+                self.max_bytes
+            ));
+        } else if !alone && self.records[..items.len()].iter().any(|record| record.is_cut(own)) {
+            closing.push("Texts that end in [+n characters] are shortened; text_chars shows more.".to_owned());
+        }
+        if items.len() < all {
+            closing.push(format!(
+                "{} of the {all} records of this page did not fit max_bytes={}.",
+                all - items.len(),
+                self.max_bytes
+            ));
+        }
+        if alone {
+            closing.push(format!(
+                "The record is larger than max_bytes={} alone, so its texts are cut; a larger max_bytes shows more.",
+                self.max_bytes
+            ));
+        }
+        let next = self.skip + items.len() as u64;
+        match self.total {
+            Some(total) if total > next => closing.push(format!(
+                "{} more: call again with skip={next}.",
+                text::thousands(total - next)
+            )),
+            None if all as u64 >= self.take || items.len() < all => {
+                closing.push(format!("There may be more: call again with skip={next}."))
+            }
+            _ => {}
+        }
+        let total = self
+            .total
+            .map_or_else(|| "an unknown total".to_owned(), text::thousands);
+        let mut heading = format!("{} {}–{next} of {total}", capitalised(self.many), self.skip + 1);
+        for said in &self.said {
+            heading += &format!(" · {said}");
+        }
+        if let Some(zone) = &self.zone {
+            heading += &format!(" · times: {zone}");
+        }
+        self.with_notes(format!("{heading}\n\n{}", items.join("\n")), &closing)
+    }
+
+    fn empty(&self) -> String {
+        let said = if self.said.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", self.said.join(" · "))
+        };
+        match self.total {
+            Some(total) if total > 0 && self.skip >= total => {
+                let last = (total - 1) / self.take * self.take;
+                let matches = if total == 1 { "matches" } else { "match" };
+                format!(
+                    "skip={} is past the end: {} {matches}{said}. The last page begins at skip={last}.",
+                    self.skip,
+                    text::count(total, self.one, self.many)
+                )
+            }
+            Some(total) if total > 0 => format!(
+                "Daktela counts {} but sent none{said}. Try again, or a smaller take.",
+                text::count(total, self.one, self.many)
+            ),
+            _ if self.skip > 0 => format!("No {} from skip={} on{said}.", self.many, self.skip),
+            _ => format!(
+                "No {}{said}. What the Daktela account of this server may not see does not show.",
+                self.many
+            ),
+        }
+    }
+
+    fn with_notes(&self, mut body: String, closing: &[String]) -> String {
+        let notes: Vec<String> = self.notes.iter().map(|note| format!("Note: {note}")).collect();
+        for line in notes.iter().chain(closing) {
+            body += &format!("\n\n{line}");
+        }
+        body
+    }
+}
+
+/// A single record within its budget.
+pub fn detail(one: &str, record: &Record, notes: &[String], zone: Option<&str>, max_bytes: usize) -> String {
+    let one = capitalised(one);
+    let room = max_bytes.saturating_sub(FRAME_BYTES + notes.iter().map(|note| note.len() + 8).sum::<usize>());
+    let mut body = record.print_detail(&one, |_| usize::MAX);
+    let mut closing: Vec<String> = notes.iter().map(|note| format!("Note: {note}")).collect();
+    if body.len() > room {
+        body = shorten(record, |record, limit| record.print_detail(&one, |_| limit), room);
+        closing.push(format!(
+            "The record is larger than max_bytes={max_bytes}, so its texts are cut; a larger max_bytes shows more."
+        ));
+    }
+    closing.extend(zone.map(|zone| format!("Times: {zone}.")));
+    for line in closing {
+        body += &format!("\n\n{line}");
+    }
+    body
+}
+
+/// A record that is too large by itself: its texts as long as fits; where even its facts do not fit, they are cut.
+fn shorten(record: &Record, print: impl Fn(&Record, usize) -> String, room: usize) -> String {
+    let (mut fits, mut exceeds) = (0, room.max(1));
+    while exceeds - fits > 1 {
+        let middle = fits.midpoint(exceeds);
+        if print(record, middle).len() <= room {
+            fits = middle;
+        } else {
+            exceeds = middle;
+        }
+    }
+    let printed = print(record, fits);
+    if printed.len() <= room {
+        return printed;
+    }
+    text::cut(&printed, printed[..printed.floor_char_boundary(room)].chars().count())
+}
+
+pub fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

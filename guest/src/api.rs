@@ -1,0 +1,452 @@
+//! Daktela's answers, whatever build gives them.
+//!
+//! Every read is projected: it names the fields that will be shown, because a raw record is 24 to 240 KB. How a build
+//! takes a projection that it does not like is not documented, so [`Api::lists`] reacts to what comes back:
+//!
+//! - HTTP 400: one raw record tells which fields this build has, and the read is repeated with those; then with whole
+//!   related records instead of dotted picks.
+//! - 200 without any trace of a related record whose fields were picked: repeated with the whole related record.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use serde_json::Value;
+
+use crate::{
+    error::Error,
+    http::{Failure, Http, Response},
+    query::{self, Query, TAKE_MAX},
+    text, value,
+};
+
+/// A page of records.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub rows: Vec<Value>,
+    /// How many records match in all, where the build says so.
+    pub total: Option<u64>,
+}
+
+/// How many records one call reads at most where it promises the whole. It bounds memory and time; what lies beyond is
+/// said in the answer. 20 full pages hold the contacts of a very large customer.
+pub const WHOLE_MAX: u64 = 20 * TAKE_MAX;
+
+pub struct Api<'a> {
+    http: &'a dyn Http,
+    /// What the answers said of the instance's time zone.
+    zone: RefCell<Option<String>>,
+    /// Remarks of Daktela on answers that it gave nevertheless.
+    warnings: RefCell<Vec<String>>,
+    /// The fields of models that refused a projection, by model (and relation); `None` where they cannot be learnt.
+    known: RefCell<BTreeMap<String, Option<Vec<String>>>>,
+}
+
+/// The model of an endpoint, with the relation: `activitiesWeb/messages` for `activitiesWeb/web_1/messages`.
+fn model(endpoint: &str) -> String {
+    let parts: Vec<&str> = endpoint.split('/').collect();
+    if parts.len() == 3 {
+        format!("{}/{}", parts[0], parts[2])
+    } else {
+        endpoint.to_owned()
+    }
+}
+
+/// What a read is called in an error.
+fn what(endpoint: &str) -> String {
+    endpoint.split('/').next().unwrap_or(endpoint).to_owned()
+}
+
+impl<'a> Api<'a> {
+    pub fn new(http: &'a dyn Http) -> Self {
+        Api {
+            http,
+            zone: RefCell::default(),
+            warnings: RefCell::default(),
+            known: RefCell::default(),
+        }
+    }
+
+    pub fn zone(&self) -> Option<String> {
+        self.zone.borrow().clone()
+    }
+
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.borrow().clone()
+    }
+
+    /// One page.
+    pub fn list(&self, query: &Query) -> Result<Page, Error> {
+        self.lists(std::slice::from_ref(query))
+            .pop()
+            .expect("one answer for one query")
+    }
+
+    /// Several pages at once, in order.
+    pub fn lists(&self, queries: &[Query]) -> Vec<Result<Page, Error>> {
+        self.mend_pages(queries, self.lists_once(queries))
+    }
+
+    /// Repeats what a build refused or left out on account of the projection.
+    fn mend_pages(&self, queries: &[Query], mut answers: Vec<Result<Page, Error>>) -> Vec<Result<Page, Error>> {
+        self.again(queries, &mut answers, Self::needs_known_fields, |api, query| {
+            let known = api.known_fields(query)?;
+            (known.len() < query.fields.len()).then(|| Query {
+                fields: known,
+                ..query.clone()
+            })
+        });
+        self.again(queries, &mut answers, Self::needs_whole_relations, |api, query| {
+            // Where nothing was refused, nobody asked which fields there are.
+            let learnt = api.known.borrow().contains_key(&model(&query.endpoint));
+            let fields = if learnt {
+                api.known_fields(query)?
+            } else {
+                query.fields.clone()
+            };
+            Some(Query {
+                fields: roots(&fields),
+                ..query.clone()
+            })
+        });
+        answers
+    }
+
+    /// Repeats the queries whose answer asks for it, all at once, and keeps an answer that is better.
+    fn again(
+        &self,
+        queries: &[Query],
+        answers: &mut [Result<Page, Error>],
+        needs: impl Fn(&Query, &Result<Page, Error>) -> bool,
+        change: impl Fn(&Self, &Query) -> Option<Query>,
+    ) {
+        let changed: Vec<(usize, Query)> = (0..queries.len())
+            .filter(|&i| needs(&queries[i], &answers[i]))
+            .filter_map(|i| change(self, &queries[i]).map(|query| (i, query)))
+            .collect();
+        let again: Vec<Query> = changed.iter().map(|(_, query)| query.clone()).collect();
+        for ((i, _), answer) in changed.iter().zip(self.lists_once(&again)) {
+            if answer.is_ok() {
+                answers[*i] = answer;
+            }
+        }
+    }
+
+    fn needs_known_fields(query: &Query, answer: &Result<Page, Error>) -> bool {
+        !query.fields.is_empty() && matches!(answer, Err(Error::Refused(_)))
+    }
+
+    fn needs_whole_relations(query: &Query, answer: &Result<Page, Error>) -> bool {
+        match answer {
+            Err(Error::Refused(_)) => query.fields.iter().any(|field| field.contains('.')),
+            Err(_) => false,
+            Ok(page) => {
+                !page.rows.is_empty()
+                    && query
+                        .fields
+                        .iter()
+                        .any(|field| field.contains('.') && !page.rows.iter().any(|row| has_root(row, field)))
+            }
+        }
+    }
+
+    /// Those fields of a query that this build has, by the look of one raw record.
+    fn known_fields(&self, query: &Query) -> Option<Vec<String>> {
+        let model = model(&query.endpoint);
+        if !self.known.borrow().contains_key(&model) {
+            let page = self.lists_once(&[Query::new(&query.endpoint, 1)]).pop()?;
+            let keys = page
+                .ok()
+                .and_then(|page| Some(page.rows.first()?.as_object()?.keys().cloned().collect()));
+            self.known.borrow_mut().insert(model.clone(), keys);
+        }
+        let known = self.known.borrow();
+        let known = known.get(&model)?.as_ref()?;
+        Some(
+            query
+                .fields
+                .iter()
+                .filter(|field| known.iter().any(|key| key == root(field)))
+                .cloned()
+                .collect(),
+        )
+    }
+
+    fn lists_once(&self, queries: &[Query]) -> Vec<Result<Page, Error>> {
+        if queries.is_empty() {
+            return Vec::new();
+        }
+        let paths: Vec<String> = queries.iter().map(Query::to_path).collect();
+        self.http
+            .get_all(&paths)
+            .into_iter()
+            .zip(queries)
+            .map(|(response, query)| self.read_page(response, query))
+            .collect()
+    }
+
+    fn read_page(&self, response: Result<Response, Failure>, query: &Query) -> Result<Page, Error> {
+        let what = what(&query.endpoint);
+        let response = response.map_err(|failure| Error::from_failure(&failure, &what))?;
+        self.page(self.envelope(&response, &what)?, &what)
+    }
+
+    /// All records that match, page after page, up to [`WHOLE_MAX`]; the total says whether some are missing.
+    pub fn whole(&self, query: &Query) -> Result<Page, Error> {
+        self.wholes(std::slice::from_ref(query))
+            .pop()
+            .expect("one answer for one query")
+    }
+
+    /// The same for several queries, in order; their first pages are read at once.
+    pub fn wholes(&self, queries: &[Query]) -> Vec<Result<Page, Error>> {
+        let queries: Vec<Query> = queries
+            .iter()
+            .map(|query| Query {
+                skip: 0,
+                take: TAKE_MAX,
+                ..query.clone()
+            })
+            .collect();
+        let pages = self.lists(&queries);
+        pages
+            .into_iter()
+            .zip(queries)
+            .map(|(page, query)| self.rest(page?, query))
+            .collect()
+    }
+
+    /// What follows a first page.
+    fn rest(&self, mut whole: Page, mut query: Query) -> Result<Page, Error> {
+        let first = whole.rows.len() as u64;
+        if first < TAKE_MAX {
+            whole.total = whole.total.or(Some(first));
+            return Ok(whole);
+        }
+        if let Some(total) = whole.total {
+            let rest = (first..total.min(WHOLE_MAX))
+                .step_by(TAKE_MAX as usize)
+                .map(|skip| Query { skip, ..query.clone() });
+            for page in self.lists(&rest.collect::<Vec<_>>()) {
+                whole.rows.extend(page?.rows);
+            }
+            return Ok(whole);
+        }
+        // A build that gives no total is read until a page is short.
+        while (whole.rows.len() as u64) < WHOLE_MAX {
+            query.skip = whole.rows.len() as u64;
+            let page = self.list(&query)?;
+            let read = page.rows.len() as u64;
+            whole.rows.extend(page.rows);
+            if read < TAKE_MAX {
+                whole.total = Some(whole.rows.len() as u64);
+                break;
+            }
+        }
+        Ok(whole)
+    }
+
+    /// A record and a list that belongs to it, read at once.
+    pub fn record_and_page(
+        &self,
+        endpoint: &str,
+        name: &str,
+        fields: &[String],
+        query: &Query,
+    ) -> (Result<Value, Error>, Result<Page, Error>) {
+        let mut responses = self
+            .http
+            .get_all(&[query::record_path(endpoint, name, fields), query.to_path()])
+            .into_iter();
+        let mut next = || responses.next().expect("an answer for each path");
+        let record = self.read_record(next(), &what(endpoint));
+        let page = self.read_page(next(), query);
+        let record = self.mend_records(endpoint, &[name], fields, vec![record]).remove(0);
+        let page = self.mend_pages(std::slice::from_ref(query), vec![page]).remove(0);
+        (record, page)
+    }
+
+    /// One record, or `NotFound`. `fields` are what is needed of it; more may come.
+    pub fn get(&self, endpoint: &str, name: &str, fields: &[String]) -> Result<Value, Error> {
+        self.gets(endpoint, &[name], fields)
+            .pop()
+            .expect("one answer for one name")
+    }
+
+    /// Several records of one model at once, in order.
+    pub fn gets(&self, endpoint: &str, names: &[&str], fields: &[String]) -> Vec<Result<Value, Error>> {
+        self.mend_records(endpoint, names, fields, self.gets_once(endpoint, names, fields))
+    }
+
+    fn mend_records(
+        &self,
+        endpoint: &str,
+        names: &[&str],
+        fields: &[String],
+        mut answers: Vec<Result<Value, Error>>,
+    ) -> Vec<Result<Value, Error>> {
+        // The whole record is the answer to every projection that a build does not take.
+        let raw: Vec<usize> = (0..names.len())
+            .filter(|&i| match &answers[i] {
+                Err(Error::Refused(_)) => true,
+                Err(_) => false,
+                Ok(record) => fields
+                    .iter()
+                    .any(|field| field.contains('.') && !has_root(record, field)),
+            })
+            .collect();
+        if !fields.is_empty() && !raw.is_empty() {
+            let names: Vec<&str> = raw.iter().map(|&i| names[i]).collect();
+            for (i, answer) in raw.iter().zip(self.gets_once(endpoint, &names, &[])) {
+                if answer.is_ok() || answers[*i].is_err() {
+                    answers[*i] = answer;
+                }
+            }
+        }
+        answers
+    }
+
+    fn gets_once(&self, endpoint: &str, names: &[&str], fields: &[String]) -> Vec<Result<Value, Error>> {
+        let paths: Vec<String> = names
+            .iter()
+            .map(|name| query::record_path(endpoint, name, fields))
+            .collect();
+        let what = what(endpoint);
+        self.http
+            .get_all(&paths)
+            .into_iter()
+            .map(|response| self.read_record(response, &what))
+            .collect()
+    }
+
+    fn read_record(&self, response: Result<Response, Failure>, what: &str) -> Result<Value, Error> {
+        let response = response.map_err(|failure| Error::from_failure(&failure, what))?;
+        let mut envelope = self.envelope(&response, what)?;
+        match envelope["result"].take() {
+            Value::Object(record) if !record.is_empty() => Ok(Value::Object(record)),
+            _ => Err(Error::NotFound(format!("Daktela has no such record in {what}."))),
+        }
+    }
+
+    /// The outer object of an answer.
+    fn envelope(&self, response: &Response, what: &str) -> Result<Value, Error> {
+        let parsed: Option<Value> = serde_json::from_slice(&response.body).ok();
+        let words = parsed.as_ref().map(|body| words(&body["error"])).unwrap_or_default();
+        if !(200..=299).contains(&response.status) {
+            let absent = words.iter().any(|word| word.to_lowercase().contains("not exist"));
+            let status = if response.status == 400 && absent {
+                404
+            } else {
+                response.status
+            };
+            return Err(Error::from_status(status, &words, what));
+        }
+        let envelope = parsed.filter(|body| body.get("result").is_some()).ok_or_else(|| {
+            Error::Upstream(format!("What answered for {what} is not Daktela's API (no JSON with a result). Check that DAKTELA_URL is the instance's own address."))
+        })?;
+        if let Some(zone) = envelope["_timezone"].as_str() {
+            *self.zone.borrow_mut() = Some(text::line(zone));
+        }
+        let mut warnings = self.warnings.borrow_mut();
+        for word in words {
+            if !warnings.contains(&word) {
+                warnings.push(word);
+            }
+        }
+        Ok(envelope)
+    }
+
+    fn page(&self, mut envelope: Value, what: &str) -> Result<Page, Error> {
+        let mut result = envelope["result"].take();
+        let total = result
+            .get("total")
+            .and_then(value::number)
+            .filter(|n| *n >= 0.0)
+            .map(|n| n as u64);
+        let data = match &mut result {
+            Value::Object(map) => map.get_mut("data").map(Value::take),
+            Value::Array(_) => Some(result),
+            _ => None,
+        };
+        let rows = match data {
+            Some(Value::Array(rows)) => rows,
+            // Some sources show the records keyed by their name.
+            Some(Value::Object(rows)) => rows.into_iter().map(|(_, row)| row).collect(),
+            _ => {
+                return Err(Error::Upstream(format!(
+                    "Daktela's answer for {what} holds no list of records. Its build may differ from what this server knows."
+                )));
+            }
+        };
+        Ok(Page { rows, total })
+    }
+}
+
+/// The sentences in the `error` of an answer: a list, a bare text, or a map of the fields of a form.
+fn words(error: &Value) -> Vec<String> {
+    /// More than this is no message for a reader.
+    const WORDS_MAX: usize = 5;
+    const CHARS_MAX: usize = 300;
+    fn collect(error: &Value, key: &str, out: &mut Vec<String>) {
+        match error {
+            Value::String(word) if !word.trim().is_empty() => {
+                let word = text::cut(&text::line(word), CHARS_MAX);
+                out.push(if key.is_empty() {
+                    word
+                } else {
+                    format!("{}: {word}", text::line(key))
+                });
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, key, out)),
+            Value::Object(map) => map
+                .iter()
+                .for_each(|(k, item)| collect(item, if k == "form" || k == "primary" { "" } else { k }, out)),
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    collect(error, "", &mut out);
+    out.truncate(WORDS_MAX);
+    out
+}
+
+fn root(field: &str) -> &str {
+    field.split('.').next().unwrap_or(field)
+}
+
+fn roots(fields: &[String]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for field in fields {
+        if !out.iter().any(|have| have == root(field)) {
+            out.push(root(field).to_owned());
+        }
+    }
+    out
+}
+
+fn has_root(row: &Value, field: &str) -> bool {
+    row.get(root(field)).is_some() || row.get(field).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn errors_are_read_in_every_shape() {
+        assert_eq!(words(&json!([])), [""; 0]);
+        assert_eq!(words(&json!("Object not exist")), ["Object not exist"]);
+        assert_eq!(words(&json!(["a", "b\nc"])), ["a", "b c"]);
+        assert_eq!(
+            words(
+                &json!({"form": {"lastname": "required", "customFields": {"email": ["bad"]}}, "primary": ["No device", "error"]})
+            ),
+            ["lastname: required", "email: bad", "No device", "error"]
+        );
+    }
+
+    #[test]
+    fn whole_related_records_replace_dotted_picks() {
+        let fields = ["name", "user.name", "user.title", "title"].map(str::to_owned);
+        assert_eq!(roots(&fields), ["name", "user", "title"]);
+    }
+}

@@ -1,0 +1,60 @@
+use super::{get, list};
+use crate::{
+    param,
+    query::Direction,
+    tool::{
+        Custom, ENTITY, Entity, List, LongText, TextKind, Tool, contains, detail, eq, from, plain, related, titled,
+        until,
+    },
+};
+
+const ACCOUNT: Entity = Entity {
+    endpoint: "accounts",
+    one: "account",
+    many: "accounts",
+    page: true,
+    rows: &[
+        related("Owner", "user"),
+        titled("SLA", "sla"),
+        detail(titled("Database", "database")),
+        plain("Created", "created"),
+        plain("Edited", "edited"),
+    ],
+    texts: &[LongText {
+        label: "",
+        path: "description",
+        kind: TextKind::Html,
+        chars: 300,
+    }],
+    sort: &["edited", "created", "title"],
+    custom: Custom::Reach,
+    ..ENTITY
+};
+
+const LIST: List = List {
+    entity: &ACCOUNT,
+    filters: &[
+        eq(&param::USER, "user"),
+        contains(&param::SEARCH_NAME, "title"),
+        from(&param::DATE_FROM, "created"),
+        until(&param::DATE_TO, "created"),
+    ],
+    sort: Some(("edited", Direction::Descending)),
+    take: (50, 200),
+};
+
+pub const TOOLS: &[Tool] = &[
+    list(
+        "list_accounts",
+        "List accounts",
+        &LIST,
+        "List accounts (companies). list_contacts with account shows their people, list_account_tickets their tickets.",
+    ),
+    get(
+        "get_account",
+        "Account",
+        &ACCOUNT,
+        "list_accounts",
+        "One account with its whole description and all custom fields.",
+    ),
+];

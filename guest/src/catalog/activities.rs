@@ -1,0 +1,264 @@
+use serde_json::Value;
+
+use super::{calls, chats, emails, list};
+use crate::{
+    args::Args,
+    error::Error,
+    param,
+    query::{Filter, Query},
+    run::Call,
+    tool::{
+        Custom, Depth, ENTITY, Entity, Example, List, LongText, Part, Run, Shrink, TextKind, Tool, coded, detail, eq,
+        flag, from, plain, related, seconds, shown, ticket, titled, until, with,
+    },
+    value,
+    view::{Scheme, View},
+};
+
+/// Activity states, and what agents call them.
+const ACTIONS: &[(&str, &str)] = &[("WAIT", "WAIT (not taken yet)"), ("POSTPONE", "POSTPONE (later)")];
+/// Kinds whose code does not say what they are. A comment's may be empty.
+const TYPES: &[(&str, &str)] = &[
+    ("CHAT", "CHAT (web chat)"),
+    ("FBM", "FBM (Messenger)"),
+    ("IGDM", "IGDM (Instagram)"),
+    ("WAP", "WAP (WhatsApp)"),
+    ("VBR", "VBR (Viber)"),
+];
+
+pub const ACTIVITY: Entity = Entity {
+    endpoint: "activities",
+    one: "activity",
+    many: "activities",
+    rows: &[
+        shown("Type", &["type"], kind),
+        coded("State", "action", ACTIONS),
+        titled("Queue", "queue"),
+        related("Agent", "user"),
+        ticket("Ticket", "ticket"),
+        related("Contact", "contact"),
+        plain("Time", "time"),
+        detail(plain("Waiting since", "time_wait")),
+        plain("Opened", "time_open"),
+        plain("Closed", "time_close"),
+        seconds("Duration", "duration"),
+        detail(seconds("Ringing", "ringing_time")),
+        detail(seconds("Wrap-up", "aaw")),
+        titled("Statuses", "statuses"),
+        detail(flag("Important", "important")),
+        detail(related("Created by", "created_by")),
+        detail(plain("NPS score", "survey.score")),
+        detail(shown("Attachments", &["attachments"], emails::attachments)),
+    ],
+    texts: &[LongText {
+        label: "",
+        path: "description",
+        kind: TextKind::Html,
+        chars: 500,
+    }],
+    sort: &["time", "time_close", "duration", "ringing_time"],
+    custom: Custom::Fields,
+    shrink: Shrink::Records,
+    ..ENTITY
+};
+
+/// One activity by itself shows what its channel holds.
+const ACTIVITY_DETAIL: Entity = Entity {
+    extra: &[param::FULL_MAIL],
+    parts: Some(|call, _, args, rows| contents(call, args, rows)),
+    ..ACTIVITY
+};
+
+const LIST: List = List {
+    entity: &ACTIVITY,
+    filters: &[
+        with(&param::ACTIVITY_TYPE, of_type),
+        eq(&param::ACTION, "action"),
+        eq(&param::QUEUE, "queue"),
+        eq(&param::TICKET, "ticket"),
+        eq(&param::USER, "user"),
+        from(&param::DATE_FROM, "time"),
+        until(&param::DATE_TO, "time"),
+    ],
+    sort: None,
+    take: (50, 200),
+};
+
+pub const TOOLS: &[Tool] = &[
+    list(
+        "list_activities",
+        "List activities",
+        &LIST,
+        "List activities of every channel: what was done when, by whom, on which ticket. Narrow by dates. For the content use the tools of the \
+         channel, get_activity or get_ticket_detail.",
+    ),
+    Tool {
+        name: "get_activity",
+        title: "Activity",
+        about: "One activity with its content: the e-mail's text, the call's facts, the chat's messages or the comment.",
+        run: Run::Get(&ACTIVITY_DETAIL),
+        example: Some(Example {
+            tool: "list_activities",
+            key: "name",
+        }),
+    },
+];
+
+/// Comments have an empty type in most builds.
+fn of_type(given: &str) -> Filter {
+    if given == "COMMENT" {
+        Filter::Any(vec![Filter::eq("type", "COMMENT"), Filter::eq("type", "")])
+    } else {
+        Filter::eq("type", given)
+    }
+}
+
+fn kind(activity: &Value) -> Option<String> {
+    let code = value::text_at(activity, "type").unwrap_or_else(|| "COMMENT".to_owned());
+    Some(
+        TYPES
+            .iter()
+            .find(|(known, _)| *known == code)
+            .map_or(code, |(_, shown)| (*shown).to_owned()),
+    )
+}
+
+/// The channel of an activity type. Comments and custom activities have none: their text is their own.
+fn channel(kind: &str) -> Option<&'static Entity> {
+    match kind {
+        "EMAIL" => Some(&emails::EMAIL),
+        "CALL" => Some(&calls::CALL),
+        "CHAT" => Some(&chats::WEB),
+        "SMS" => Some(&chats::SMS),
+        "FBM" => Some(&chats::MESSENGER),
+        "IGDM" => Some(&chats::INSTAGRAM),
+        "WAP" => Some(&chats::WHATSAPP),
+        "VBR" => Some(&chats::VIBER),
+        _ => None,
+    }
+}
+
+/// How many activities one filter names at most, so that the request line stays within what servers take (8 KB).
+const ACTIVITIES_PER_QUERY: usize = 40;
+
+/// Whole records are large; where a build needs them, this many are read at most.
+const WHOLE_MAX: usize = 25;
+
+/// What the channels hold for these activities, in order: read from each channel by the activities' names; where a
+/// build does not find them so, from the channel's record that the whole activity embeds or names.
+pub fn contents(call: &Call, args: &Args, activities: &[Value]) -> Vec<Part> {
+    let wanted: Vec<(usize, String, &'static Entity)> = activities
+        .iter()
+        .enumerate()
+        .filter_map(|(i, activity)| {
+            Some((
+                i,
+                value::text_at(activity, "name")?,
+                channel(&value::text_at(activity, "type")?)?,
+            ))
+        })
+        .collect();
+    let mut found: Vec<Option<Value>> = vec![None; activities.len()];
+    read_by_activity(call, &wanted, &mut found);
+    read_through_item(call, &wanted, &mut found);
+
+    let mut parts: Vec<Part> = activities.iter().map(|_| Part::default()).collect();
+    let mut channels: Vec<&'static Entity> = wanted.iter().map(|(.., entity)| *entity).collect();
+    channels.sort_by_key(|entity| entity.endpoint);
+    channels.dedup_by_key(|entity| entity.endpoint);
+    for entity in channels {
+        let (at, rows): (Vec<usize>, Vec<Value>) = wanted
+            .iter()
+            .filter(|(_, _, e)| e.endpoint == entity.endpoint)
+            .filter_map(|(i, ..)| Some((*i, found[*i].clone()?)))
+            .unzip();
+        let more = entity
+            .parts
+            .map(|parts| parts(call, entity, args, &rows))
+            .unwrap_or_default();
+        let view = View {
+            settings: call.settings,
+            scheme: &Scheme::new(),
+            depth: Depth::List,
+            full_mail: args.flag(&param::FULL_MAIL),
+        };
+        let mut more = more.into_iter();
+        for (i, row) in at.into_iter().zip(&rows) {
+            parts[i] = view.record(entity, row, more.next().unwrap_or_default()).into_part();
+        }
+    }
+    for (i, _, entity) in &wanted {
+        if found[*i].is_none() {
+            parts[*i]
+                .lines
+                .push(format!("[the {} itself could not be found]", entity.one));
+        }
+    }
+    parts
+}
+
+fn read_by_activity(call: &Call, wanted: &[(usize, String, &'static Entity)], found: &mut [Option<Value>]) {
+    let mut queries = Vec::new();
+    for (i, _, entity) in wanted {
+        // One set of queries for each channel, made when its first activity is met.
+        if wanted
+            .iter()
+            .find(|(.., e)| e.endpoint == entity.endpoint)
+            .is_some_and(|(first, ..)| first != i)
+        {
+            continue;
+        }
+        let names: Vec<String> = wanted
+            .iter()
+            .filter(|(.., e)| e.endpoint == entity.endpoint)
+            .map(|(_, name, _)| name.clone())
+            .collect();
+        for names in names.chunks(ACTIVITIES_PER_QUERY) {
+            let mut fields = entity.fields(Depth::List);
+            fields.push("activities.name".to_owned());
+            fields.dedup();
+            // An activity has one record in its channel; the rest is room for builds that find more.
+            let take = 2 * names.len() as u64;
+            queries.push(
+                Query {
+                    fields,
+                    ..Query::new(entity.endpoint, take)
+                }
+                .filter(Filter::one_of("activities.name", names.to_vec())),
+            );
+        }
+    }
+    for (page, query) in call.api.lists(&queries).into_iter().zip(&queries) {
+        for row in page.map(|page| page.rows).unwrap_or_default() {
+            let names: Vec<String> = value::all(&row, "activities.name")
+                .into_iter()
+                .filter_map(value::text)
+                .collect();
+            for (i, name, entity) in wanted {
+                if entity.endpoint == query.endpoint && names.contains(name) {
+                    found[*i] = Some(row.clone());
+                }
+            }
+        }
+    }
+}
+
+fn read_through_item(call: &Call, wanted: &[(usize, String, &'static Entity)], found: &mut [Option<Value>]) {
+    let missing: Vec<&(usize, String, &'static Entity)> = wanted
+        .iter()
+        .filter(|(i, ..)| found[*i].is_none())
+        .take(WHOLE_MAX)
+        .collect();
+    let names: Vec<&str> = missing.iter().map(|(_, name, _)| name.as_str()).collect();
+    for ((i, _, entity), activity) in missing.iter().zip(call.api.gets("activities", &names, &[])) {
+        let Ok(activity) = activity else { continue };
+        let item = &activity["item"];
+        if item.get("time").is_some() || item.get("call_time").is_some() {
+            found[*i] = Some(item.clone());
+            continue;
+        }
+        let name = value::text_at(item, entity.key).or_else(|| value::text_at(&activity, "options.item.name"));
+        let record = name.map(|name| call.api.get(entity.endpoint, &name, &entity.fields(Depth::List)));
+        found[*i] = record.and_then(Result::<Value, Error>::ok);
+    }
+}

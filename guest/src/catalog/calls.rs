@@ -1,0 +1,400 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{get, list};
+use crate::{
+    answer::Answer,
+    args::Args,
+    error::Error,
+    param::{self, Param},
+    query::{Direction, Filter, Query, TAKE_MAX},
+    run::Call,
+    text,
+    tool::{
+        Depth, ENTITY, Entity, Example, List, Part, Run, Shrink, Tool, coded, detail, eq, flag, from, plain, related,
+        seconds, shown, ticket, titled, until, yes_no,
+    },
+    value,
+    view::Text,
+};
+
+const ENDED_BY: &[(&str, &str)] = &[
+    ("system", "the system"),
+    ("transfer", "transfer"),
+    ("agent", "the agent"),
+    ("caller", "the caller"),
+];
+const UNANSWERED: &[(&str, &str)] = &[
+    ("abandon", "the caller gave up"),
+    ("exitwithtimeout", "timeout in the queue"),
+    ("exitwithkey", "left the queue by a key"),
+    ("exitempty", "no agent in the queue"),
+    ("noanswer", "no answer"),
+    ("amdmachine", "answering machine"),
+];
+/// Three-valued; nothing where the call was not missed.
+const MISSED: &[(&str, &str)] = &[
+    ("1", "yes, not called back"),
+    ("0", "yes, called back"),
+    ("yes", "yes, not called back"),
+    ("no", "yes, called back"),
+];
+
+pub const CALL: Entity = Entity {
+    endpoint: "activitiesCall",
+    one: "call",
+    many: "calls",
+    key: "id_call",
+    title: "",
+    rows: &[
+        plain("Activity", "activities.name"),
+        ticket("Ticket", "activities.ticket"),
+        plain("Time", "call_time"),
+        plain("Direction", "direction"),
+        flag("Answered", "answered"),
+        coded("Missed", "missed_call", MISSED),
+        detail(plain("Missed at", "missed_call_time")),
+        plain("Called back by", "missed_callback.id_call"),
+        shown("Caller", &["prefix_clid_name", "clid"], caller),
+        plain("Dialled", "did"),
+        titled("Queue", "id_queue"),
+        related("Agent", "id_agent"),
+        related("Contact", "contact"),
+        seconds("Duration", "duration"),
+        seconds("Wait", "waiting_time"),
+        seconds("Ringing", "ringing_time"),
+        seconds("Hold", "hold_time"),
+        coded("Ended by", "disposition_cause", ENDED_BY),
+        coded("Unanswered because", "disconnection_cause", UNANSWERED),
+        plain("Pressed key", "pressed_key"),
+        plain("Attempts", "attempts"),
+    ],
+    sort: &["call_time", "duration", "waiting_time", "ringing_time"],
+    shrink: Shrink::Records,
+    ..ENTITY
+};
+
+const LIST: List = List {
+    entity: &CALL,
+    filters: &[
+        eq(&param::QUEUE, "id_queue"),
+        eq(&param::USER, "id_agent"),
+        eq(&param::CONTACT, "contact"),
+        eq(&param::CALL_DIRECTION, "direction"),
+        yes_no(&param::ANSWERED, "answered"),
+        from(&param::DATE_FROM, "call_time"),
+        until(&param::DATE_TO, "call_time"),
+    ],
+    sort: None,
+    take: (50, 200),
+};
+
+/// Only answered calls have something to transcribe; the last ones first.
+const TRANSCRIBED: List = List {
+    filters: &[
+        eq(&param::QUEUE, "id_queue"),
+        eq(&param::USER, "id_agent"),
+        from(&param::DATE_FROM, "call_time"),
+        until(&param::DATE_TO, "call_time"),
+    ],
+    sort: Some(("call_time", Direction::Descending)),
+    take: (20, 50),
+    ..LIST
+};
+
+const TRANSCRIBED_PARAMS: &[Param] = &[
+    param::DATE_FROM,
+    param::DATE_TO,
+    param::USER,
+    param::QUEUE,
+    param::SKIP,
+    param::take(20, 50),
+    param::MAX_BYTES,
+];
+
+pub const TOOLS: &[Tool] = &[
+    list(
+        "list_calls",
+        "List calls",
+        &LIST,
+        "List phone calls with queue, agent, duration, outcome, the activity id (for get_call_transcript) and the ticket. Narrow by dates.",
+    ),
+    get(
+        "get_call",
+        "Call",
+        &CALL,
+        "list_calls",
+        "One call by its id (the one with a dot).",
+    ),
+    Tool {
+        name: "get_call_transcript",
+        title: "Call transcript",
+        about: "The whole transcript of one call. Not every call has one.",
+        run: Run::Custom {
+            params: &[param::ACTIVITY, param::SKIP, param::MAX_BYTES],
+            required: true,
+            run: transcript,
+        },
+        example: Some(Example {
+            tool: "list_call_transcripts",
+            key: "activity",
+        }),
+    },
+    Tool {
+        name: "list_call_transcripts",
+        title: "Calls with transcripts",
+        about: "Answered calls with their whole transcripts, the last first: for reviewing many conversations. Page through all of them with skip before concluding.",
+        run: Run::Custom {
+            params: TRANSCRIBED_PARAMS,
+            required: false,
+            run: transcripts,
+        },
+        example: None,
+    },
+];
+
+fn caller(call: &Value) -> Option<String> {
+    let parts: Vec<String> = ["prefix_clid_name", "clid"]
+        .iter()
+        .filter_map(|path| value::text_at(call, path))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// The segments of a transcript as lines, in the order of the conversation.
+fn lines(segments: &[Value]) -> Vec<String> {
+    let start = |segment: &Value| value::first(segment, "start").and_then(value::number).unwrap_or(0.0);
+    let mut segments: Vec<&Value> = segments.iter().collect();
+    segments.sort_by(|a, b| start(a).total_cmp(&start(b)));
+    segments
+        .into_iter()
+        .filter_map(|segment| {
+            let said = text::line(&value::text_at(segment, "text")?);
+            let customer = value::text_at(segment, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("customer"));
+            let at = start(segment) as u64;
+            (!said.is_empty()).then(|| {
+                format!(
+                    "[{}:{:02}] {}: {said}",
+                    at / 60,
+                    at % 60,
+                    if customer { "Customer" } else { "Agent" }
+                )
+            })
+        })
+        .collect()
+}
+
+fn segments_of(activity: &str) -> Query {
+    Query::new("activitiesCallTranscripts", TAKE_MAX)
+        .fields(&["text", "type", "start", "end"])
+        .filter(Filter::eq("activity", activity))
+        .sort("start", Direction::Ascending)
+}
+
+fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
+    let given = args.required(&param::ACTIVITY);
+    let mut activity = given.to_owned();
+    let mut page = call.api.whole(&segments_of(given))?;
+    if page.rows.is_empty()
+        && let Some(of_call) = activity_of_call(call, given)?
+    {
+        page = call.api.whole(&segments_of(&of_call))?;
+        activity = of_call;
+    }
+    let activity = text::line(&activity);
+    if page.rows.is_empty() {
+        return Ok(Answer::text(format!(
+            "No transcript for activity {activity:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
+        )));
+    }
+    let all = lines(&page.rows);
+    if all.is_empty() {
+        return Ok(Answer::text(format!(
+            "The transcript of activity {activity} has {} but no text.",
+            text::count(page.rows.len() as u64, "segment", "segments")
+        )));
+    }
+    let total = all.len();
+    let skip = usize::try_from(args.skip()).unwrap_or(usize::MAX).min(total);
+    // Room for the heading and the closing remark.
+    let mut room = args.max_bytes(call.settings.max_answer_bytes).saturating_sub(500);
+    let shown: Vec<&String> = all[skip..]
+        .iter()
+        .enumerate()
+        .take_while(|(i, line)| {
+            let size = line.len() + 3;
+            let fits = *i == 0 || size <= room;
+            room = room.saturating_sub(size);
+            fits
+        })
+        .map(|(_, line)| line)
+        .collect();
+    if shown.is_empty() {
+        return Ok(Answer::text(format!(
+            "skip={skip} is past the end: the transcript has {}.",
+            text::count(total as u64, "segment", "segments")
+        )));
+    }
+    let next = skip + shown.len();
+    let mut out = format!(
+        "Transcript of activity {activity}, segments {}–{next} of {total} ([minute:second])\n",
+        skip + 1
+    );
+    for line in shown {
+        out += &format!("\n> {line}");
+    }
+    if next < total {
+        out += &format!("\n\n{} more segments: call again with skip={next}.", total - next);
+    }
+    if page.total.is_none_or(|total| total > page.rows.len() as u64) {
+        out += &format!(
+            "\n\nNote: the transcript is longer than the {} segments that one call reads.",
+            text::thousands(page.rows.len() as u64)
+        );
+    }
+    Ok(Answer::text(out))
+}
+
+/// The activity of a call that was named by its own id.
+fn activity_of_call(call: &Call, id: &str) -> Result<Option<String>, Error> {
+    if id.starts_with("activities_") {
+        return Ok(None);
+    }
+    match call
+        .api
+        .get(CALL.endpoint, id, &["id_call".to_owned(), "activities.name".to_owned()])
+    {
+        Ok(record) => Ok(value::text_at(&record, "activities.name")),
+        Err(Error::NotFound(_) | Error::Refused(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn transcripts(call: &Call, args: &Args) -> Result<Answer, Error> {
+    let mut conditions = call.conditions(TRANSCRIBED.filters, args)?;
+    conditions.filters.insert(0, Filter::eq("answered", "1"));
+    conditions.said.insert(0, "answered".to_owned());
+    let (sort, said) = crate::run::order(&Entity { sort: &[], ..CALL }, TRANSCRIBED.sort, args);
+    conditions.said.extend(said);
+    let query = Query {
+        filters: conditions.filters.clone(),
+        sort,
+        fields: CALL.fields(Depth::List),
+        skip: args.skip(),
+        take: call.take(&TRANSCRIBED, args),
+        ..Query::new(CALL.endpoint, 0)
+    };
+    let page = call.api.list(&query)?;
+    let entity = Entity {
+        one: "answered call",
+        many: "answered calls",
+        parts: Some(|call, _, _, rows| with_transcripts(call, rows)),
+        ..CALL
+    };
+    let mut answer = call.listing(&entity, args, conditions, &query, &page);
+    // For programs: a call that has something to read.
+    if let Some(row) = page
+        .rows
+        .iter()
+        .find(|row| value::first(row, "activities.name").is_some())
+    {
+        answer.first = Some(crate::run::first(&CALL, row));
+    }
+    Ok(answer)
+}
+
+/// How many calls one query asks the transcripts of. A conversation has some 20 segments a minute, so that five
+/// calls of ten minutes fit one page; a batch that does not is read call by call.
+const CALLS_PER_QUERY: usize = 5;
+
+fn with_transcripts(call: &Call, calls: &[Value]) -> Vec<Part> {
+    let activities: Vec<Option<String>> = calls.iter().map(|row| value::text_at(row, "activities.name")).collect();
+    let names: Vec<String> = activities.iter().flatten().cloned().collect();
+    let read = read_transcripts(call, &names);
+    activities
+        .iter()
+        .map(|activity| {
+            let Some(activity) = activity else {
+                return Part {
+                    lines: vec!["[no activity, so no transcript]".to_owned()],
+                    text: None,
+                };
+            };
+            match &read[activity] {
+                Err(error) => Part {
+                    lines: vec![format!(
+                        "[the transcript could not be read: {}]",
+                        text::line(error.text())
+                    )],
+                    text: None,
+                },
+                Ok(segments) => {
+                    let lines = lines(segments);
+                    if lines.is_empty() {
+                        return Part {
+                            lines: vec!["[no transcript]".to_owned()],
+                            text: None,
+                        };
+                    }
+                    Part {
+                        lines: Vec::new(),
+                        text: Some(Text {
+                            label: "Transcript".to_owned(),
+                            body: lines.join("\n"),
+                            chars: usize::MAX,
+                            note: None,
+                        }),
+                    }
+                }
+            }
+        })
+        .collect()
+}
+
+/// The segments of each activity. Several activities share a query where the build takes that and tells them apart.
+fn read_transcripts(call: &Call, activities: &[String]) -> BTreeMap<String, Result<Vec<Value>, Error>> {
+    let batches: Vec<&[String]> = activities.chunks(CALLS_PER_QUERY).collect();
+    let queries: Vec<Query> = batches
+        .iter()
+        .map(|batch| {
+            Query::new("activitiesCallTranscripts", TAKE_MAX)
+                .fields(&["text", "type", "start", "end", "activity.name"])
+                .filter(Filter::one_of("activity", batch.to_vec()))
+                .sort("start", Direction::Ascending)
+        })
+        .collect();
+    let mut read: BTreeMap<String, Result<Vec<Value>, Error>> = BTreeMap::new();
+    let mut alone: Vec<&String> = Vec::new();
+    for (batch, page) in batches.iter().zip(call.api.lists(&queries)) {
+        let Ok(page) = page else {
+            alone.extend(*batch);
+            continue;
+        };
+        let owner = |row: &Value| {
+            value::first(row, "activity")
+                .and_then(value::name_of)
+                .filter(|name| batch.contains(name))
+        };
+        let whole = page.total.is_some_and(|total| total == page.rows.len() as u64)
+            && page.rows.iter().all(|row| owner(row).is_some());
+        if !whole {
+            alone.extend(*batch);
+            continue;
+        }
+        for activity in *batch {
+            let rows = page
+                .rows
+                .iter()
+                .filter(|row| owner(row).as_deref() == Some(activity))
+                .cloned()
+                .collect();
+            read.insert(activity.clone(), Ok(rows));
+        }
+    }
+    let queries: Vec<Query> = alone.iter().map(|activity| segments_of(activity)).collect();
+    for (activity, page) in alone.into_iter().zip(call.api.wholes(&queries)) {
+        read.insert(activity.clone(), page.map(|page| page.rows));
+    }
+    read
+}

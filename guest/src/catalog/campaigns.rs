@@ -1,0 +1,84 @@
+use super::list;
+use crate::{
+    param,
+    tool::{Custom, ENTITY, Entity, List, Tool, coded, eq, from, plain, related, titled, until},
+};
+
+const ACTIONS: &[(&str, &str)] = &[
+    ("0", "not assigned"),
+    ("1", "ready"),
+    ("2", "rescheduled by the dialler"),
+    ("3", "call in progress"),
+    ("4", "hung up"),
+    ("5", "done"),
+    ("6", "rescheduled"),
+];
+
+const RECORD: Entity = Entity {
+    endpoint: "campaignsRecords",
+    one: "campaign record",
+    many: "campaign records",
+    title: "",
+    rows: &[
+        titled("Campaign type", "record_type"),
+        titled("Database", "database"),
+        coded("Action", "action", ACTIONS),
+        titled("Statuses", "statuses"),
+        related("Agent", "user"),
+        related("Contact", "contact"),
+        plain("Call", "call_id"),
+        plain("Activity", "activity"),
+        plain("Next call", "nextcall"),
+        plain("Created", "created"),
+        plain("Edited", "edited"),
+    ],
+    sort: &["edited", "created", "nextcall"],
+    custom: Custom::Reach,
+    ..ENTITY
+};
+
+const TYPE: Entity = Entity {
+    endpoint: "campaignsTypes",
+    one: "campaign type",
+    many: "campaign types",
+    rows: &[
+        titled("Queue", "queue"),
+        plain("Created", "created"),
+        plain("Description", "description"),
+    ],
+    ..ENTITY
+};
+
+const RECORDS: List = List {
+    entity: &RECORD,
+    filters: &[
+        eq(&param::USER, "user"),
+        eq(&param::CONTACT, "contact"),
+        from(&param::DATE_FROM, "created"),
+        until(&param::DATE_TO, "created"),
+    ],
+    sort: None,
+    take: (50, 200),
+};
+
+const TYPES: List = List {
+    entity: &TYPE,
+    filters: &[],
+    sort: None,
+    take: (200, 1000),
+};
+
+pub const TOOLS: &[Tool] = &[
+    list(
+        "list_campaign_records",
+        "List campaign records",
+        &RECORDS,
+        "List records of outbound campaigns with the state of their calls.",
+    ),
+    list(
+        "list_campaign_types",
+        "List campaign types",
+        &TYPES,
+        "List the types of campaigns.",
+    ),
+];

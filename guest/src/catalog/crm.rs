@@ -1,0 +1,54 @@
+use super::list;
+use crate::{
+    param,
+    query::Direction,
+    tool::{Custom, ENTITY, Entity, List, LongText, TextKind, Tool, eq, from, plain, related, ticket, titled, until},
+};
+
+const RECORD: Entity = Entity {
+    endpoint: "crmRecords",
+    one: "CRM record",
+    many: "CRM records",
+    page: true,
+    rows: &[
+        titled("Type", "type"),
+        plain("Stage", "stage"),
+        titled("Status", "status"),
+        related("Owner", "user"),
+        related("Contact", "contact"),
+        related("Account", "account"),
+        ticket("Ticket", "ticket"),
+        plain("Created", "created"),
+        plain("Edited", "edited"),
+    ],
+    texts: &[LongText {
+        label: "",
+        path: "description",
+        kind: TextKind::Html,
+        chars: 300,
+    }],
+    sort: &["edited", "created", "title", "stage"],
+    custom: Custom::Fields,
+    ..ENTITY
+};
+
+const LIST: List = List {
+    entity: &RECORD,
+    filters: &[
+        eq(&param::USER, "user"),
+        eq(&param::CONTACT, "contact"),
+        eq(&param::ACCOUNT, "account"),
+        eq(&param::CRM_STAGE, "stage"),
+        from(&param::DATE_FROM, "created"),
+        until(&param::DATE_TO, "created"),
+    ],
+    sort: Some(("edited", Direction::Descending)),
+    take: (50, 200),
+};
+
+pub const TOOLS: &[Tool] = &[list(
+    "list_crm_records",
+    "List CRM records",
+    &LIST,
+    "List CRM records (deals, contracts and the like), the last edited first. text_chars=100000 shows whole descriptions.",
+)];

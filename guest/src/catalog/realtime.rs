@@ -1,0 +1,39 @@
+use super::list;
+use crate::tool::{ENTITY, Entity, List, Tool, plain, related, titled};
+
+/// Sessions have no name and no known order: they are read as Daktela sends them.
+const SESSION: Entity = Entity {
+    endpoint: "realtimeSessions",
+    one: "agent session",
+    many: "agent sessions",
+    key: "id_agent.name",
+    title: "id_agent.title",
+    rows: &[
+        plain("State", "state"),
+        titled("Pause", "id_pause"),
+        plain("Paused since", "onpause"),
+        plain("In this state since", "statetime"),
+        plain("Extension", "exten"),
+        plain("Device", "exten_status"),
+        plain("Presence", "presence_status"),
+        plain("Call", "id_call"),
+        related("Last queue", "lastqueue"),
+        plain("Last call", "lastcalltime"),
+        plain("Logged in", "logintime"),
+    ],
+    ..ENTITY
+};
+
+const LIST: List = List {
+    entity: &SESSION,
+    filters: &[],
+    sort: None,
+    take: (200, 1000),
+};
+
+pub const TOOLS: &[Tool] = &[list(
+    "list_realtime_sessions",
+    "Agents right now",
+    &LIST,
+    "Who is logged in right now and what they do: state, pause, current call. Never cached.",
+)];

@@ -1,0 +1,157 @@
+//! The small lists that the rest refers to.
+
+use super::list;
+use crate::{
+    param,
+    tool::{ENTITY, Entity, List, LongText, TextKind, Tool, contains, flag, plain, titled},
+};
+
+const CATEGORY: Entity = Entity {
+    endpoint: "ticketsCategories",
+    one: "ticket category",
+    many: "ticket categories",
+    rows: &[titled("SLA", "sla"), plain("Description", "description")],
+    ..ENTITY
+};
+
+const QUEUE: Entity = Entity {
+    endpoint: "queues",
+    one: "queue",
+    many: "queues",
+    rows: &[
+        plain("Type", "type"),
+        plain("Direction", "direction"),
+        flag("Deactivated", "deactivated"),
+        plain("Description", "description"),
+    ],
+    ..ENTITY
+};
+
+const USER: Entity = Entity {
+    endpoint: "users",
+    one: "user",
+    many: "users",
+    rows: &[
+        plain("Type", "type"),
+        plain("E-mail", "email"),
+        flag("Deactivated", "deactivated"),
+        plain("Description", "description"),
+    ],
+    ..ENTITY
+};
+
+const GROUP: Entity = Entity {
+    endpoint: "groups",
+    one: "group",
+    many: "groups",
+    rows: &[plain("Type", "type"), plain("Description", "description")],
+    ..ENTITY
+};
+
+const PAUSE: Entity = Entity {
+    endpoint: "pauses",
+    one: "pause",
+    many: "pauses",
+    rows: &[
+        plain("Type", "type"),
+        flag("Paid", "paid"),
+        plain("At most (minutes)", "max_duration"),
+        plain("At most (times)", "max_amount"),
+    ],
+    ..ENTITY
+};
+
+const STATUS: Entity = Entity {
+    endpoint: "statuses",
+    one: "status",
+    many: "statuses",
+    rows: &[
+        flag("Asks for a callback", "nextcall"),
+        plain("Description", "description"),
+    ],
+    ..ENTITY
+};
+
+const TEMPLATE: Entity = Entity {
+    endpoint: "templates",
+    one: "template",
+    many: "templates",
+    rows: &[
+        plain("Used for", "usingtype"),
+        plain("Format", "format"),
+        plain("Subject", "subject"),
+        plain("Description", "description"),
+    ],
+    texts: &[LongText {
+        label: "",
+        path: "content",
+        kind: TextKind::Html,
+        chars: 300,
+    }],
+    ..ENTITY
+};
+
+const fn all(entity: &'static Entity, take: u64) -> List {
+    List {
+        entity,
+        filters: &[],
+        sort: None,
+        take: (take, 1000),
+    }
+}
+
+const CATEGORIES: List = all(&CATEGORY, 200);
+const QUEUES: List = all(&QUEUE, 1000);
+const USERS: List = List {
+    filters: &[contains(&param::SEARCH_NAME, "title")],
+    ..all(&USER, 200)
+};
+const GROUPS: List = all(&GROUP, 200);
+const PAUSES: List = all(&PAUSE, 200);
+const STATUSES: List = all(&STATUS, 200);
+const TEMPLATES: List = all(&TEMPLATE, 200);
+
+pub const TOOLS: &[Tool] = &[
+    list(
+        "list_ticket_categories",
+        "List ticket categories",
+        &CATEGORIES,
+        "List the categories of tickets.",
+    ),
+    list(
+        "list_queues",
+        "List queues",
+        &QUEUES,
+        "List the queues of every channel.",
+    ),
+    list(
+        "list_users",
+        "List users",
+        &USERS,
+        "List users (agents) with login and name.",
+    ),
+    list(
+        "list_groups",
+        "List groups",
+        &GROUPS,
+        "List the groups of users, queues, categories or profiles.",
+    ),
+    list(
+        "list_pauses",
+        "List pauses",
+        &PAUSES,
+        "List the kinds of pauses that agents take.",
+    ),
+    list(
+        "list_statuses",
+        "List statuses",
+        &STATUSES,
+        "List the workflow statuses of tickets and records.",
+    ),
+    list(
+        "list_templates",
+        "List templates",
+        &TEMPLATES,
+        "List message templates with their content; text_chars=100000 shows it whole.",
+    ),
+];

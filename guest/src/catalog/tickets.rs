@@ -1,0 +1,455 @@
+use serde_json::Value;
+
+use super::get;
+use crate::{
+    answer::{self, Answer},
+    args::{self, Args},
+    catalog::activities,
+    error::Error,
+    param::{self, Param},
+    query::{Direction, Filter, Query},
+    run::{Call, Conditions},
+    text,
+    tool::{
+        Custom, Depth, ENTITY, Entity, Example, List, LongText, Part, Run, Shrink, TextKind, Tool, contains, detail,
+        eq, flag, from, only_null, plain, related, seconds, shown, ticket, titled, until,
+    },
+    value,
+};
+
+pub const TICKET: Entity = Entity {
+    endpoint: "tickets",
+    one: "ticket",
+    many: "tickets",
+    page: true,
+    rows: &[
+        plain("Stage", "stage"),
+        plain("Priority", "priority"),
+        titled("Category", "category"),
+        related("Assigned to", "user"),
+        related("Contact", "contact"),
+        detail(related("Account", "contact.account")),
+        titled("Statuses", "statuses"),
+        ticket("Merged into", "id_merge"),
+        ticket("Parent", "parentTicket"),
+        detail(flag("Has child tickets", "isParent")),
+        shown("SLA deadline", &["sla_deadtime", "sla_overdue"], sla),
+        detail(plain("Closing deadline", "sla_close_deadline")),
+        plain("Created", "created"),
+        detail(related("Created by", "created_by")),
+        detail(plain("First answer", "first_answer")),
+        detail(seconds("First answer after", "first_answer_duration")),
+        plain("Edited", "edited"),
+        detail(related("Edited by", "edited_by")),
+        plain("Last activity", "last_activity"),
+        shown(
+            "Waiting",
+            &["stage", "last_activity_client", "last_activity_operator"],
+            waiting,
+        ),
+        detail(plain("Last move of the customer", "last_activity_client")),
+        detail(plain("Last move of an agent", "last_activity_operator")),
+        detail(plain("Reopens", "reopen")),
+        plain("Closed", "closed"),
+        shown("Unread", &["unread"], |ticket| only_yes(ticket, "unread")),
+        shown("Attachments", &["has_attachment"], |ticket| {
+            only_yes(ticket, "has_attachment")
+        }),
+        detail(plain("Activities", "interaction_activity_count")),
+        detail(titled("Followers", "followers")),
+    ],
+    texts: &[LongText {
+        label: "",
+        path: "description",
+        kind: TextKind::Html,
+        chars: 300,
+    }],
+    sort: &[
+        "edited",
+        "created",
+        "last_activity",
+        "last_activity_operator",
+        "last_activity_client",
+        "sla_deadtime",
+        "sla_close_deadline",
+        "priority",
+        "stage",
+        "first_answer",
+        "closed",
+        "name",
+        "title",
+    ],
+    custom: Custom::Fields,
+    ..ENTITY
+};
+
+const LIST: List = List {
+    entity: &TICKET,
+    filters: &[
+        eq(&param::CATEGORY, "category"),
+        eq(&param::STAGE, "stage"),
+        eq(&param::PRIORITY, "priority"),
+        eq(&param::USER, "user"),
+        eq(&param::CONTACT, "contact"),
+        contains(&param::SEARCH_TITLE, "title"),
+        eq(&param::STATUS, "statuses"),
+        only_null(&param::INCLUDE_MERGED, "id_merge", "without merged tickets"),
+        from(&param::DATE_FROM, "created"),
+        until(&param::DATE_TO, "created"),
+    ],
+    sort: Some(("edited", Direction::Descending)),
+    take: (50, 200),
+};
+
+/// The same of one account; the account itself is looked up by the tool.
+const OF_ACCOUNT: List = List {
+    filters: &[
+        eq(&param::PRIORITY, "priority"),
+        eq(&param::USER, "user"),
+        eq(&param::CATEGORY, "category"),
+        only_null(&param::INCLUDE_MERGED, "id_merge", "without merged tickets"),
+        from(&param::DATE_FROM, "created"),
+        until(&param::DATE_TO, "created"),
+    ],
+    ..LIST
+};
+
+pub const TOOLS: &[Tool] = &[
+    super::list(
+        "list_tickets",
+        "List tickets",
+        &LIST,
+        "List tickets, the last edited first. Think in stages, not dates, for \"what is open\": stage=OPEN is unsolved, WAIT waits for the customer. \
+         Dates narrow by creation. Merged tickets are left out unless asked for.",
+    ),
+    Tool {
+        name: "count_tickets",
+        title: "Count tickets",
+        about: "Count tickets by the same conditions as list_tickets, without reading them. Prefer it for \"how many\".",
+        run: Run::Count(&LIST),
+        example: None,
+    },
+    get(
+        "get_ticket",
+        "Ticket",
+        &TICKET,
+        "list_tickets",
+        "One ticket with all its fields and its whole description.",
+    ),
+    Tool {
+        name: "get_ticket_detail",
+        title: "Ticket with its conversation",
+        about: "One ticket and what happened on it, oldest first: e-mails with their text, call facts, chat messages, comments, attachments by name.",
+        run: Run::Custom {
+            params: &[
+                param::TICKET_NAME,
+                param::SKIP,
+                param::take(50, 100),
+                param::FULL_MAIL,
+                param::MAX_BYTES,
+            ],
+            required: true,
+            run: ticket_detail,
+        },
+        example: Some(Example {
+            tool: "list_tickets",
+            key: "name",
+        }),
+    },
+    Tool {
+        name: "list_account_tickets",
+        title: "Tickets of an account",
+        about: "All tickets of a company (account), through all of its contacts, in one order. Open tickets unless another stage is given.",
+        run: Run::Custom {
+            params: OF_ACCOUNT_PARAMS,
+            required: true,
+            run: account_tickets,
+        },
+        example: Some(Example {
+            tool: "list_accounts",
+            key: "name",
+        }),
+    },
+];
+
+const OF_ACCOUNT_PARAMS: &[Param] = &[
+    param::ACCOUNT,
+    param::STAGE_OR_ALL,
+    param::PRIORITY,
+    param::CATEGORY,
+    param::USER,
+    param::DATE_FROM,
+    param::DATE_TO,
+    param::INCLUDE_MERGED,
+    param::sort(TICKET.sort),
+    param::SORT_DIR,
+    param::SKIP,
+    param::take(50, 200),
+    param::TEXT_CHARS,
+    param::MAX_BYTES,
+];
+
+fn sla(ticket: &Value) -> Option<String> {
+    let deadline = value::text_at(ticket, "sla_deadtime")?;
+    let overdue = value::first(ticket, "sla_overdue")
+        .and_then(value::number)
+        .filter(|seconds| *seconds > 0.0);
+    Some(overdue.map_or(deadline.clone(), |seconds| {
+        format!("{deadline} (overdue by {seconds} s)")
+    }))
+}
+
+/// Whose move it is on a ticket that is not solved: the customer's came last, so they wait for us.
+fn waiting(ticket: &Value) -> Option<String> {
+    let client = value::text_at(ticket, "last_activity_client")?;
+    let unsolved = matches!(value::text_at(ticket, "stage").as_deref(), Some("OPEN" | "WAIT"));
+    let unanswered = value::text_at(ticket, "last_activity_operator").is_none_or(|operator| operator < client);
+    (unsolved && unanswered).then(|| format!("the customer since {client}"))
+}
+
+/// Flags that only say something when they are set.
+fn only_yes(record: &Value, path: &str) -> Option<String> {
+    value::first(record, path)
+        .and_then(value::yes_no)
+        .filter(|yes| *yes)
+        .map(|_| "yes".to_owned())
+}
+
+fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
+    let id = args::ticket_id(args.required(&param::TICKET_NAME));
+    let take = args.number(&param::take(50, 100)).unwrap_or(50);
+    let activities = Query {
+        fields: activities::ACTIVITY.fields(Depth::Detail),
+        skip: args.skip(),
+        take,
+        ..Query::new("activities", take)
+            .filter(Filter::eq("ticket", id.as_str()))
+            .sort("time", Direction::Ascending)
+    };
+    let (record, page) = call
+        .api
+        .record_and_page(TICKET.endpoint, &id, &TICKET.fields(Depth::Detail), &activities);
+    let record = record.map_err(|error| crate::run::not_found(&TICKET, &id, error))?;
+    let shown = call
+        .records(&TICKET, args, Depth::Detail, std::slice::from_ref(&record))
+        .pop()
+        .expect("one record");
+    let max_bytes = args.max_bytes(call.settings.max_answer_bytes);
+    let first = Some(crate::run::first(&TICKET, &record));
+    let page = match page {
+        Ok(page) => page,
+        // The ticket itself is worth showing.
+        Err(error) => {
+            let notes = [
+                vec![format!(
+                    "The activities of this ticket could not be read. {}",
+                    error.text()
+                )],
+                call.warnings(),
+            ]
+            .concat();
+            let text = answer::detail(TICKET.one, &shown, &notes, call.api.zone().as_deref(), max_bytes);
+            return Ok(Answer { text, first });
+        }
+    };
+    // The ticket is the heading of its conversation; what room it leaves is for the activities.
+    let head = answer::detail(TICKET.one, &shown, &[], None, max_bytes / 2);
+    let entity = Entity {
+        shrink: Shrink::Records,
+        ..activities::ACTIVITY
+    };
+    let room = max_bytes.saturating_sub(head.len());
+    let conversation = call.conversation(&entity, args, &activities, &page, room);
+    Ok(Answer {
+        text: format!("{head}\n\n{conversation}"),
+        first,
+    })
+}
+
+/// How many contacts one filter names at most, so that the request line stays within what servers take (8 KB).
+const CONTACTS_PER_QUERY: usize = 40;
+
+/// By one dotted filter where the build takes it, else through the contacts. The dotted filter is trusted only as far
+/// as the tickets themselves confirm it.
+fn account_tickets(call: &Call, args: &Args) -> Result<Answer, Error> {
+    let account =
+        crate::resolve::resolve(call, &[(&crate::resolve::ACCOUNTS, args.required(&param::ACCOUNT))])?.remove(0);
+    let account = match account.title {
+        Some(_) => account,
+        None => call.named_account(account)?,
+    };
+    let mut conditions = call.conditions(OF_ACCOUNT.filters, args)?;
+    conditions.said.insert(0, format!("account {}", account.shown()));
+    conditions.notes.extend(account.note.clone());
+    let stage = args.text(&param::STAGE_OR_ALL).unwrap_or("OPEN");
+    if stage == "ALL" {
+        conditions.said.insert(1, "every stage".to_owned());
+    } else {
+        conditions.filters.push(Filter::eq("stage", stage));
+        conditions.said.insert(1, format!("stage {stage}"));
+    }
+    let (sort, said) = crate::run::order(&TICKET, OF_ACCOUNT.sort, args);
+    conditions.said.extend(said);
+    let mut fields = TICKET.fields(Depth::List);
+    fields.push("contact.account.name".to_owned());
+    let take = args.number(&param::take(50, 200)).unwrap_or(50);
+    let query = Query {
+        filters: conditions.filters.clone(),
+        sort,
+        fields,
+        skip: args.skip(),
+        take,
+        ..Query::new("tickets", take)
+    };
+
+    let direct = call.api.list(
+        &query
+            .clone()
+            .filter(Filter::eq("contact.account", account.name.as_str())),
+    );
+    if let Ok(page) = &direct {
+        let confirmed = |row: &Value| {
+            value::first(row, "contact.account").and_then(value::name_of).as_deref() == Some(account.name.as_str())
+        };
+        if !page.rows.is_empty() && page.rows.iter().all(confirmed) && page.total.is_some() {
+            return Ok(call.listing(&TICKET, args, conditions, &query, page));
+        }
+    }
+    through_contacts(call, args, &account.name, conditions, query)
+}
+
+/// The tickets of an account's contacts, read in batches, merged into one order and paged here.
+fn through_contacts(
+    call: &Call,
+    args: &Args,
+    account: &str,
+    mut conditions: Conditions,
+    query: Query,
+) -> Result<Answer, Error> {
+    let contacts = call.api.whole(
+        &Query::new("contacts", 0)
+            .fields(&["name"])
+            .filter(Filter::eq("account", account))
+            .sort("created", Direction::Ascending),
+    )?;
+    let names: Vec<String> = contacts
+        .rows
+        .iter()
+        .filter_map(|row| value::text_at(row, "name"))
+        .collect();
+    if contacts.total.is_none_or(|total| total > names.len() as u64) {
+        conditions.notes.push(format!(
+            "Only the first {} contacts of the account were searched.",
+            text::thousands(names.len() as u64)
+        ));
+    }
+    if names.is_empty() {
+        conditions
+            .notes
+            .push("The account has no contacts, and tickets belong to an account through its contacts.".to_owned());
+    }
+    let mut rows: Vec<Value> = Vec::new();
+    let mut failed = 0;
+    let mut reason = None;
+    let batches: Vec<&[String]> = names.chunks(CONTACTS_PER_QUERY).collect();
+    let queries: Vec<Query> = batches
+        .iter()
+        .map(|batch| query.clone().filter(Filter::one_of("contact", batch.to_vec())))
+        .collect();
+    for (batch, page) in batches.iter().zip(call.api.wholes(&queries)) {
+        match page {
+            Ok(page) => {
+                if page.total.is_some_and(|total| total > page.rows.len() as u64) {
+                    conditions.notes.push("Some contacts have more tickets than can be read in one call; narrow the dates to see them all.".to_owned());
+                }
+                rows.extend(page.rows);
+            }
+            Err(error) => {
+                failed += batch.len();
+                reason = Some(error);
+            }
+        }
+    }
+    if let Some(error) = reason {
+        if failed == names.len() {
+            return Err(error);
+        }
+        conditions.notes.push(format!(
+            "The tickets of {failed} of {} contacts could not be read and are missing. {}",
+            names.len(),
+            error.text()
+        ));
+    }
+    if let Some((field, direction)) = query.sort.first() {
+        rows.sort_by(|a, b| {
+            let order = value::compare(value::first(a, field), value::first(b, field));
+            if *direction == Direction::Ascending {
+                order
+            } else {
+                order.reverse()
+            }
+        });
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    rows.retain(|row| value::text_at(row, "name").is_none_or(|name| seen.insert(name)));
+    let total = rows.len() as u64;
+    let rows = rows
+        .into_iter()
+        .skip(query.skip as usize)
+        .take(query.take as usize)
+        .collect();
+    let page = crate::api::Page {
+        rows,
+        total: Some(total),
+    };
+    Ok(call.listing(&TICKET, args, conditions, &query, &page))
+}
+
+impl Call<'_> {
+    /// The account of a generated id, for its title.
+    fn named_account(&self, account: crate::resolve::Chosen) -> Result<crate::resolve::Chosen, Error> {
+        let record = self
+            .api
+            .get("accounts", &account.name, &["name".to_owned(), "title".to_owned()])
+            .map_err(|error| match error {
+                Error::NotFound(_) => Error::NotFound(format!(
+                    "No account {:?}. list_accounts shows the accounts that there are.",
+                    text::line(&account.name)
+                )),
+                error => error,
+            })?;
+        Ok(crate::resolve::Chosen {
+            title: value::text_at(&record, "title").map(|title| text::line(&title)),
+            ..account
+        })
+    }
+
+    /// A ticket's activities with their content, in what room the ticket leaves.
+    fn conversation(
+        &self,
+        entity: &Entity,
+        args: &Args,
+        query: &Query,
+        page: &crate::api::Page,
+        room: usize,
+    ) -> String {
+        let parts: Vec<Part> = activities::contents(self, args, &page.rows);
+        let records = self.records_with(entity, args, Depth::Detail, &page.rows, parts);
+        answer::Listing {
+            one: entity.one,
+            many: entity.many,
+            records,
+            rows: page.rows.len(),
+            skip: query.skip,
+            take: query.take,
+            total: page.total,
+            said: vec!["oldest first".to_owned()],
+            notes: self.warnings(),
+            zone: self.api.zone(),
+            shrink: entity.shrink,
+            text_chars: Some(usize::MAX),
+            max_bytes: room,
+        }
+        .print()
+    }
+}

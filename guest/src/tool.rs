@@ -1,0 +1,385 @@
+//! What a tool, an entity, a filter and a row are. The catalogue is made of these and of nothing else; schema, argument
+//! checks, queries and rendering are loops over them.
+
+use serde_json::Value;
+
+use crate::{
+    answer::Answer,
+    args::Args,
+    error::Error,
+    param::{self, Param},
+    query::{Direction, Filter},
+    run::Call,
+};
+
+/// A tool as its callers see it.
+pub struct Tool {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub about: &'static str,
+    pub run: Run,
+    /// Where a value for the required argument can be had from.
+    pub example: Option<Example>,
+}
+
+/// `tool`'s answer names a record whose `key` does as the required argument.
+pub struct Example {
+    pub tool: &'static str,
+    pub key: &'static str,
+}
+
+pub enum Run {
+    List(&'static List),
+    Count(&'static List),
+    Get(&'static Entity),
+    /// A tool with logic of its own. The first argument is required where `required` is set.
+    Custom {
+        params: &'static [Param],
+        required: bool,
+        run: fn(&Call, &Args) -> Result<Answer, Error>,
+    },
+}
+
+impl Tool {
+    /// The arguments, in the order of the schema.
+    pub fn params(&self) -> Vec<Param> {
+        match &self.run {
+            Run::List(list) => list.params(),
+            Run::Count(list) => list.filters.iter().map(|filter| filter.param).collect(),
+            Run::Get(entity) => entity.get_params(),
+            Run::Custom { params, .. } => params.to_vec(),
+        }
+    }
+
+    /// The argument that the tool cannot do without, always the first.
+    pub fn required(&self) -> Option<&'static str> {
+        match &self.run {
+            Run::List(_) | Run::Count(_) => None,
+            Run::Get(entity) => Some(entity.get_param().name),
+            Run::Custom { params, required, .. } => required.then(|| params[0].name),
+        }
+    }
+}
+
+/// A list of an entity: how it narrows, its order and its page.
+pub struct List {
+    pub entity: &'static Entity,
+    pub filters: &'static [On],
+    /// The order unless the caller gives one.
+    pub sort: Option<(&'static str, Direction)>,
+    /// How many unless the caller says, and at most.
+    pub take: (u64, u64),
+}
+
+impl List {
+    pub fn params(&self) -> Vec<Param> {
+        let mut params: Vec<Param> = self.filters.iter().map(|filter| filter.param).collect();
+        if !self.entity.sort.is_empty() {
+            params.extend([param::sort(self.entity.sort), param::SORT_DIR]);
+        }
+        params.extend([param::SKIP, param::take(self.take.0, self.take.1)]);
+        params.extend_from_slice(self.entity.extra);
+        if !self.entity.texts.is_empty() {
+            params.push(param::TEXT_CHARS);
+        }
+        params.push(param::MAX_BYTES);
+        params
+    }
+}
+
+/// An argument and what it does to the query.
+pub struct On {
+    pub param: Param,
+    pub how: How,
+}
+
+pub enum How {
+    Eq(&'static str),
+    Contains(&'static str),
+    From(&'static str),
+    Until(&'static str),
+    /// 1 or 0, as Daktela's own clients write booleans in filters.
+    YesNo(&'static str),
+    /// A flag that, while it is off, leaves out the records in which `field` is set; `said` tells so.
+    OnlyNull {
+        field: &'static str,
+        said: &'static str,
+    },
+    /// Several conditions for one value.
+    With(fn(&str) -> Filter),
+}
+
+pub const fn eq(param: &Param, field: &'static str) -> On {
+    On {
+        param: *param,
+        how: How::Eq(field),
+    }
+}
+
+pub const fn contains(param: &Param, field: &'static str) -> On {
+    On {
+        param: *param,
+        how: How::Contains(field),
+    }
+}
+
+pub const fn from(param: &Param, field: &'static str) -> On {
+    On {
+        param: *param,
+        how: How::From(field),
+    }
+}
+
+pub const fn until(param: &Param, field: &'static str) -> On {
+    On {
+        param: *param,
+        how: How::Until(field),
+    }
+}
+
+pub const fn yes_no(param: &Param, field: &'static str) -> On {
+    On {
+        param: *param,
+        how: How::YesNo(field),
+    }
+}
+
+pub const fn only_null(param: &Param, field: &'static str, said: &'static str) -> On {
+    On {
+        param: *param,
+        how: How::OnlyNull { field, said },
+    }
+}
+
+pub const fn with(param: &Param, filter: fn(&str) -> Filter) -> On {
+    On {
+        param: *param,
+        how: How::With(filter),
+    }
+}
+
+/// A kind of record: where it lives, how it sorts, what it shows.
+pub struct Entity {
+    pub endpoint: &'static str,
+    pub one: &'static str,
+    pub many: &'static str,
+    /// The field that names a record in paths.
+    pub key: &'static str,
+    /// The path of its title; empty where it has none.
+    pub title: &'static str,
+    /// The record has a page of its own in Daktela's user interface, at `/{endpoint}/update/{key}`.
+    pub page: bool,
+    /// Rows that only this member of a family has; they come first.
+    pub lead: &'static [Row],
+    pub rows: &'static [Row],
+    pub texts: &'static [LongText],
+    /// What Daktela sorts by. Empty where sorting is not known to work.
+    pub sort: &'static [&'static str],
+    pub custom: Custom,
+    /// When an answer is too large: shorten texts first (they are an aside), or show fewer records (they are the point).
+    pub shrink: Shrink,
+    /// Arguments of the list and the get beyond the usual, which `parts` reads.
+    pub extra: &'static [Param],
+    /// Reads what belongs to the records but lives elsewhere, e.g. the messages of chats; one entry for each record.
+    pub parts: Option<Parts>,
+}
+
+pub type Parts = fn(&Call, &Entity, &Args, &[Value]) -> Vec<Part>;
+
+/// What belongs to a record beside its fields: lines of facts, and a long text.
+#[derive(Default)]
+pub struct Part {
+    pub lines: Vec<String>,
+    pub text: Option<crate::view::Text>,
+}
+
+/// Whether a record has custom fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Custom {
+    No,
+    Fields,
+    /// Phone numbers and e-mail addresses are among them and lead, whatever the customer's form calls them.
+    Reach,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Shrink {
+    Texts,
+    Records,
+}
+
+/// What the rest of an entity is written over.
+pub const ENTITY: Entity = Entity {
+    endpoint: "",
+    one: "",
+    many: "",
+    key: "name",
+    title: "title",
+    page: false,
+    lead: &[],
+    rows: &[],
+    texts: &[],
+    sort: &[],
+    custom: Custom::No,
+    shrink: Shrink::Texts,
+    extra: &[],
+    parts: None,
+};
+
+impl Entity {
+    pub fn get_param(&self) -> Param {
+        if self.endpoint == "tickets" {
+            param::TICKET_NAME
+        } else {
+            param::NAME
+        }
+    }
+
+    fn get_params(&self) -> Vec<Param> {
+        let mut params = vec![self.get_param()];
+        params.extend(self.extra.iter().filter(|p| p.name != param::MESSAGES.name));
+        params.push(param::MAX_BYTES);
+        params
+    }
+
+    /// What shows at this depth.
+    pub fn rows(&self, depth: Depth) -> impl Iterator<Item = &'static Row> {
+        self.lead
+            .iter()
+            .chain(self.rows)
+            .filter(move |row| depth == Depth::Detail || row.depth == Depth::List)
+    }
+
+    /// The fields that a list or a detail shows, and so asks for.
+    pub fn fields(&self, depth: Depth) -> Vec<String> {
+        let mut fields = vec![self.key.to_owned()];
+        let mut add = |field: String| {
+            if !field.is_empty() && !fields.contains(&field) {
+                fields.push(field);
+            }
+        };
+        add(self.title.to_owned());
+        for row in self.rows(depth) {
+            match row.show {
+                Show::Titled => add(format!("{}.title", row.path)),
+                Show::Related | Show::Ticket => {
+                    add(format!("{}.name", row.path));
+                    add(format!("{}.title", row.path));
+                }
+                Show::With(picks, _) => picks.iter().for_each(|pick| add((*pick).to_owned())),
+                Show::Plain | Show::Seconds | Show::YesNo | Show::Coded(_) => add(row.path.to_owned()),
+            }
+        }
+        for text in self.texts {
+            add(text.path.to_owned());
+        }
+        if self.custom != Custom::No {
+            add("customFields".to_owned());
+            if depth == Depth::Detail {
+                add("_sys".to_owned());
+            }
+        }
+        fields
+    }
+}
+
+/// A fact about a record: a label and where its value is.
+pub struct Row {
+    pub label: &'static str,
+    pub path: &'static str,
+    pub show: Show,
+    pub depth: Depth,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// In lists and in the detail.
+    List,
+    /// In the detail only.
+    Detail,
+}
+
+/// How a value shows. Nothing shows for an empty one.
+#[derive(Clone, Copy)]
+pub enum Show {
+    Plain,
+    /// A number of seconds; zero is worth showing.
+    Seconds,
+    YesNo,
+    /// Codes and what they mean.
+    Coded(&'static [(&'static str, &'static str)]),
+    /// A related record, or several, by title.
+    Titled,
+    /// The same with the id, which other tools take.
+    Related,
+    /// A related ticket, with a link to its page.
+    Ticket,
+    /// Whatever a function makes of these fields.
+    With(&'static [&'static str], fn(&Value) -> Option<String>),
+}
+
+const fn row(label: &'static str, path: &'static str, show: Show) -> Row {
+    Row {
+        label,
+        path,
+        show,
+        depth: Depth::List,
+    }
+}
+
+pub const fn plain(label: &'static str, path: &'static str) -> Row {
+    row(label, path, Show::Plain)
+}
+
+pub const fn seconds(label: &'static str, path: &'static str) -> Row {
+    row(label, path, Show::Seconds)
+}
+
+pub const fn flag(label: &'static str, path: &'static str) -> Row {
+    row(label, path, Show::YesNo)
+}
+
+pub const fn coded(label: &'static str, path: &'static str, codes: &'static [(&'static str, &'static str)]) -> Row {
+    row(label, path, Show::Coded(codes))
+}
+
+pub const fn titled(label: &'static str, path: &'static str) -> Row {
+    row(label, path, Show::Titled)
+}
+
+pub const fn related(label: &'static str, path: &'static str) -> Row {
+    row(label, path, Show::Related)
+}
+
+pub const fn ticket(label: &'static str, path: &'static str) -> Row {
+    row(label, path, Show::Ticket)
+}
+
+pub const fn shown(label: &'static str, picks: &'static [&'static str], show: fn(&Value) -> Option<String>) -> Row {
+    row(label, "", Show::With(picks, show))
+}
+
+/// The same row, in the detail only.
+pub const fn detail(row: Row) -> Row {
+    Row {
+        depth: Depth::Detail,
+        ..row
+    }
+}
+
+/// A long text of a record.
+pub struct LongText {
+    /// Said before the text; empty where the text speaks for itself.
+    pub label: &'static str,
+    pub path: &'static str,
+    pub kind: TextKind,
+    /// How much of it a list shows, in characters.
+    pub chars: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    Html,
+    /// HTML whose quoted mail and signature are folded.
+    Mail,
+}

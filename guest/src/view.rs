@@ -1,0 +1,416 @@
+//! Records → markdown. A record leads with its id, its page in Daktela and its title; then facts, then texts. What is
+//! empty is left out.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    html, mail, query,
+    settings::Settings,
+    text,
+    tool::{Custom, Depth, Entity, LongText, Part, Row, Show, TextKind},
+    value,
+};
+
+/// A record, ready to be printed at any length of its texts.
+pub struct Record {
+    heading: String,
+    facts: Vec<(String, String)>,
+    lines: Vec<String>,
+    texts: Vec<Text>,
+}
+
+/// A long text in full, and how much of it shows unless something else is asked for.
+pub struct Text {
+    pub label: String,
+    pub body: String,
+    pub chars: usize,
+    /// What was left out of it, e.g. quoted mail.
+    pub note: Option<String>,
+}
+
+/// One value in a list stays readable; a detail shows what there is.
+const VALUE_CHARS_LIST: usize = 300;
+const VALUE_CHARS_DETAIL: usize = 10_000;
+
+/// The human side of custom fields: key → definition.
+pub type Scheme = BTreeMap<String, Field>;
+
+/// A custom field's definition.
+#[derive(Clone, Debug, Default)]
+pub struct Field {
+    pub title: String,
+    /// TEXT, PHONE, EMAIL, SELECTBOX …; empty where unknown.
+    pub kind: String,
+    /// Of fields with a choice: what is stored → what people see.
+    items: BTreeMap<String, String>,
+}
+
+/// The scheme that a record carries, if it does.
+pub fn scheme(record: &Value) -> Scheme {
+    let Some(fields) = value::first(record, "_sys.cfScheme").and_then(Value::as_object) else {
+        return Scheme::new();
+    };
+    fields
+        .iter()
+        .map(|(key, field)| {
+            let item = |item: &Value| {
+                let shown = value::text_at(item, "title").or_else(|| value::text_at(item, "value"))?;
+                Some(
+                    ["name", "value"]
+                        .iter()
+                        .filter_map(|key| value::text_at(item, key))
+                        .map(|stored| (stored, shown.clone()))
+                        .collect::<Vec<_>>(),
+                )
+            };
+            let field = Field {
+                title: value::text_at(field, "title")
+                    .map(|title| text::line(&title))
+                    .unwrap_or_default(),
+                kind: value::text_at(field, "type").unwrap_or_default(),
+                items: value::all(field, "items")
+                    .into_iter()
+                    .filter_map(item)
+                    .flatten()
+                    .collect(),
+            };
+            (key.clone(), field)
+        })
+        .collect()
+}
+
+/// Everything that rendering needs to know beside the record.
+pub struct View<'a> {
+    pub settings: &'a Settings,
+    pub scheme: &'a Scheme,
+    pub depth: Depth,
+    /// Show quoted mail and signatures.
+    pub full_mail: bool,
+}
+
+impl View<'_> {
+    pub fn record(&self, entity: &Entity, record: &Value, part: Part) -> Record {
+        let id = value::text_at(record, entity.key).map(|id| text::line(&id));
+        let title = value::text_at(record, entity.title).map(|title| inline(&title, VALUE_CHARS_LIST));
+        let heading = match (&id, &title) {
+            (Some(id), title) => {
+                let id = if entity.page {
+                    link(self.settings, entity.endpoint, id)
+                } else {
+                    format!("**{id}**")
+                };
+                title.as_ref().map_or(id.clone(), |title| format!("{id} {title}"))
+            }
+            (None, Some(title)) => format!("**{title}**"),
+            (None, None) => format!("**{} without an id**", entity.one),
+        };
+        let mut facts = if entity.custom == Custom::Reach {
+            self.reach(record)
+        } else {
+            Vec::new()
+        };
+        for row in entity.rows(self.depth) {
+            if let Some(value) = self.fact(row, record) {
+                facts.push((row.label.to_owned(), value));
+            }
+        }
+        if entity.custom != Custom::No {
+            facts.extend(self.custom(record, entity.custom));
+        }
+        let mut texts: Vec<Text> = entity.texts.iter().filter_map(|text| self.text(text, record)).collect();
+        texts.extend(part.text);
+        Record {
+            heading,
+            facts,
+            lines: part.lines,
+            texts,
+        }
+    }
+
+    fn chars(&self) -> usize {
+        if self.depth == Depth::List {
+            VALUE_CHARS_LIST
+        } else {
+            VALUE_CHARS_DETAIL
+        }
+    }
+
+    fn fact(&self, row: &Row, record: &Value) -> Option<String> {
+        let values = || value::all(record, row.path).into_iter();
+        let shown: Vec<String> = match row.show {
+            Show::Plain => values().filter_map(value::text).collect(),
+            Show::Seconds => values().filter_map(value::number).map(|n| format!("{n} s")).collect(),
+            Show::YesNo => values()
+                .filter_map(value::yes_no)
+                .map(|yes| if yes { "yes" } else { "no" }.to_owned())
+                .collect(),
+            Show::Coded(codes) => values()
+                .filter_map(value::text)
+                .map(|code| {
+                    codes
+                        .iter()
+                        .find(|(known, _)| *known == code)
+                        .map_or(code, |(_, meaning)| (*meaning).to_owned())
+                })
+                .collect(),
+            Show::Titled => values()
+                .filter_map(|related| value::text_at(related, "title").or_else(|| value::name_of(related)))
+                .collect(),
+            Show::Related => values().filter_map(related).collect(),
+            Show::Ticket => {
+                let links: Vec<String> = values().filter_map(|ticket| self.ticket(ticket)).collect();
+                return (!links.is_empty()).then(|| links.join(", "));
+            }
+            Show::With(_, show) => show(record).into_iter().collect(),
+        };
+        (!shown.is_empty()).then(|| inline(&shown.join(", "), self.chars()))
+    }
+
+    /// `[787979](https://…) Title`.
+    fn ticket(&self, ticket: &Value) -> Option<String> {
+        let id = text::line(&value::name_of(ticket)?);
+        let link = link(self.settings, "tickets", &id);
+        Some(match value::text_at(ticket, "title") {
+            Some(title) => format!("{link} {}", inline(&title, 100)),
+            None => link,
+        })
+    }
+
+    /// Phone numbers and e-mail addresses.
+    fn reach(&self, record: &Value) -> Vec<(String, String)> {
+        let shown = |reach: &Reach| {
+            let values: Vec<String> = custom_fields(record)
+                .filter(|(key, _)| reach.is(key, self.scheme))
+                .flat_map(|(key, _)| value::all(&record["customFields"], key))
+                .filter_map(value::text)
+                .collect();
+            (!values.is_empty()).then(|| (reach.label.to_owned(), inline(&values.join(", "), self.chars())))
+        };
+        REACH.iter().filter_map(shown).collect()
+    }
+
+    fn custom(&self, record: &Value, custom: Custom) -> Vec<(String, String)> {
+        custom_fields(record)
+            .filter(|(key, _)| custom != Custom::Reach || !REACH.iter().any(|reach| reach.is(key, self.scheme)))
+            .filter_map(|(key, values)| {
+                let unknown = Field::default();
+                let field = self.scheme.get(key).unwrap_or(&unknown);
+                let values = match values {
+                    Value::Array(values) => values.iter().collect(),
+                    value => vec![value],
+                };
+                let shown: Vec<String> = values
+                    .into_iter()
+                    .filter_map(|value| value::text(value).or_else(|| related(value)))
+                    .map(|value| field.items.get(&value).cloned().unwrap_or(value))
+                    .map(|value| {
+                        if matches!(field.kind.as_str(), "HTML" | "TEXTAREA") {
+                            html::to_text(&value)
+                        } else {
+                            value
+                        }
+                    })
+                    .collect();
+                let label = if field.title.is_empty() {
+                    label(key)
+                } else {
+                    field.title.clone()
+                };
+                (!shown.is_empty()).then(|| (inline(&label, 100), inline(&shown.join(", "), self.chars())))
+            })
+            .collect()
+    }
+
+    fn text(&self, long: &LongText, record: &Value) -> Option<Text> {
+        let source = value::text_at(record, long.path)?;
+        let (body, note) = body(&source, if self.full_mail { TextKind::Html } else { long.kind });
+        (!body.is_empty()).then(|| Text {
+            label: long.label.to_owned(),
+            body,
+            chars: long.chars,
+            note,
+        })
+    }
+}
+
+/// The readable text of a long field, and what was folded away.
+pub fn body(source: &str, kind: TextKind) -> (String, Option<String>) {
+    let body = text::clean(&html::to_text(source));
+    if kind == TextKind::Html {
+        return (body, None);
+    }
+    let folded = mail::fold(&body);
+    let note = folded
+        .note()
+        .map(|what| format!("[folded: {what}; full=true shows all]"));
+    (folded.text, note)
+}
+
+/// How to reach a contact: by custom fields of a kind, whatever their key; without their definition, by Daktela's
+/// default key.
+struct Reach {
+    label: &'static str,
+    kind: &'static str,
+    default_key: &'static str,
+}
+
+const REACH: &[Reach] = &[
+    Reach {
+        label: "Phone",
+        kind: "PHONE",
+        default_key: "number",
+    },
+    Reach {
+        label: "E-mail",
+        kind: "EMAIL",
+        default_key: "email",
+    },
+];
+
+impl Reach {
+    fn is(&self, key: &str, scheme: &Scheme) -> bool {
+        scheme
+            .get(key)
+            .map_or(key == self.default_key, |field| field.kind == self.kind)
+    }
+}
+
+/// An empty map arrives as an empty list.
+fn custom_fields(record: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    record
+        .get("customFields")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+/// A related record by title and id.
+pub fn related(related: &Value) -> Option<String> {
+    match (value::text_at(related, "title"), value::name_of(related)) {
+        (Some(title), Some(name)) if title != name => Some(format!("{title} ({name})")),
+        (title, name) => title.or(name),
+    }
+}
+
+/// A value on one line. It cannot look like a link or like the start of the next fact of ours.
+pub fn inline(value: &str, chars: usize) -> String {
+    text::cut(&text::line(value).replace('·', "•").replace("](", "] ("), chars)
+}
+
+/// A link to a record's page in Daktela's user interface.
+pub fn link(settings: &Settings, endpoint: &str, id: &str) -> String {
+    format!(
+        "[{id}]({}/{})",
+        settings.origin,
+        query::path(&format!("{endpoint}/update"), &[id])
+    )
+}
+
+/// A custom field's key as words, for want of a label: `leadType` → `Lead type`.
+fn label(key: &str) -> String {
+    let mut out = String::new();
+    for c in key.chars() {
+        let after_lower = out.chars().next_back().is_some_and(char::is_lowercase);
+        match c {
+            '_' | '-' => out.push(' '),
+            c if c.is_uppercase() && after_lower => out.extend([' '].into_iter().chain(c.to_lowercase())),
+            c if out.is_empty() => out.extend(c.to_uppercase()),
+            c => out.push(c),
+        }
+    }
+    out.trim().to_owned()
+}
+
+impl Record {
+    /// As an item of a list; texts show at most `limit` characters, or their own measure.
+    pub fn print_item(&self, limit: impl Fn(usize) -> usize) -> String {
+        let mut out = format!("- {}", self.heading);
+        let facts: Vec<String> = self
+            .facts
+            .iter()
+            .map(|(label, value)| format!("{label}: {value}"))
+            .collect();
+        if !facts.is_empty() {
+            out += &format!("\n  {}", facts.join(" · "));
+        }
+        self.print_rest(&mut out, "  ", limit);
+        out
+    }
+
+    /// By itself; `one` is what it is called.
+    pub fn print_detail(&self, one: &str, limit: impl Fn(usize) -> usize) -> String {
+        let mut out = format!("# {one} {}", self.heading);
+        for (label, value) in &self.facts {
+            out += &format!("\n{label}: {value}");
+        }
+        self.print_rest(&mut out, "", limit);
+        out
+    }
+
+    fn print_rest(&self, out: &mut String, indent: &str, limit: impl Fn(usize) -> usize) {
+        for line in &self.lines {
+            *out += &format!("\n{indent}{line}");
+        }
+        for text in &self.texts {
+            if !text.label.is_empty() {
+                *out += &format!("\n{indent}{}:", text.label);
+            }
+            *out += &format!("\n{}", text::quote(&text::cut(&text.body, limit(text.chars)), indent));
+            if let Some(note) = &text.note {
+                *out += &format!("\n{indent}{note}");
+            }
+        }
+    }
+
+    /// As a part of another record, e.g. an activity's channel record.
+    pub fn into_part(self) -> Part {
+        let facts: Vec<String> = self
+            .facts
+            .iter()
+            .map(|(label, value)| format!("{label}: {value}"))
+            .collect();
+        let lines = [(!facts.is_empty()).then(|| facts.join(" · "))]
+            .into_iter()
+            .flatten()
+            .chain(self.lines)
+            .collect();
+        Part {
+            lines,
+            text: self.texts.into_iter().next(),
+        }
+    }
+
+    /// Whether a text of it is longer than `limit` shows.
+    pub fn is_cut(&self, limit: impl Fn(usize) -> usize) -> bool {
+        self.texts
+            .iter()
+            .any(|text| text.body.chars().nth(limit(text.chars)).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_as_words() {
+        for (key, words) in [
+            ("lead_type", "Lead type"),
+            ("leadType", "Lead type"),
+            ("SLAName", "SLAName"),
+            ("", ""),
+        ] {
+            assert_eq!(label(key), words);
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_pass_for_a_link_or_a_fact() {
+        assert_eq!(
+            inline("a\n· Stage: CLOSE [x](http://evil)", 100),
+            "a • Stage: CLOSE [x] (http://evil)"
+        );
+    }
+}
