@@ -1,0 +1,75 @@
+//! The envelope around every answer, and the refusals, whose bodies are as uneven as the real ones: 400 has JSON in one of
+//! four shapes, while 401, 403 and 404 have no body at all.
+
+use crate::quirks::{DataShape, Quirks, Total};
+use serde_json::{Value, json};
+
+/// The moment at which the sample company stands still.
+pub const NOW: &str = "2026-11-20 16:30:00";
+
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) error: Value,
+}
+
+pub(crate) fn bad<T>(error: Value) -> Result<T, Refusal> {
+    Err(Refusal { status: 400, error })
+}
+
+pub(crate) fn status<T>(status: u16) -> Result<T, Refusal> {
+    Err(Refusal {
+        status,
+        error: Value::Null,
+    })
+}
+
+pub(crate) struct Page {
+    pub(crate) rows: Vec<(String, Value)>,
+    pub(crate) total: Option<usize>,
+}
+
+pub(crate) fn list(page: Page, quirks: &Quirks) -> String {
+    let mut data = String::new();
+    let by_name = quirks.data == DataShape::ByName && !page.rows.is_empty();
+    for (name, row) in &page.rows {
+        if !data.is_empty() {
+            data.push(',');
+        }
+        if by_name {
+            data.push_str(&format!("{}:", json!(name)));
+        }
+        data.push_str(&row.to_string());
+    }
+    let (open, close) = if by_name { ('{', '}') } else { ('[', ']') };
+    let total = match (page.total, quirks.total) {
+        (None, _) | (_, Total::Absent) => String::new(),
+        (Some(total), Total::Integer) => format!(r#","total":{total}"#),
+        (Some(total), Total::Text) => format!(r#","total":"{total}""#),
+        (_, Total::Null) => r#","total":null"#.to_owned(),
+    };
+    envelope(&json!([]), &format!(r#"{{"data":{open}{data}{close}{total}}}"#), quirks)
+}
+
+pub(crate) fn single(result: &Value, quirks: &Quirks) -> String {
+    envelope(&json!([]), &result.to_string(), quirks)
+}
+
+/// `(status, body)`; an empty body where the real one is empty.
+pub(crate) fn refusal(refusal: &Refusal, quirks: &Quirks) -> (u16, String) {
+    match refusal.status {
+        400 => (400, envelope(&refusal.error, "null", quirks)),
+        other => (other, String::new()),
+    }
+}
+
+fn envelope(error: &Value, result: &str, quirks: &Quirks) -> String {
+    let zone = json!(quirks.time_zone);
+    match quirks.server_time {
+        true => {
+            format!(r#"{{"error":{error},"result":{result},"_serverTime":"{NOW}","_time":"{NOW}","_timezone":{zone}}}"#)
+        }
+        // Recordings of 2021 and 2022 have `_time` alone.
+        false => format!(r#"{{"error":{error},"result":{result},"_time":"{NOW}"}}"#),
+    }
+}

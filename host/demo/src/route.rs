@@ -1,0 +1,325 @@
+//! From a request to an answer: models, single records, related collections, login.
+
+use crate::login::{self, Sessions};
+use crate::query::{self, Query};
+use crate::quirks::{EmailFiles, Quirks, Relations, SingleFields};
+use crate::reply::{self, Page, Refusal, bad, status};
+use crate::schema::{Model, SCHEMA, model};
+use crate::store::{Reader, Row, Store, each};
+use crate::{filter, php};
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use std::cmp::Ordering;
+
+const PREFIX: &str = "/api/v6/";
+
+/// Related collections: parent, relation, the model listed, and the path in that model which leads back to the parent.
+/// A path that starts with `.` is the parent's own list instead.
+const RELATIONS: [(&str, &str, &str, &str); 39] = [
+    ("tickets", "activities", "activities", "ticket"),
+    ("tickets", "records", "crmRecords", "ticket"),
+    ("tickets", "statuses", "statuses", ".statuses"),
+    ("tickets", "mergeTickets", "tickets", "id_merge"),
+    ("activities", "attachments", "activitiesAttachments", ".attachments"),
+    ("activities", "statuses", "statuses", ".statuses"),
+    ("activitiesCall", "activities", "activities", ".activities"),
+    (
+        "activitiesCall",
+        "transcripts",
+        "activitiesCallTranscripts",
+        "activity.item.id_call",
+    ),
+    ("activitiesEmail", "activities", "activities", ".activities"),
+    ("activitiesEmail", "attachments", "activitiesEmailFiles", ".attachments"),
+    ("activitiesEmail", "files", "activitiesEmailFiles", ".attachments"),
+    ("activitiesWeb", "activities", "activities", ".activities"),
+    ("activitiesSms", "activities", "activities", ".activities"),
+    ("activitiesFbm", "activities", "activities", ".activities"),
+    ("activitiesIgdm", "activities", "activities", ".activities"),
+    ("activitiesWap", "activities", "activities", ".activities"),
+    ("activitiesVbr", "activities", "activities", ".activities"),
+    ("activitiesWeb", "messages", "activitiesWebMessages", "interaction"),
+    ("activitiesSms", "messages", "activitiesSmsMessages", "interaction"),
+    ("activitiesFbm", "messages", "activitiesFbmMessages", "interaction"),
+    ("activitiesIgdm", "messages", "activitiesIgdmMessages", "interaction"),
+    ("activitiesWap", "messages", "activitiesWapMessages", "interaction"),
+    ("activitiesVbr", "messages", "activitiesVbrMessages", "interaction"),
+    ("contacts", "tickets", "tickets", "contact"),
+    ("contacts", "crmRecords", "crmRecords", "contact"),
+    ("contacts", "activities", "activities", "contact"),
+    ("contacts", "snapshots", "contactsSnapshots", "contact"),
+    ("accounts", "contacts", "contacts", "account"),
+    ("accounts", "tickets", "tickets", "contact.account"),
+    ("accounts", "records", "crmRecords", "account"),
+    ("accounts", "snapshots", "accountsSnapshots", "account"),
+    ("campaignsRecords", "activities", "activities", "record"),
+    ("campaignsRecords", "statuses", "statuses", ".statuses"),
+    ("users", "tickets", "tickets", "user"),
+    ("users", "queues", "queues", "agents"),
+    ("users", "groups", "groups", "members"),
+    ("groups", "members", "users", ".members"),
+    ("articles", "comments", "articlesComments", "article"),
+    ("articles", "attachments", "activitiesAttachments", ".none"),
+];
+
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// As received, with the query.
+    pub(crate) raw: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(header, _)| header.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The decoded segments after `/api/v6/`; none for an address outside of it.
+    pub(crate) fn segments(&self) -> Option<Vec<String>> {
+        let path = self.raw.split('?').next()?.strip_prefix(PREFIX)?;
+        let path = path.strip_suffix(".json").unwrap_or(path);
+        path.split('/')
+            .map(|part| percent_decode_str(part).decode_utf8().ok().map(Into::into))
+            .collect()
+    }
+
+    pub(crate) fn parameters(&self) -> Row {
+        php::tree(self.raw.split_once('?').map_or("", |(_, query)| query))
+    }
+
+    /// A token from the header, the query or the cookie, in this order.
+    pub(crate) fn token(&self) -> Option<String> {
+        let cookie = || {
+            let mut pairs = self.header("cookie")?.split(';');
+            pairs.find_map(|pair| pair.trim().strip_prefix("c_user=").map(str::to_owned))
+        };
+        let query = || {
+            self.parameters()
+                .get("accessToken")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        self.header("x-auth-token")
+            .map(str::to_owned)
+            .or_else(query)
+            .or_else(cookie)
+    }
+}
+
+/// Status and body.
+pub(crate) fn answer(request: &Request, store: &Store, quirks: &Quirks, sessions: &mut Sessions) -> (u16, String) {
+    let reader = Reader { store, quirks };
+    route(request, &reader, sessions).map_or_else(|refused| reply::refusal(&refused, quirks), |body| (200, body))
+}
+
+fn route(request: &Request, reader: &Reader<'_>, sessions: &mut Sessions) -> Result<String, Refusal> {
+    let segments = request.segments().map_or_else(|| status(404), Ok)?;
+    let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let parameters = request.parameters();
+    let token = request.token().unwrap_or_default();
+    let login = sessions.user(&token);
+    let reads = matches!(&*request.method, "GET");
+    match (&*request.method, parts.as_slice()) {
+        ("POST" | "PUT", ["login"]) => {
+            let given = login::given(
+                &request.body,
+                request.header("content-type").unwrap_or_default(),
+                parameters,
+            );
+            let (token, result) = match &*request.method {
+                "POST" => sessions.log_in(&given, reader)?,
+                _ => sessions.refresh(&given, reader)?,
+            };
+            let asked = given
+                .get("only_token")
+                .is_some_and(|only| matches!(&*filter::text(only), "1" | "true"));
+            let bare = match reader.quirks.login {
+                crate::LoginAnswer::Object => false,
+                crate::LoginAnswer::TokenWhenAsked => asked,
+                crate::LoginAnswer::AlwaysToken => true,
+            };
+            Ok(reply::single(&if bare { json!(token) } else { result }, reader.quirks))
+        }
+        ("GET", ["whoim"]) => Ok(reply::single(
+            &login::whoim(login.as_deref(), &token, reader),
+            reader.quirks,
+        )),
+        (_, ["login" | "whoim"]) => status(405),
+        _ if login.is_none() => status(401),
+        _ if !reads => status(405),
+        (_, [name, rest @ ..]) => {
+            let login = login.unwrap_or_default();
+            let Some(on) = SCHEMA.get(*name).filter(|model| !model.internal) else {
+                return bad(json!("Model not exist"));
+            };
+            if !login::may_read(&login, on, reader) {
+                return status(403);
+            }
+            match rest {
+                [] => list(
+                    on,
+                    reader.store.rows(on.name).iter().collect(),
+                    &parameters,
+                    &login,
+                    reader,
+                ),
+                [key] => single(on, key, &parameters, &login, reader),
+                [key, relation] => related(on, key, relation, &parameters, &login, reader),
+                _ => status(404),
+            }
+        }
+        _ => status(404),
+    }
+}
+
+fn find<'a>(on: &Model, key: &str, login: &str, reader: &Reader<'a>) -> Result<&'a Row, Refusal> {
+    let row = reader
+        .store
+        .get(on.name, &json!(key))
+        .filter(|row| login::sees(login, on, row, reader));
+    // Sessions have no name: there is no single one to read.
+    row.filter(|_| on.key != "#").map_or_else(|| status(404), Ok)
+}
+
+fn single(on: &'static Model, key: &str, given: &Row, login: &str, reader: &Reader<'_>) -> Result<String, Refusal> {
+    let fields = match (query::single(given)?, reader.quirks.single_fields) {
+        (Some(_), SingleFields::Refused) => return bad(json!("Unknown parameter fields")),
+        (_, SingleFields::Ignored) | (None, _) => None,
+        (Some(fields), SingleFields::Honoured) => Some(reader.accept(on, fields)?),
+    };
+    let row = find(on, key, login, reader)?;
+    let shown = fields.map_or_else(|| reader.whole(on, row, true), |fields| reader.picked(on, row, &fields));
+    Ok(reply::single(&shown, reader.quirks))
+}
+
+fn related(
+    on: &'static Model,
+    key: &str,
+    relation: &str,
+    given: &Row,
+    login: &str,
+    reader: &Reader<'_>,
+) -> Result<String, Refusal> {
+    let row = find(on, key, login, reader)?;
+    let files = if reader.quirks.email_files == EmailFiles::Files {
+        "attachments"
+    } else {
+        "files"
+    };
+    let absent = reader.quirks.relations == Relations::Missing
+        || (relation == "messages" && !reader.quirks.chat_messages)
+        || (on.name == "activitiesEmail" && relation == files);
+    let found = RELATIONS
+        .iter()
+        .find(|(parent, name, ..)| *parent == on.name && *name == relation);
+    let Some((_, _, target, path)) = found.filter(|_| !absent) else {
+        return status(404);
+    };
+    if reader.quirks.relations == Relations::RefuseFilters && given.contains_key("filter") {
+        return bad(json!(["Wrong filter"]));
+    }
+    let target = model(target);
+    if !login::may_read(login, target, reader) {
+        return status(403);
+    }
+    let key = &row[on.key];
+    let rows = match path.strip_prefix('.') {
+        Some(own) => {
+            let keys = row.get(own).into_iter().flat_map(each);
+            keys.filter_map(|key| reader.store.get(target.name, key)).collect()
+        }
+        None => {
+            let hidden = |row: &&Row| each(row.get(*path).unwrap_or(&Value::Null)).any(|member| member == key);
+            let leads = |row: &&Row| reader.reach(target, row, path).contains(&key);
+            reader
+                .store
+                .rows(target.name)
+                .iter()
+                .filter(|row| leads(row) || hidden(row))
+                .collect()
+        }
+    };
+    list(target, rows, given, login, reader)
+}
+
+fn list(
+    on: &'static Model,
+    mut rows: Vec<&Row>,
+    given: &Row,
+    login: &str,
+    reader: &Reader<'_>,
+) -> Result<String, Refusal> {
+    let query = Query::list(given, reader.quirks)?;
+    if let Some(filter) = &query.filter {
+        filter.check(reader, on)?;
+        rows.retain(|row| filter.matches(reader, on, row));
+    }
+    let fields = query.fields.map(|fields| reader.accept(on, fields)).transpose()?;
+    rows.retain(|row| login::sees(login, on, row, reader));
+    if let Some(wanted) = query.search.filter(|_| !on.search.is_empty()) {
+        rows.retain(|row| mentions(on, row, &wanted, reader));
+    }
+    // The known trap: an unknown sort field is no error, it just leaves nothing.
+    if query.sort.iter().any(|(field, _)| !reader.knows(on, field)) {
+        rows.clear();
+    }
+    rows.sort_by(|a, b| {
+        let orders = query.sort.iter().map(|(field, descending)| {
+            let order = order(reader.reach(on, a, field).first(), reader.reach(on, b, field).first());
+            if *descending { order.reverse() } else { order }
+        });
+        orders.fold(Ordering::Equal, Ordering::then)
+    });
+    let total = query.total.then_some(rows.len());
+    let page = rows.into_iter().skip(query.skip).take(query.take).enumerate();
+    let rows = page.map(|(at, row)| {
+        let name = row.get(on.key).map_or(at.to_string(), filter::text);
+        let shown = match &fields {
+            Some(fields) => reader.picked(on, row, fields),
+            None => reader.whole(on, row, false),
+        };
+        (name, shown)
+    });
+    Ok(reply::list(
+        Page {
+            rows: rows.collect(),
+            total,
+        },
+        reader.quirks,
+    ))
+}
+
+/// `q`: each word somewhere in what the model lets search. Nobody shows more than that it finds things.
+fn mentions(on: &Model, row: &Row, wanted: &str, reader: &Reader<'_>) -> bool {
+    let texts = on.search.iter().flat_map(|field| match *field {
+        "tags" => reader.reach(on, row, "tags.title"),
+        "customFields" => row["customFields"]
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.values().flat_map(each))
+            .collect(),
+        field => reader.reach(on, row, field),
+    });
+    let text = texts.map(filter::text).collect::<Vec<_>>().join("\n").to_lowercase();
+    wanted.to_lowercase().split_whitespace().all(|word| text.contains(word))
+}
+
+/// As MySQL orders: null first, numbers by size, texts by code.
+fn order(a: Option<&&Value>, b: Option<&&Value>) -> Ordering {
+    let absent = |value: Option<&&Value>| value.is_none_or(|value| value.is_null());
+    match (a, b) {
+        _ if absent(a) || absent(b) => absent(b).cmp(&absent(a)),
+        (Some(a), Some(b)) => {
+            let (a, b) = (filter::text(a), filter::text(b));
+            match (a.parse::<f64>(), b.parse::<f64>()) {
+                (Ok(a), Ok(b)) => a.total_cmp(&b),
+                _ => a.cmp(&b),
+            }
+        }
+        _ => Ordering::Equal,
+    }
+}
