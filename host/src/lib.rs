@@ -1,0 +1,19 @@
+//! The host of the Daktela component: an MCP server whose tools run in a sandbox, and which alone holds the credentials.
+//!
+//! ```text
+//! client ── MCP ──► mcp::Server ──► host::Host ──► sandbox::Sandbox   one instance of the component per call
+//!                                                     │ wasi:http
+//!                                                     ▼
+//!                                                  gate::Gate ──► Daktela
+//! ```
+//!
+//! [`gate`] is the only way out of the [`sandbox`], and the only place that knows a secret. [`mcp`] and [`cli`] know no
+//! tool by name: they pass on what the component says. [`config`] turns flags and variables into the rest.
+
+pub mod cli;
+pub mod config;
+pub mod gate;
+pub mod host;
+pub mod log;
+pub mod mcp;
+pub mod sandbox;

@@ -1,0 +1,100 @@
+//! `mcp-daktela check`: is everything set up, and whose eyes is it?
+
+use super::{Stop, print, sweep};
+use crate::{config::Options, gate::Gate, host::Host};
+use http::StatusCode;
+use serde_json::Value;
+
+/// Answers without a credential, too; only then without a user.
+const WHO_AM_I: &str = "/api/v6/whoim.json";
+
+pub(super) async fn run(options: &Options, tools: bool) -> Result<(), Stop> {
+    let ready = options.ready().map_err(Stop::usage)?;
+    if let Some(gate) = ready.host.gate() {
+        print::out(&who_am_i(&ready.host, gate).await.map_err(Stop::failed)?);
+    }
+    if tools { sweep::run(&ready.host).await } else { Ok(()) }
+}
+
+async fn who_am_i(host: &Host, gate: &Gate) -> Result<String, String> {
+    let origin = gate.origin();
+    let answer = gate
+        .get(&host.new_call(), WHO_AM_I)
+        .await
+        .map_err(|failure| match failure {
+            crate::gate::Failure::ForTheUser(text) => text,
+            other => format!("{origin} gives no answer: {other}"),
+        })?;
+    match answer.status() {
+        StatusCode::OK => {}
+        StatusCode::UNAUTHORIZED => return Err(format!("{origin} refuses the credential. {NEW_TOKEN}")),
+        status => {
+            return Err(format!(
+                "{origin} answers with HTTP {}: is it a Daktela? Check DAKTELA_URL.",
+                status.as_u16()
+            ));
+        }
+    }
+    let whole: Value = serde_json::from_slice(answer.body())
+        .map_err(|_| format!("{origin} does not answer as a Daktela does. Check DAKTELA_URL."))?;
+    describe(&origin.to_string(), &whole).ok_or_else(|| format!("{origin} does not know the credential. {NEW_TOKEN}"))
+}
+
+const NEW_TOKEN: &str = "Copy the API token from the user's settings in Daktela anew, or check the password.";
+
+/// `None` where Daktela answers as to a stranger.
+fn describe(origin: &str, whole: &Value) -> Option<String> {
+    let result = whole.get("result")?;
+    let user = result.get("user").filter(|user| user.is_object())?;
+    let text = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => "(not said)".to_owned(),
+    };
+    let rows = [
+        ("Instance", origin.to_owned()),
+        (
+            "User",
+            format!("{} ({})", text(user.get("title")), text(user.get("name"))),
+        ),
+        ("API version", text(result.get("version"))),
+        ("Time zone", text(whole.get("_timezone"))),
+        (
+            "Server time",
+            text(whole.get("_serverTime").or_else(|| whole.get("_time"))),
+        ),
+    ];
+    Some(
+        rows.iter()
+            .map(|(name, value)| format!("{name:<12}  {value}"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_user_the_version_and_the_clock_are_said() {
+        let whole = json!({
+            "result": {"user": {"name": "jan.novak", "title": "Jan Novák"}, "version": "2026.2"},
+            "_serverTime": "2026-11-22 10:00:00", "_timezone": "Europe/Prague"
+        });
+        assert_eq!(
+            describe("https://acme.daktela.com", &whole).unwrap(),
+            "Instance      https://acme.daktela.com\nUser          Jan Novák (jan.novak)\nAPI version   2026.2\n\
+             Time zone     Europe/Prague\nServer time   2026-11-22 10:00:00"
+        );
+    }
+
+    #[test]
+    fn an_answer_without_a_user_is_an_answer_to_a_stranger() {
+        assert_eq!(
+            describe("x", &json!({"result": {"user": null, "version": "2026.2"}})),
+            None
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! The command line.
+
+mod call;
+mod check;
+mod demo;
+mod print;
+mod sweep;
+mod tools;
+
+use crate::{config::Options, log, mcp::Server};
+use clap::{Parser, Subcommand};
+use std::{process::ExitCode, sync::Arc};
+use tracing::level_filters::LevelFilter;
+
+/// An MCP server for Daktela. Without a command it serves one client on stdin and stdout.
+///
+/// The tools run in a WebAssembly sandbox that can send GET requests to your Daktela, and nothing else. The credential
+/// stays outside of it.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub options: Options,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A tour of the sample company, then how to connect a client
+    Demo,
+    /// List the tools
+    Tools {
+        /// As the client sees them
+        #[arg(long)]
+        json: bool,
+    },
+    /// Call a tool and print its answer
+    #[command(after_help = "Example:\n  mcp-daktela --demo call list_tickets '{\"stage\": \"OPEN\", \"take\": 5}'")]
+    Call {
+        tool: String,
+        /// A JSON object
+        #[arg(default_value = "{}")]
+        arguments: String,
+    },
+    /// Log in and say what was found; for use after setting up
+    Check {
+        /// Also call each tool once, with small pages
+        #[arg(long)]
+        tools: bool,
+    },
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mcp-daktela demo                         see it work, no Daktela needed
+  mcp-daktela --demo                       serve the sample company
+  DAKTELA_URL=https://acme.daktela.com DAKTELA_ACCESS_TOKEN=… mcp-daktela check
+  DAKTELA_URL=https://acme.daktela.com DAKTELA_ACCESS_TOKEN=… mcp-daktela
+
+Secrets: DAKTELA_ACCESS_TOKEN or DAKTELA_PASSWORD in the environment, or a file with --access-token-file or
+--password-file. They are no flags: anybody who may list processes could read those.";
+
+/// What ended the program early, and its exit code.
+#[derive(Debug)]
+pub struct Stop {
+    code: u8,
+    message: String,
+}
+
+impl Stop {
+    /// The caller wrote something that cannot be meant.
+    pub fn usage(message: impl ToString) -> Self {
+        Self {
+            code: 2,
+            message: message.to_string(),
+        }
+    }
+
+    pub fn failed(message: impl ToString) -> Self {
+        Self {
+            code: 1,
+            message: message.to_string(),
+        }
+    }
+}
+
+pub async fn run(cli: Cli) -> ExitCode {
+    let usual = if cli.command.is_none() {
+        LevelFilter::INFO
+    } else {
+        LevelFilter::WARN
+    };
+    log::init(cli.options.log_level.unwrap_or(usual));
+    let done = match cli.command {
+        None => serve(&cli.options).await,
+        Some(Command::Demo) => demo::run(cli.options).await,
+        Some(Command::Tools { json }) => tools::run(&cli.options, json).await,
+        Some(Command::Call { tool, arguments }) => call::run(&cli.options, tool, arguments).await,
+        Some(Command::Check { tools }) => check::run(&cli.options, tools).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop { code, message }) => {
+            print::err(&format!("mcp-daktela: {message}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn serve(options: &Options) -> Result<(), Stop> {
+    let ready = options.ready().map_err(Stop::usage)?;
+    let server = Server::new(Arc::new(ready.host)).await.map_err(Stop::failed)?;
+    server.serve_stdio().await.map_err(Stop::failed)
+}

@@ -1,0 +1,26 @@
+//! `mcp-daktela tools`: works without an instance, since the tools are the same for all.
+
+use super::{Stop, print};
+use crate::{config::Options, mcp};
+
+pub(super) async fn run(options: &Options, json: bool) -> Result<(), Stop> {
+    let host = options.host(None).map_err(Stop::usage)?;
+    let list = mcp::list_tools(&host).await.map_err(Stop::failed)?;
+    if json {
+        print::out(&serde_json::to_string_pretty(&list).map_err(Stop::failed)?);
+        return Ok(());
+    }
+    let width = list.tools.iter().map(|tool| tool.name.len()).max().unwrap_or_default();
+    for tool in &list.tools {
+        let about = tool.description.as_deref().unwrap_or_default();
+        print::out(&format!("{:width$}  {}", tool.name, first_sentence(about)));
+    }
+    Ok(())
+}
+
+fn first_sentence(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    line.split_once(". ")
+        .map_or(line, |(sentence, _)| sentence)
+        .trim_end_matches('.')
+}

@@ -1,0 +1,337 @@
+//! Flags and environment variables, and what they mean together.
+
+use crate::{
+    gate::{Cache, CacheSettings, Client, Credential, Gate, Origin, OriginError},
+    host::Host,
+    sandbox::{self, Limits, Sandbox},
+};
+use clap::{ArgAction, Args};
+use daktela_demo::Demo;
+use secrecy::SecretString;
+use std::{fs, io, path::PathBuf, time::Duration};
+
+/// Half of what MCP's SDKs wait for an answer by default, so that ours, with its reason, comes first.
+const TIMEOUT_SECONDS: u64 = 30;
+
+/// People join and queues appear once in a while; a name that is an hour late hurts nobody.
+const CACHE_TTL_SECONDS: u64 = 3600;
+
+const MEGABYTE: usize = 1024 * 1024;
+
+/// Secrets come from the environment or from files: a flag could be read by everybody who may list processes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Daktela")]
+pub struct Options {
+    /// Use the sample company that comes with the program; no Daktela is needed
+    #[arg(long, global = true)]
+    pub demo: bool,
+
+    /// Address of your Daktela, e.g. https://acme.daktela.com
+    #[arg(long, global = true, env = "DAKTELA_URL", value_name = "URL")]
+    pub url: Option<String>,
+
+    /// File with the API token of a user. Or give the token itself in DAKTELA_ACCESS_TOKEN
+    #[arg(long, global = true, env = "DAKTELA_ACCESS_TOKEN_FILE", value_name = "FILE")]
+    pub access_token_file: Option<PathBuf>,
+
+    /// User to log in as, where there is no token
+    #[arg(long, global = true, env = "DAKTELA_USERNAME", value_name = "NAME")]
+    pub username: Option<String>,
+
+    /// File with the user's password. Or give the password itself in DAKTELA_PASSWORD
+    #[arg(long, global = true, env = "DAKTELA_PASSWORD_FILE", value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+
+    #[command(flatten, next_help_heading = "Limits")]
+    pub limits: LimitOptions,
+
+    /// Keep users, queues, categories and the like in memory
+    #[arg(
+        long, global = true, env = "CACHE_ENABLED", value_name = "BOOL", default_value = "true",
+        action = ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new(), help_heading = "Cache"
+    )]
+    pub cache: bool,
+
+    /// How long they are kept
+    #[arg(long, global = true, env = "CACHE_TTL_SECONDS", value_name = "SECONDS", default_value_t = CACHE_TTL_SECONDS, help_heading = "Cache")]
+    pub cache_ttl: u64,
+
+    /// Another component than the one that comes with the program, as plain WebAssembly
+    #[arg(
+        long,
+        global = true,
+        env = "DAKTELA_COMPONENT",
+        value_name = "FILE",
+        help_heading = "Program"
+    )]
+    pub component: Option<PathBuf>,
+
+    /// error, warn, info, debug or off [default: info when serving, else warn]
+    #[arg(
+        long,
+        global = true,
+        env = "LOG_LEVEL",
+        value_name = "LEVEL",
+        help_heading = "Program"
+    )]
+    pub log_level: Option<tracing::level_filters::LevelFilter>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct LimitOptions {
+    /// How long all requests of one call to Daktela may take together
+    #[arg(long, global = true, env = "DAKTELA_TIMEOUT", value_name = "SECONDS", default_value_t = TIMEOUT_SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub timeout: u64,
+
+    /// How many calls run at the same time; more wait
+    #[arg(long, global = true, env = "DAKTELA_MAX_CALLS", value_name = "NUMBER", default_value_t = sandbox::CALLS as u64, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub max_calls: u64,
+
+    /// How much memory one call may use
+    #[arg(long, global = true, env = "DAKTELA_MEMORY_MB", value_name = "MB", default_value_t = (sandbox::MEMORY_BYTES / MEGABYTE) as u64, value_parser = clap::value_parser!(u64).range(8..=4000))]
+    pub memory_mb: u64,
+
+    /// The largest answer that a caller may ask for
+    #[arg(long, global = true, env = "DAKTELA_MAX_ANSWER_BYTES", value_name = "BYTES", default_value_t = sandbox::ANSWER_BYTES as u64, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    pub max_answer_bytes: u64,
+}
+
+/// Says what was expected and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error(
+        "no Daktela is named. Set DAKTELA_URL (or --url) to the address of yours, e.g. https://acme.daktela.com, or try \
+         the sample company with --demo"
+    )]
+    NoUrl,
+    #[error("DAKTELA_URL: {0}")]
+    Url(#[from] OriginError),
+    #[error(
+        "no credential is given. Set DAKTELA_ACCESS_TOKEN to the API token from a user's settings, or DAKTELA_USERNAME \
+         and DAKTELA_PASSWORD"
+    )]
+    NoCredential,
+    #[error("both a token and a user name or password are given; which of them counts? Remove one")]
+    TwoCredentials,
+    #[error("DAKTELA_USERNAME is set, but no password: set DAKTELA_PASSWORD, or name a file with --password-file")]
+    NoPassword,
+    #[error("a password is given, but not whose: set DAKTELA_USERNAME or --username")]
+    NoUsername,
+    #[error("{variable} and the file {} both hold the secret; keep one", .file.display())]
+    SecretTwice { variable: &'static str, file: PathBuf },
+    #[error("{}: {error}", .file.display())]
+    SecretFile { file: PathBuf, error: io::Error },
+    #[error("{} is empty; expected the secret on its first line", .0.display())]
+    EmptySecretFile(PathBuf),
+    #[error("the sample company does not start: {0}")]
+    Demo(io::Error),
+    #[error("the component does not load: {0:#}")]
+    Component(wasmtime::Error),
+}
+
+/// A host as the options say, and the sample company if it is the one that is read.
+pub struct Ready {
+    pub host: Host,
+    /// Ends when dropped.
+    pub demo: Option<Demo>,
+}
+
+impl Options {
+    pub fn ready(&self) -> Result<Ready, ConfigError> {
+        let demo = if self.demo {
+            Some(Demo::start().map_err(ConfigError::Demo)?)
+        } else {
+            None
+        };
+        let (origin, credential) = match &demo {
+            Some(demo) => (
+                demo.origin().parse()?,
+                Credential::Token(daktela_demo::TOKEN.to_owned().into()),
+            ),
+            None => self.upstream(|name| std::env::var(name).ok())?,
+        };
+        let cache = CacheSettings {
+            enabled: self.cache,
+            ttl: Duration::from_secs(self.cache_ttl),
+        };
+        let gate = Gate::new(origin, credential, Client::default(), Cache::new(cache));
+        Ok(Ready {
+            host: self.host(Some(gate))?,
+            demo,
+        })
+    }
+
+    /// Without an instance: for what is the same with any.
+    pub fn host(&self, gate: Option<Gate>) -> Result<Host, ConfigError> {
+        let limits = self.limits.limits();
+        let sandbox = match &self.component {
+            Some(file) => Sandbox::from_file(file, limits),
+            None => Sandbox::embedded(limits),
+        };
+        let timeout = Duration::from_secs(self.limits.timeout);
+        Ok(Host::new(sandbox.map_err(ConfigError::Component)?, gate, timeout))
+    }
+
+    /// An empty variable counts as none: configuration files of clients leave them so.
+    fn upstream(&self, variable: impl Fn(&str) -> Option<String>) -> Result<(Origin, Credential), ConfigError> {
+        let url = filled(self.url.clone()).ok_or(ConfigError::NoUrl)?;
+        let origin = url.parse()?;
+        let secret = |name: &'static str, file: &Option<PathBuf>| {
+            let file = file.clone().filter(|file| !file.as_os_str().is_empty());
+            match (filled(variable(name)), file) {
+                (Some(_), Some(file)) => Err(ConfigError::SecretTwice { variable: name, file }),
+                (Some(value), None) => Ok(Some(SecretString::from(value))),
+                (None, Some(file)) => read_secret(file).map(Some),
+                (None, None) => Ok(None),
+            }
+        };
+        let token = secret("DAKTELA_ACCESS_TOKEN", &self.access_token_file)?;
+        let password = secret("DAKTELA_PASSWORD", &self.password_file)?;
+        let credential = match (token, filled(self.username.clone()), password) {
+            (Some(token), None, None) => Credential::Token(token),
+            (None, Some(username), Some(password)) => Credential::Login { username, password },
+            (None, None, None) => return Err(ConfigError::NoCredential),
+            (None, Some(_), None) => return Err(ConfigError::NoPassword),
+            (None, None, Some(_)) => return Err(ConfigError::NoUsername),
+            (Some(_), _, _) => return Err(ConfigError::TwoCredentials),
+        };
+        Ok((origin, credential))
+    }
+}
+
+impl LimitOptions {
+    fn limits(&self) -> Limits {
+        // The ranges of the flags are far below what a size of this machine holds.
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Limits {
+            calls: size(self.max_calls),
+            memory_bytes: size(self.memory_mb).saturating_mul(MEGABYTE),
+            compute: sandbox::COMPUTE,
+            answer_bytes: size(self.max_answer_bytes),
+        }
+    }
+}
+
+fn filled(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The first line; editors like to add another.
+fn read_secret(file: PathBuf) -> Result<SecretString, ConfigError> {
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => SecretString::from(text),
+        Err(error) => return Err(ConfigError::SecretFile { file, error }),
+    };
+    let line = secrecy::ExposeSecret::expose_secret(&text)
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim();
+    if line.is_empty() {
+        Err(ConfigError::EmptySecretFile(file))
+    } else {
+        Ok(line.to_owned().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use secrecy::ExposeSecret;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    /// `NAME=value` is a variable, all else an argument.
+    fn upstream(words: &[&str]) -> Result<String, String> {
+        let (variables, flags): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| !word.starts_with("--"));
+        let variable = |name: &str| {
+            variables
+                .iter()
+                .find_map(|it| it.split_once('=').filter(|(key, _)| *key == name))
+                .map(|(_, value)| value.to_owned())
+        };
+        let mut options = Program::parse_from([&["program"], flags.as_slice()].concat()).options;
+        options.url = options.url.or_else(|| variable("DAKTELA_URL"));
+        options.username = options.username.or_else(|| variable("DAKTELA_USERNAME"));
+        let (origin, credential) = options.upstream(variable).map_err(|error| error.to_string())?;
+        Ok(match credential {
+            Credential::Token(token) => format!("{origin} token {}", token.expose_secret()),
+            Credential::Login { username, password } => format!("{origin} {username} {}", password.expose_secret()),
+        })
+    }
+
+    #[test]
+    fn a_token_or_a_login_is_enough() {
+        let url = "DAKTELA_URL=https://acme.daktela.com/";
+        assert_eq!(
+            upstream(&[url, "DAKTELA_ACCESS_TOKEN=t "]).unwrap(),
+            "https://acme.daktela.com token t"
+        );
+        assert_eq!(
+            upstream(&[
+                url,
+                "DAKTELA_USERNAME=jan",
+                "DAKTELA_PASSWORD=p",
+                "DAKTELA_ACCESS_TOKEN="
+            ])
+            .unwrap(),
+            "https://acme.daktela.com jan p"
+        );
+        assert_eq!(
+            upstream(&["--url=https://b.daktela.com", "--username=eva", "DAKTELA_PASSWORD=p"]).unwrap(),
+            "https://b.daktela.com eva p"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let url = "DAKTELA_URL=https://acme.daktela.com";
+        for (words, expected) in [
+            (&["DAKTELA_ACCESS_TOKEN=t"][..], "no Daktela is named"),
+            (&["DAKTELA_URL= ", "DAKTELA_ACCESS_TOKEN=t"], "no Daktela is named"),
+            (
+                &["DAKTELA_URL=http://acme.daktela.com", "DAKTELA_ACCESS_TOKEN=t"],
+                "plain http",
+            ),
+            (
+                &["DAKTELA_URL=acme.daktela.com", "DAKTELA_ACCESS_TOKEN=t"],
+                "did you mean https://acme.daktela.com",
+            ),
+            (&[url], "no credential is given"),
+            (&[url, "DAKTELA_USERNAME=jan"], "no password"),
+            (&[url, "DAKTELA_PASSWORD=p"], "not whose"),
+            (
+                &[
+                    url,
+                    "DAKTELA_ACCESS_TOKEN=t",
+                    "DAKTELA_USERNAME=jan",
+                    "DAKTELA_PASSWORD=p",
+                ],
+                "both a token",
+            ),
+            (&[url, "--access-token-file=/nowhere/token"], "/nowhere/token"),
+            (
+                &[url, "--access-token-file=/nowhere/token", "DAKTELA_ACCESS_TOKEN=t"],
+                "keep one",
+            ),
+        ] {
+            let error = upstream(words).unwrap_err();
+            assert!(error.contains(expected), "{words:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_print() {
+        let login = Credential::Login {
+            username: "jan".to_owned(),
+            password: "hunter2".to_owned().into(),
+        };
+        let token = Credential::Token("hunter2".to_owned().into());
+        assert!(!format!("{login:?} {token:?}").contains("hunter2"));
+    }
+}

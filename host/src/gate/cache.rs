@@ -1,0 +1,210 @@
+//! What hardly changes and is asked for all the time: people, queues, categories and the like.
+
+use super::{Answer, Call, Failure};
+use bytes::Bytes;
+use http::StatusCode;
+use moka::{future, policy::EvictionPolicy};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// Models that say how a contact centre is set up. All else is its work, and never kept.
+const MODELS: &[&str] = &[
+    "campaignsTypes",
+    "groups",
+    "pauses",
+    "queues",
+    "statuses",
+    "templates",
+    "ticketsCategories",
+    "users",
+];
+
+/// The whole directory of a large tenant, with one tool's choice of fields, is about a megabyte.
+const BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// For what an entry costs beside its body and path.
+const ENTRY_BYTES: usize = 256;
+
+#[derive(Debug, Clone, Copy)]
+pub struct CacheSettings {
+    pub enabled: bool,
+    pub ttl: Duration,
+}
+
+/// Shared by all gates; what belongs to whom is in the key.
+#[derive(Clone)]
+pub struct Cache {
+    kept: Option<future::Cache<Key, Answer>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) identity: u64,
+    pub(super) generation: u64,
+    pub(super) path: Box<str>,
+}
+
+/// What those who waited for the same answer share without its being kept.
+#[derive(Clone)]
+enum Passing {
+    Answer(Answer),
+    Failure(Failure),
+}
+
+impl Cache {
+    pub fn new(settings: CacheSettings) -> Self {
+        let kept = settings.enabled.then(|| {
+            future::Cache::builder()
+                .max_capacity(BYTES_MAX)
+                .weigher(|key: &Key, answer: &Answer| weight(key, answer.body()))
+                .time_to_live(settings.ttl)
+                .eviction_policy(EvictionPolicy::lru())
+                .build()
+        });
+        Self { kept }
+    }
+
+    pub(super) fn keeps(&self, path: &str) -> bool {
+        self.kept.is_some() && model(path).is_some_and(|model| MODELS.contains(&model))
+    }
+
+    /// Those who ask for the same at the same time wait for one answer. If the one who fetches it gives up, the next
+    /// takes over.
+    pub(super) async fn get(
+        &self,
+        call: &Call,
+        key: Key,
+        fetch: impl Future<Output = Result<Answer, Failure>>,
+    ) -> Result<Answer, Failure> {
+        let Some(kept) = &self.kept else { return fetch.await };
+        let fetched = AtomicBool::new(false);
+        let found = kept.try_get_with(key, async {
+            fetched.store(true, Ordering::Relaxed);
+            match fetch.await {
+                Ok(answer) if answer.status() == StatusCode::OK => Ok(answer),
+                Ok(answer) => Err(Passing::Answer(answer)),
+                Err(failure) => Err(Passing::Failure(failure)),
+            }
+        });
+        let outcome = call.within(found).await?;
+        if !fetched.load(Ordering::Relaxed) {
+            call.count_cache_hit();
+        }
+        outcome.or_else(|passing| match Arc::unwrap_or_clone(passing) {
+            Passing::Answer(answer) => Ok(answer),
+            Passing::Failure(failure) => Err(failure),
+        })
+    }
+}
+
+fn weight(key: &Key, body: &Bytes) -> u32 {
+    u32::try_from(key.path.len() + body.len() + ENTRY_BYTES).unwrap_or(u32::MAX)
+}
+
+/// `users` of `/api/v6/users.json?…` and of `/api/v6/users/jan.json`.
+fn model(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/api/v6/")?;
+    let segment = rest.split(['/', '?']).next()?;
+    Some(segment.strip_suffix(".json").unwrap_or(segment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Response;
+
+    fn cache() -> Cache {
+        Cache::new(CacheSettings {
+            enabled: true,
+            ttl: Duration::from_secs(60),
+        })
+    }
+
+    fn key(identity: u64, generation: u64) -> Key {
+        Key {
+            identity,
+            generation,
+            path: "/api/v6/users.json".into(),
+        }
+    }
+
+    async fn ask(cache: &Cache, call: &Call, key: Key, status: u16, body: &'static str) -> Bytes {
+        let answer = Response::builder()
+            .status(status)
+            .body(Bytes::from_static(body.as_bytes()))
+            .unwrap();
+        cache.get(call, key, async { Ok(answer) }).await.unwrap().into_body()
+    }
+
+    #[test]
+    fn only_how_a_contact_centre_is_set_up_is_kept() {
+        let cache = cache();
+        for path in [
+            "/api/v6/users.json?take=1",
+            "/api/v6/users/jan.json",
+            "/api/v6/ticketsCategories",
+            "/api/v6/queues?x",
+        ] {
+            assert!(cache.keeps(path), "{path}");
+        }
+        for path in [
+            "/api/v6/tickets.json",
+            "/api/v6/usersx.json",
+            "/api/v6/tickets/users.json",
+            "/api/v6/realtimeSessions.json",
+        ] {
+            assert!(!cache.keeps(path), "{path}");
+        }
+        let off = Cache::new(CacheSettings {
+            enabled: false,
+            ttl: Duration::from_secs(60),
+        });
+        assert!(!off.keeps("/api/v6/users.json"));
+    }
+
+    #[tokio::test]
+    async fn a_second_look_is_answered_from_memory() {
+        let (cache, call) = (cache(), Call::new(Duration::from_secs(5)));
+        assert_eq!(ask(&cache, &call, key(1, 0), 200, "first").await, "first");
+        assert_eq!(ask(&cache, &call, key(1, 0), 200, "second").await, "first");
+        assert_eq!(call.usage().cache_hits, 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_answered_from_anothers_memory() {
+        let (cache, call) = (cache(), Call::new(Duration::from_secs(5)));
+        ask(&cache, &call, key(1, 0), 200, "mine").await;
+        assert_eq!(ask(&cache, &call, key(2, 0), 200, "theirs").await, "theirs");
+        assert_eq!(ask(&cache, &call, key(1, 1), 200, "after a 401").await, "after a 401");
+        assert_eq!(call.usage().cache_hits, 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_200_is_not_kept() {
+        let (cache, call) = (cache(), Call::new(Duration::from_secs(5)));
+        assert_eq!(ask(&cache, &call, key(1, 0), 403, "no").await, "no");
+        assert_eq!(ask(&cache, &call, key(1, 0), 200, "yes").await, "yes");
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_together_wait_for_one_answer() {
+        let (cache, call) = (cache(), Call::new(Duration::from_secs(5)));
+        let slow = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok(Response::new(Bytes::from_static(b"one")))
+        };
+        let first = cache.get(&call, key(1, 0), slow);
+        let second = ask(&cache, &call, key(1, 0), 200, "two");
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!(
+            (first.unwrap().into_body(), second),
+            (Bytes::from_static(b"one"), Bytes::from_static(b"one"))
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! One pooled client for all gates: connections are kept, bodies are unpacked and gathered under a cap.
+
+use super::{Answer, Call, Failure};
+use http::{Method, Response};
+use reqwest::{RequestBuilder, redirect};
+use std::{
+    error::Error,
+    io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use url::Url;
+
+/// A connection to the next continent takes a tenth of it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longer than a model thinks between two calls, so that the second finds its connection open.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// As many as one gate sends at once.
+const IDLE_CONNECTIONS_PER_HOST: usize = super::REQUESTS_AT_ONCE;
+
+/// A page of 200 raw e-mails is 44 MB, but nobody asks for raw ones: with chosen fields a page is under 6 MB.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+const USER_AGENT: &str = concat!("mcp-daktela/", env!("CARGO_PKG_VERSION"));
+
+/// Built when the first request goes out: reading the system's certificates takes longer than all else at start.
+#[derive(Clone, Default)]
+pub struct Client {
+    built: Arc<OnceLock<Result<reqwest::Client, Failure>>>,
+}
+
+impl Client {
+    pub(super) fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Failure> {
+        let client = self
+            .built
+            .get_or_init(|| build().map_err(|error| Failure::ForTheUser(unusable(&*error))));
+        client
+            .as_ref()
+            .map(|client| client.request(method, url))
+            .map_err(Clone::clone)
+    }
+}
+
+fn build() -> Result<reqwest::Client, Box<dyn Error>> {
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .user_agent(USER_AGENT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
+        // A redirect could lead the token elsewhere.
+        .redirect(redirect::Policy::none())
+        // A proxy from the environment would see the token of a plain connection, and is not what was granted.
+        .no_proxy()
+        .retry(reqwest::retry::never())
+        .build()?;
+    Ok(client)
+}
+
+/// The system's roots, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+fn tls() -> Result<rustls::ClientConfig, Box<dyn Error>> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = rustls::RootCertStore::empty();
+    let (usable, _) = roots.add_parsable_certificates(found.certs);
+    if usable == 0 {
+        let reasons: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
+        tracing::warn!(event = "no_root_certificates", reasons = reasons.join("; "));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn unusable(error: &dyn Error) -> String {
+    format!("The host cannot set up its HTTP client: {error}")
+}
+
+/// Sends a request and gathers the whole answer before the call's deadline.
+pub(super) async fn send(call: &Call, request: RequestBuilder) -> Result<Answer, Failure> {
+    let exchange = async {
+        let mut answer = request.send().await.map_err(failure)?;
+        let mut parts = Response::builder().status(answer.status());
+        if let Some(headers) = parts.headers_mut() {
+            *headers = std::mem::take(answer.headers_mut());
+        }
+        let mut body = bytes::BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failure)? {
+            call.count_bytes(chunk.len())?;
+            if body.len() + chunk.len() > BODY_BYTES_MAX {
+                return Err(Failure::TooLarge(BODY_BYTES_MAX));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        parts.body(body.freeze()).map_err(|_| Failure::Broken)
+    };
+    call.within(exchange).await?
+}
+
+/// Never with the error's own text: that names the URL with its filters.
+fn failure(error: reqwest::Error) -> Failure {
+    if error.is_dns() {
+        return Failure::Name;
+    }
+    let mut cause: Option<&dyn Error> = Some(&error);
+    while let Some(error) = cause {
+        if let Some(rustls::Error::InvalidCertificate(reason)) = tls_error(error) {
+            return Failure::ForTheUser(format!(
+                "The certificate of your Daktela is not trusted ({reason}). If it comes from your own authority, name \
+                 the file with that authority's certificate in SSL_CERT_FILE."
+            ));
+        }
+        if error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        {
+            return Failure::Refused;
+        }
+        cause = error.source();
+    }
+    if error.is_timeout() {
+        Failure::Timeout(CONNECT_TIMEOUT)
+    } else {
+        Failure::Broken
+    }
+}
+
+/// rustls' errors come wrapped in IO errors, whose `source` skips the one inside.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let inner = error.downcast_ref::<io::Error>().and_then(|error| error.get_ref());
+    error.downcast_ref().or_else(|| inner?.downcast_ref())
+}

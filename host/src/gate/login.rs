@@ -1,0 +1,208 @@
+//! Daktela's login: `POST login.json` for a token, `PUT login.json` to renew it.
+
+use super::{Answer, Call, Client, Failure, Origin, client};
+use http::{Method, StatusCode, header};
+use jiff::civil::DateTime;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use std::time::Duration;
+
+const PATH: &str = "/api/v6/login.json";
+
+/// A login takes well under a second; a call whose login hangs should still have time to say so.
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// For answers without a readable expiry date. Tokens live about two hours; Daktela's own connectors assume one.
+const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// Against a clock that moves by an hour in the night of a change of time, and against nonsense.
+const LIFETIMES: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
+
+pub(super) struct Grant {
+    pub(super) token: SecretString,
+    pub(super) refresh: Option<SecretString>,
+    pub(super) lifetime: Duration,
+}
+
+/// Why there is no token, and whether to try again would be of use.
+pub(super) enum Refusal {
+    /// Trying again with the same password would only bring the account closer to being locked.
+    WrongPassword(Failure),
+    Other(Failure),
+}
+
+pub(super) async fn log_in(
+    client: &Client,
+    origin: &Origin,
+    username: &str,
+    password: &SecretString,
+) -> Result<Grant, Refusal> {
+    let body = json!({ "username": username, "password": password.expose_secret() });
+    let answer = exchange(client, origin, Method::POST, &body)
+        .await
+        .map_err(|failure| Refusal::Other(words(origin, failure)))?;
+    match answer.status() {
+        status if status.is_success() => read_grant(answer.body())
+            .ok_or_else(|| Refusal::Other(not_a_daktela(origin, "its answer to a login holds no token"))),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
+            Err(Refusal::WrongPassword(Failure::ForTheUser(format!(
+                "{origin} refuses the login: check DAKTELA_USERNAME and DAKTELA_PASSWORD. A user who signs in with a \
+                 second factor or through single sign-on cannot log in this way: give the API token from the user's \
+                 settings in DAKTELA_ACCESS_TOKEN instead."
+            ))))
+        }
+        status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            Err(Refusal::Other(Failure::ForTheUser(format!(
+                "{origin} cannot serve a login just now (HTTP {}); try again in a minute.",
+                status.as_u16()
+            ))))
+        }
+        status => Err(Refusal::Other(not_a_daktela(
+            origin,
+            &format!("it answers a login with HTTP {}", status.as_u16()),
+        ))),
+    }
+}
+
+/// `None` when it did not work for whatever reason: a login is next.
+pub(super) async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> Option<Grant> {
+    let body = json!({ "refreshToken": refresh.expose_secret() });
+    let answer = exchange(client, origin, Method::PUT, &body).await.ok()?;
+    if answer.status() == StatusCode::OK {
+        read_grant(answer.body())
+    } else {
+        None
+    }
+}
+
+async fn exchange(
+    client: &Client,
+    origin: &Origin,
+    method: Method,
+    body: &serde_json::Value,
+) -> Result<Answer, Failure> {
+    let request = client
+        .request(method, origin.join(PATH)?)?
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::ACCEPT, "application/json")
+        .body(body.to_string());
+    client::send(&Call::new(TIMEOUT), request).await
+}
+
+#[derive(Deserialize)]
+struct LoginAnswer {
+    result: LoginResult,
+    #[serde(rename = "_serverTime")]
+    server_time: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LoginResult {
+    /// Older servers.
+    Token(SecretString),
+    #[serde(rename_all = "camelCase")]
+    Grant {
+        access_token: SecretString,
+        refresh_token: Option<SecretString>,
+        access_token_expiration_date: Option<String>,
+    },
+}
+
+fn read_grant(body: &[u8]) -> Option<Grant> {
+    let LoginAnswer { result, server_time } = serde_json::from_slice(body).ok()?;
+    let (token, refresh, expiry) = match result {
+        LoginResult::Token(token) => (token, None, None),
+        LoginResult::Grant {
+            access_token,
+            refresh_token,
+            access_token_expiration_date,
+        } => (access_token, refresh_token, access_token_expiration_date),
+    };
+    if token.expose_secret().is_empty() {
+        return None;
+    }
+    let lifetime = lifetime(expiry.as_deref(), server_time.as_deref()).unwrap_or(USUAL_LIFETIME);
+    Some(Grant {
+        token,
+        refresh,
+        lifetime,
+    })
+}
+
+/// Both are local times of the server without a zone, so only their difference means anything.
+fn lifetime(expiry: Option<&str>, now: Option<&str>) -> Option<Duration> {
+    let expiry: DateTime = expiry?.parse().ok()?;
+    let now: DateTime = now?.parse().ok()?;
+    let seconds = u64::try_from(expiry.duration_since(now).as_secs()).unwrap_or_default();
+    Some(Duration::from_secs(seconds).clamp(*LIFETIMES.start(), *LIFETIMES.end()))
+}
+
+fn words(origin: &Origin, failure: Failure) -> Failure {
+    match failure {
+        Failure::ForTheUser(text) => Failure::ForTheUser(text),
+        other => Failure::ForTheUser(format!(
+            "Logging in to {origin} failed: {other}. Check DAKTELA_URL, and that this machine may reach it."
+        )),
+    }
+}
+
+fn not_a_daktela(origin: &Origin, reason: &str) -> Failure {
+    Failure::ForTheUser(format!(
+        "{origin} does not look like a Daktela: {reason}. Check DAKTELA_URL."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(body: &str) -> Option<(String, Option<String>, u64)> {
+        let grant = read_grant(body.as_bytes())?;
+        let refresh = grant.refresh.map(|refresh| refresh.expose_secret().to_owned());
+        Some((
+            grant.token.expose_secret().to_owned(),
+            refresh,
+            grant.lifetime.as_secs(),
+        ))
+    }
+
+    #[test]
+    fn an_expiry_counts_from_the_servers_own_clock() {
+        let body = r#"{"error":[],"result":{"accessToken":"a","refreshToken":"r",
+            "accessTokenExpirationDate":"2030-01-01 02:00:00","user":{"name":"jan"}},"_serverTime":"2030-01-01 00:00:00"}"#;
+        assert_eq!(grant(body), Some(("a".into(), Some("r".into()), 7200)));
+    }
+
+    #[test]
+    fn a_bare_token_is_a_grant_of_usual_length() {
+        assert_eq!(grant(r#"{"error":[],"result":"a"}"#), Some(("a".into(), None, 3600)));
+        assert_eq!(
+            grant(r#"{"result":{"accessToken":"a","accessTokenExpirationDate":null}}"#),
+            Some(("a".into(), None, 3600))
+        );
+    }
+
+    #[test]
+    fn a_lifetime_has_bounds() {
+        let lifetime = |expiry, now| lifetime(Some(expiry), Some(now)).map(|lifetime| lifetime.as_secs());
+        assert_eq!(lifetime("2030-01-01 00:00:00", "2030-01-01 01:00:00"), Some(60));
+        assert_eq!(lifetime("2099-01-01 00:00:00", "2030-01-01 01:00:00"), Some(24 * 3600));
+        assert_eq!(lifetime("soon", "2030-01-01 01:00:00"), None);
+    }
+
+    #[test]
+    fn anything_else_is_none() {
+        for body in [
+            "",
+            "<html>",
+            "{}",
+            r#"{"result":null}"#,
+            r#"{"result":""}"#,
+            r#"{"result":{}}"#,
+        ] {
+            assert_eq!(grant(body), None, "{body}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The one way out of the sandbox: policy → credential → cache → retry → pooled client.
+//!
+//! A [`Gate`] stands for one Daktela instance and one credential. The guest asks it for paths; it never sees the
+//! credential, and nothing but `GET` under `/api/v6/` of that instance leaves.
+
+mod cache;
+mod call;
+mod client;
+mod failure;
+mod login;
+mod origin;
+mod policy;
+mod retry;
+mod session;
+
+pub use cache::{Cache, CacheSettings};
+pub use call::{Call, Usage};
+pub use client::Client;
+pub use failure::Failure;
+pub use origin::{Origin, OriginError};
+pub use policy::is_refused_header;
+pub use session::Credential;
+
+use bytes::Bytes;
+use cache::Key;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use session::Session;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Semaphore;
+use url::Url;
+
+/// How many requests one instance sees from us at once. Daktela's own connectors stay at a handful; sixteen serves two
+/// calls at their full width.
+const REQUESTS_AT_ONCE: usize = 16;
+
+/// What of an answer's headers is the guest's business. Anything else could carry a cookie or a token.
+const ANSWER_HEADERS: [http::HeaderName; 3] = [header::CONTENT_TYPE, header::DATE, header::RETRY_AFTER];
+
+/// An answer of any status, whole.
+pub type Answer = Response<Bytes>;
+
+pub struct Gate {
+    origin: Origin,
+    session: Session,
+    client: Client,
+    cache: Cache,
+    /// Part of each cache key, and never the same for two gates: no caller is served from another's cache.
+    identity: u64,
+    /// Part of each cache key: moves on when the credential turns out to be refused.
+    generation: AtomicU64,
+    room: Semaphore,
+}
+
+impl Gate {
+    pub fn new(origin: Origin, credential: Credential, client: Client, cache: Cache) -> Self {
+        static IDENTITIES: AtomicU64 = AtomicU64::new(0);
+        Self {
+            session: Session::new(credential, &origin),
+            origin,
+            client,
+            cache,
+            identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
+            generation: AtomicU64::new(0),
+            room: Semaphore::new(REQUESTS_AT_ONCE),
+        }
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Serves a request of the guest, which nobody has checked yet.
+    pub async fn serve(&self, call: &Call, request: Request<()>) -> Result<Answer, Failure> {
+        let path = policy::check(&self.origin, &request)?;
+        let answer = self.get(call, path).await?;
+        call.finish_one();
+        Ok(answer)
+    }
+
+    /// `path` starts with `/api/v6/` and holds its query.
+    pub async fn get(&self, call: &Call, path: &str) -> Result<Answer, Failure> {
+        let url = self.origin.join(path)?;
+        if !self.cache.keeps(path) {
+            return self.fetch(call, url).await;
+        }
+        let key = Key {
+            identity: self.identity,
+            generation: self.generation.load(Ordering::Acquire),
+            path: path.into(),
+        };
+        self.cache.get(call, key, self.fetch(call, url)).await
+    }
+
+    /// Asks Daktela; once more with a new login when it does not know the old one any longer.
+    async fn fetch(&self, call: &Call, url: Url) -> Result<Answer, Failure> {
+        let _room = call.within(self.room.acquire()).await?;
+        let token = call.within(self.session.token(&self.client)).await??;
+        let answer = self.send(call, &url, &token.header).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        // Whatever was read with this credential may be beyond its rights by now.
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        if !self.session.discard(&token).await {
+            return Ok(answer);
+        }
+        let token = call.within(self.session.token(&self.client)).await??;
+        self.send(call, &url, &token.header).await
+    }
+
+    async fn send(&self, call: &Call, url: &Url, token: &Option<http::HeaderValue>) -> Result<Answer, Failure> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, http::HeaderValue::from_static("application/json"));
+        if let Some(token) = token {
+            headers.insert("x-auth-token", token.clone());
+        }
+        let answer = retry::get(call, || {
+            call.count_request()?;
+            Ok(self.client.request(Method::GET, url.clone())?.headers(headers.clone()))
+        })
+        .await?;
+        Ok(only_known_headers(answer))
+    }
+}
+
+fn only_known_headers(answer: Answer) -> Answer {
+    let (mut parts, body) = answer.into_parts();
+    let mut kept = HeaderMap::new();
+    for name in ANSWER_HEADERS {
+        if let Some(value) = parts.headers.remove(&name) {
+            kept.insert(name, value);
+        }
+    }
+    parts.headers = kept;
+    Response::from_parts(parts, body)
+}

@@ -1,0 +1,104 @@
+//! Another try for a GET that met a passing trouble, within the call's deadline.
+
+use super::{Answer, Call, Failure, client};
+use http::{StatusCode, header};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use reqwest::RequestBuilder;
+use std::time::Duration;
+
+/// What outlasts four tries with their pauses is no passing trouble.
+const TRIES_MAX: u32 = 4;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Who is told to come back later than this is better told so himself.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// `request` makes the request anew for each try. The last answer counts, be it good or bad.
+pub(super) async fn get(call: &Call, request: impl Fn() -> Result<RequestBuilder, Failure>) -> Result<Answer, Failure> {
+    let mut tries = 1;
+    loop {
+        let outcome = client::send(call, request()?).await;
+        let Some(pause) = pause(tries, &outcome) else {
+            return outcome;
+        };
+        if tries == TRIES_MAX || pause >= call.left() {
+            return outcome;
+        }
+        tokio::time::sleep(pause).await;
+        tries += 1;
+    }
+}
+
+/// How long to wait before the next try; `None` for what another try would not mend.
+fn pause(tries: u32, outcome: &Result<Answer, Failure>) -> Option<Duration> {
+    let asked = match outcome {
+        Ok(answer) => match answer.status() {
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => answer
+                .headers()
+                .get(header::RETRY_AFTER)
+                .and_then(|value| retry_after(value.to_str().ok()?)),
+            _ => return None,
+        },
+        Err(Failure::Name | Failure::Refused | Failure::Broken) => None,
+        Err(_) => return None,
+    };
+    let pause = asked.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
+    // Up to a half more, so that those who were turned away together do not come back together.
+    (pause <= PAUSE_MAX).then(|| pause.mul_f64(1.0 + fastrand::f64() / 2.0))
+}
+
+/// Seconds, or an HTTP date.
+fn retry_after(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    let left = date.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
+    Some(left.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Response;
+
+    fn pause_after(status: u16, retry_after: Option<&str>) -> Option<f64> {
+        let mut answer = Response::builder().status(status);
+        if let Some(value) = retry_after {
+            answer = answer.header(header::RETRY_AFTER, value);
+        }
+        pause(1, &Ok(answer.body(bytes::Bytes::new()).unwrap())).map(|pause| pause.as_secs_f64())
+    }
+
+    #[test]
+    fn only_passing_troubles_get_another_try() {
+        for status in [429, 502, 503, 504] {
+            assert!((0.5..=0.75).contains(&pause_after(status, None).unwrap()), "{status}");
+        }
+        for status in [200, 301, 400, 401, 403, 404, 500, 501] {
+            assert_eq!(pause_after(status, None), None, "{status}");
+        }
+        assert!(pause(1, &Err(Failure::Refused)).is_some());
+        assert!(pause(1, &Err(Failure::Timeout(FIRST_PAUSE))).is_none());
+        assert!(pause(1, &Err(Failure::Denied(""))).is_none());
+    }
+
+    #[test]
+    fn pauses_grow() {
+        assert!((2.0..=3.0).contains(&pause(3, &Err(Failure::Broken)).unwrap().as_secs_f64()));
+    }
+
+    #[test]
+    fn the_server_says_when_up_to_a_bound() {
+        assert_eq!(pause_after(429, Some("0")), Some(0.0));
+        assert!((2.0..=3.0).contains(&pause_after(503, Some(" 2 ")).unwrap()));
+        assert_eq!(pause_after(429, Some("60")), None);
+        assert_eq!(pause_after(429, Some("Sun, 06 Nov 1994 08:49:37 GMT")), Some(0.0));
+        assert_eq!(pause_after(429, Some("Sun, 06 Nov 2099 08:49:37 GMT")), None);
+        assert!(pause_after(429, Some("soon")).is_some());
+    }
+}

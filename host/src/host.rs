@@ -1,0 +1,130 @@
+//! A component, the instance it reads, and the time it may take: all that a call needs, whoever asks for it.
+
+use crate::{
+    gate::{Call, Gate},
+    sandbox::{Answer, Fault, Request, Sandbox},
+};
+use serde::Deserialize;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+pub struct Host {
+    sandbox: Sandbox,
+    gate: Option<Arc<Gate>>,
+    timeout: Duration,
+}
+
+/// How a call ended, for the log and the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Ok,
+    /// The tool says what its caller can mend.
+    ErrorAnswer,
+    Failed,
+}
+
+impl Host {
+    /// `timeout` counts for all upstream requests of one call together.
+    pub fn new(sandbox: Sandbox, gate: Option<Gate>, timeout: Duration) -> Self {
+        Self {
+            sandbox,
+            gate: gate.map(Arc::new),
+            timeout,
+        }
+    }
+
+    pub fn gate(&self) -> Option<&Arc<Gate>> {
+        self.gate.as_ref()
+    }
+
+    pub fn new_call(&self) -> Arc<Call> {
+        Arc::new(Call::new(self.timeout))
+    }
+
+    /// What is the same for everybody, and needs no upstream.
+    pub async fn describe(&self, request: &Request) -> Result<Answer, Fault> {
+        self.sandbox.run(request, None, self.new_call()).await
+    }
+
+    /// What may read the instance. Writes one line to the log.
+    pub async fn ask(&self, request: &Request, call: Arc<Call>) -> Result<Answer, Fault> {
+        let started = Instant::now();
+        let answer = self.sandbox.run(request, self.gate.clone(), call.clone()).await;
+        let (method, tool) = names(request);
+        let usage = call.usage();
+        tracing::info!(
+            event = "call",
+            method,
+            tool,
+            status = outcome(&answer).as_str(),
+            duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            answer_bytes = answer
+                .as_ref()
+                .ok()
+                .and_then(|answer| answer.as_ref().ok())
+                .map_or(0, String::len),
+            upstream_requests = usage.requests,
+            upstream_bytes = usage.bytes,
+            cache_hits = usage.cache_hits,
+        );
+        answer
+    }
+}
+
+/// Names only: a URI or a prompt's arguments may tell about customers.
+fn names(request: &Request) -> (&'static str, Option<&str>) {
+    match request {
+        Request::Describe => ("describe", None),
+        Request::ListTools { .. } => ("tools/list", None),
+        Request::CallTool { name, .. } => ("tools/call", Some(loggable(name))),
+        Request::ListResources { .. } => ("resources/list", None),
+        Request::ListResourceTemplates { .. } => ("resources/templates/list", None),
+        Request::ReadResource { .. } => ("resources/read", None),
+        Request::ListPrompts { .. } => ("prompts/list", None),
+        Request::GetPrompt { .. } => ("prompts/get", None),
+        Request::Complete { .. } => ("completion/complete", None),
+    }
+}
+
+/// A caller can write anything where a tool's name belongs.
+fn loggable(name: &str) -> &str {
+    /// MCP allows tools no longer names.
+    const NAME_BYTES_MAX: usize = 128;
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    if plain && name.len() <= NAME_BYTES_MAX {
+        name
+    } else {
+        "(not a name)"
+    }
+}
+
+pub fn outcome(answer: &Result<Answer, Fault>) -> Outcome {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Result {
+        #[serde(default)]
+        is_error: bool,
+    }
+    match answer {
+        Ok(Ok(text)) => match serde_json::from_str(text) {
+            Ok(Result { is_error: false }) => Outcome::Ok,
+            Ok(Result { is_error: true }) => Outcome::ErrorAnswer,
+            Err(_) => Outcome::Failed,
+        },
+        Ok(Err(_)) | Err(_) => Outcome::Failed,
+    }
+}
+
+impl Outcome {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::ErrorAnswer => "error answer",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What goes wrong, in the words of JSON-RPC.
+
+use crate::sandbox::{Fault, RpcFailure};
+use rmcp::{
+    ErrorData,
+    model::{CallToolResult, ContentBlock, ErrorCode},
+};
+
+pub(super) fn refused(refusal: RpcFailure) -> ErrorData {
+    let data = refusal.data.and_then(|text| serde_json::from_str(&text).ok());
+    ErrorData::new(ErrorCode(refusal.code), refusal.message, data)
+}
+
+/// Where the caller can do something about it, he hears of it as of any other error of a tool.
+pub(super) fn of_a_tool(fault: Fault) -> Result<CallToolResult, ErrorData> {
+    match fault {
+        Fault::TimedOut | Fault::OutOfMemory(_) => Ok(CallToolResult::error(vec![ContentBlock::text(capitalised(
+            &fault.to_string(),
+        ))])),
+        Fault::Trapped { .. } => Err(internal(fault)),
+    }
+}
+
+pub(super) fn internal(fault: Fault) -> ErrorData {
+    match fault {
+        Fault::TimedOut | Fault::OutOfMemory(_) => ErrorData::internal_error(capitalised(&fault.to_string()), None),
+        Fault::Trapped { location, source } => {
+            let cause = source.root_cause().to_string();
+            broken(&cause, location.as_deref())
+        }
+    }
+}
+
+/// An answer that is not what MCP says it should be.
+pub(super) fn not_mcp(error: &serde_json::Error) -> ErrorData {
+    // Where, and not what: the text around it may be a customer's.
+    broken(
+        &format!(
+            "answer is not MCP's: {:?} at column {}",
+            error.classify(),
+            error.column()
+        ),
+        None,
+    )
+}
+
+/// A fault of ours. The caller gets a number to name when he reports it; the log has it, too.
+fn broken(cause: &str, location: Option<&str>) -> ErrorData {
+    let reference = format!("{:08x}", fastrand::u32(..));
+    tracing::error!(event = "broken", reference, cause, location);
+    ErrorData::internal_error(
+        format!("The server failed; its log has the reason under {reference}."),
+        None,
+    )
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).chain(['.']).collect()
+    })
+}

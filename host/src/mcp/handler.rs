@@ -1,0 +1,218 @@
+//! rmcp's side of the server.
+
+use super::{Server, fault, progress};
+use crate::{
+    gate::Call,
+    sandbox::{Answer, Fault, Request},
+};
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
+        DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetPromptResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResultType, ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+use serde::de::DeserializeOwned;
+use std::{borrow::Cow, sync::Arc};
+use tokio::sync::OnceCell;
+
+/// The revisions that clients speak today. 2024-11-05 had batches and no annotations; nobody sends it any longer.
+const REVISIONS: &[ProtocolVersion] = &[
+    ProtocolVersion::V_2025_03_26,
+    ProtocolVersion::V_2025_06_18,
+    ProtocolVersion::V_2025_11_25,
+    ProtocolVersion::V_2026_07_28,
+];
+
+/// Lists change with the program only. Five minutes after an update a client has the new ones.
+const LIST_TTL_MS: u64 = 5 * 60 * 1000;
+
+type Context = RequestContext<RoleServer>;
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        self.inner.config.clone()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(REVISIONS)
+    }
+
+    async fn discover(&self, _context: Context) -> Result<DiscoverResult, ErrorData> {
+        Ok(DiscoverResult::from_server_info(REVISIONS.to_vec(), self.get_info())
+            .with_ttl_ms(LIST_TTL_MS)
+            .with_cache_scope(CacheScope::Public))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.inner.tools_by_name.get(name).cloned()
+    }
+
+    async fn list_tools(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        _context: Context,
+    ) -> Result<ListToolsResult, ErrorData> {
+        // All are on the first page, so a cursor is none of ours; the component says so in its words.
+        let list = match cursor(params) {
+            None => self.inner.tools.clone(),
+            cursor => self.describe(&Request::ListTools { cursor }).await?,
+        };
+        Ok(complete_list!(list))
+    }
+
+    async fn call_tool(&self, params: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {
+        let arguments = serde_json::Value::Object(params.arguments.unwrap_or_default()).to_string();
+        let request = Request::CallTool {
+            name: params.name.into_owned(),
+            arguments,
+        };
+        let mut result: CallToolResult = match self.ask(&request, &context).await? {
+            Ok(answer) => parse(answer)?,
+            Err(fault) => fault::of_a_tool(fault)?,
+        };
+        result.result_type = Some(ResultType::COMPLETE);
+        Ok(result.into())
+    }
+
+    async fn list_prompts(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        _context: Context,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let request = |cursor| Request::ListPrompts { cursor };
+        Ok(complete_list!(
+            self.kept(&self.inner.prompts, cursor(params), request).await?
+        ))
+    }
+
+    async fn get_prompt(
+        &self,
+        params: GetPromptRequestParams,
+        _context: Context,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let arguments = serde_json::Value::Object(params.arguments.unwrap_or_default()).to_string();
+        let mut result: GetPromptResult = self
+            .describe(&Request::GetPrompt {
+                name: params.name,
+                arguments,
+            })
+            .await?;
+        result.result_type = Some(ResultType::COMPLETE);
+        Ok(result.into())
+    }
+
+    async fn list_resources(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        _context: Context,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let request = |cursor| Request::ListResources { cursor };
+        Ok(complete_list!(
+            self.kept(&self.inner.resources, cursor(params), request).await?
+        ))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        params: Option<PaginatedRequestParams>,
+        _context: Context,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let request = |cursor| Request::ListResourceTemplates { cursor };
+        Ok(complete_list!(
+            self.kept(&self.inner.resource_templates, cursor(params), request)
+                .await?
+        ))
+    }
+
+    async fn read_resource(
+        &self,
+        params: ReadResourceRequestParams,
+        context: Context,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let answer = self
+            .ask(&Request::ReadResource { uri: params.uri }, &context)
+            .await?
+            .map_err(fault::internal)?;
+        let mut result: ReadResourceResult = parse(answer)?;
+        result.result_type = Some(ResultType::COMPLETE);
+        // A record is its reader's own, and may change at any moment, unless the component says otherwise.
+        result.ttl_ms.get_or_insert(0);
+        result.cache_scope.get_or_insert(CacheScope::Private);
+        Ok(result.into())
+    }
+
+    async fn complete(&self, params: CompleteRequestParams, context: Context) -> Result<CompleteResult, ErrorData> {
+        let params = serde_json::to_string(&params).map_err(|error| fault::not_mcp(&error))?;
+        let answer = self
+            .ask(&Request::Complete { params }, &context)
+            .await?
+            .map_err(fault::internal)?;
+        let mut result: CompleteResult = parse(answer)?;
+        result.result_type = Some(ResultType::COMPLETE);
+        Ok(result)
+    }
+}
+
+/// The component's lists say what is in them; how long they hold is known here.
+macro_rules! complete_list {
+    ($list:expr) => {{
+        let mut list = $list;
+        list.result_type = Some(ResultType::COMPLETE);
+        list.ttl_ms.get_or_insert(LIST_TTL_MS);
+        list.cache_scope.get_or_insert(CacheScope::Public);
+        list
+    }};
+}
+use complete_list;
+
+impl Server {
+    /// Asks what may need the upstream. A client that cancels ends the instance and its requests at once.
+    async fn ask(&self, request: &Request, context: &Context) -> Result<Result<String, Fault>, ErrorData> {
+        let call: Arc<Call> = self.inner.host.new_call();
+        let work = self.inner.host.ask(request, call.clone());
+        let work = progress::report(work, &call, context.meta.get_progress_token(), &context.peer);
+        let answer: Result<Answer, Fault> = tokio::select! {
+            answer = work => answer,
+            () = context.ct.cancelled() => {
+                tracing::info!(event = "cancelled", upstream_requests = call.usage().requests);
+                // Nobody reads it: MCP answers no request that was cancelled.
+                return Err(ErrorData::internal_error("cancelled", None));
+            }
+        };
+        match answer {
+            Ok(Ok(text)) => Ok(Ok(text)),
+            Ok(Err(refusal)) => Err(fault::refused(refusal)),
+            Err(fault) => Ok(Err(fault)),
+        }
+    }
+
+    async fn describe<T: DeserializeOwned>(&self, request: &Request) -> Result<T, ErrorData> {
+        let answer = self.inner.host.describe(request).await.map_err(fault::internal)?;
+        parse(answer.map_err(fault::refused)?)
+    }
+
+    /// A first page is fetched once.
+    async fn kept<T: DeserializeOwned + Clone>(
+        &self,
+        cell: &OnceCell<T>,
+        cursor: Option<String>,
+        request: impl Fn(Option<String>) -> Request,
+    ) -> Result<T, ErrorData> {
+        match cursor {
+            None => cell.get_or_try_init(async || self.describe(&request(None)).await).await.cloned(),
+            cursor => self.describe(&request(cursor)).await,
+        }
+    }
+}
+
+fn cursor(params: Option<PaginatedRequestParams>) -> Option<String> {
+    params.and_then(|params| params.cursor)
+}
+
+fn parse<T: DeserializeOwned>(answer: String) -> Result<T, ErrorData> {
+    serde_json::from_str(&answer).map_err(|error| fault::not_mcp(&error))
+}

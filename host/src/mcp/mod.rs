@@ -1,0 +1,111 @@
+//! MCP's server: what a client asks goes to the component as JSON, and comes back as rmcp's types.
+//!
+//! Nothing here knows a tool. Both eras of the protocol are served: `initialize` up to 2025-11-25, and from 2026-07-28
+//! on requests that carry what they need.
+
+mod fault;
+mod handler;
+mod progress;
+
+use crate::{host::Host, sandbox::Request};
+use rmcp::{
+    ServiceExt,
+    model::{
+        Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        ServerCapabilities, ServerConfig, Tool,
+    },
+    transport::stdio_pipes,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use std::{collections::HashMap, sync::Arc};
+use tokio::sync::OnceCell;
+
+/// Cheap to clone: a transport may want one for each request.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    host: Arc<Host>,
+    config: ServerConfig,
+    tools: ListToolsResult,
+    tools_by_name: HashMap<String, Tool>,
+    // Fetched when first asked for, and the same ever after.
+    prompts: OnceCell<ListPromptsResult>,
+    resources: OnceCell<ListResourcesResult>,
+    resource_templates: OnceCell<ListResourceTemplatesResult>,
+}
+
+/// The component does not say who it is, or not in MCP's words.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the component does not start: {0}")]
+    Fault(#[from] crate::sandbox::Fault),
+    #[error("the component refuses to describe itself: {0}")]
+    Refused(String),
+    #[error("the component describes itself in words that are not MCP's: {0}")]
+    NotMcp(#[from] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Description {
+    server_info: Implementation,
+    instructions: Option<String>,
+    capabilities: ServerCapabilities,
+}
+
+impl Server {
+    pub async fn new(host: Arc<Host>) -> Result<Self, StartError> {
+        let Description {
+            server_info,
+            instructions,
+            capabilities,
+        } = describe(&host, &Request::Describe).await?;
+        let mut config = ServerConfig::new(capabilities).with_server_info(server_info);
+        config.instructions = instructions;
+        let tools = list_tools(&host).await?;
+        let tools_by_name = tools
+            .tools
+            .iter()
+            .map(|tool| (tool.name.to_string(), tool.clone()))
+            .collect();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                host,
+                config,
+                tools,
+                tools_by_name,
+                prompts: OnceCell::new(),
+                resources: OnceCell::new(),
+                resource_templates: OnceCell::new(),
+            }),
+        })
+    }
+
+    /// Serves one client until it closes its end.
+    pub async fn serve_stdio(self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.serve(stdio_pipes()).await?.waiting().await?;
+        Ok(())
+    }
+}
+
+/// All tools that the component has, whatever pages it hands them out in.
+pub async fn list_tools(host: &Host) -> Result<ListToolsResult, StartError> {
+    let mut all: ListToolsResult = describe(host, &Request::ListTools { cursor: None }).await?;
+    while let Some(cursor) = all.next_cursor.take() {
+        let page: ListToolsResult = describe(host, &Request::ListTools { cursor: Some(cursor) }).await?;
+        all.tools.extend(page.tools);
+        all.next_cursor = page.next_cursor;
+    }
+    Ok(all)
+}
+
+async fn describe<T: DeserializeOwned>(host: &Host, request: &Request) -> Result<T, StartError> {
+    let answer = host
+        .describe(request)
+        .await?
+        .map_err(|refusal| StartError::Refused(refusal.message))?;
+    Ok(serde_json::from_str(&answer)?)
+}

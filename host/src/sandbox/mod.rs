@@ -1,0 +1,226 @@
+//! Runs the component: one fresh instance per call, with nothing that the call does not need.
+//!
+//! What is costly is done once, when the program starts: the code is mapped, its imports are linked, memory for all
+//! instances is set aside. A call then takes some fifty microseconds more than its own work.
+
+mod bindings;
+mod compile;
+mod limits;
+mod state;
+mod ticker;
+
+pub use limits::{ANSWER_BYTES, CALLS, COMPUTE, Limits, MEMORY_BYTES};
+
+use crate::gate::{Call, Gate};
+use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError};
+use state::State;
+use std::{path::Path, sync::Arc};
+use ticker::{TICK, Ticker};
+use tokio::sync::Semaphore;
+use wasmtime::{
+    Engine, Store, UpdateDeadline,
+    component::{Component, Linker},
+};
+use wasmtime_wasi::{
+    WasiView,
+    cli::{WasiCli, WasiCliView},
+    p2::bindings::{cli, random},
+    random::WasiRandom,
+};
+
+/// The component that came with this program, compiled for this kind of machine by the build script.
+static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
+
+pub struct Sandbox {
+    component: PluginPre<State>,
+    limits: Limits,
+    turns: Semaphore,
+    ticker: Ticker,
+}
+
+/// One of MCP's requests, in the shape of `wit/world.wit`.
+#[derive(Debug, Clone)]
+pub enum Request {
+    Describe,
+    ListTools { cursor: Option<String> },
+    CallTool { name: String, arguments: String },
+    ListResources { cursor: Option<String> },
+    ListResourceTemplates { cursor: Option<String> },
+    ReadResource { uri: String },
+    ListPrompts { cursor: Option<String> },
+    GetPrompt { name: String, arguments: String },
+    Complete { params: String },
+}
+
+/// JSON text.
+pub type Answer = Result<String, RpcFailure>;
+
+/// The component's own refusal of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RpcFailure {
+    pub code: i32,
+    pub message: String,
+    /// JSON text.
+    pub data: Option<String>,
+}
+
+/// The component gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("the call took too long; ask for less at once, or raise --timeout")]
+    TimedOut,
+    #[error("the call needed more memory than it may use ({0} MB); ask for less at once, or raise --memory-mb")]
+    OutOfMemory(usize),
+    #[error("the component failed")]
+    Trapped {
+        /// Where the component panicked, if it said so.
+        location: Option<String>,
+        source: wasmtime::Error,
+    },
+}
+
+impl Sandbox {
+    /// With the component that this program carries.
+    pub fn embedded(limits: Limits) -> wasmtime::Result<Self> {
+        let engine = engine(&limits)?;
+        #[expect(
+            unsafe_code,
+            reason = "the bytes are ours: the build script made them, and nobody can have changed them"
+        )]
+        // SAFETY: `EMBEDDED` is what `precompile_component` returned.
+        let component = unsafe { Component::deserialize(&engine, EMBEDDED) }?;
+        Self::new(component, limits)
+    }
+
+    /// With a component of the user's, which is compiled now.
+    #[cfg(feature = "compiler")]
+    pub fn from_file(path: &Path, limits: Limits) -> wasmtime::Result<Self> {
+        Self::new(Component::from_file(&engine(&limits)?, path)?, limits)
+    }
+
+    #[cfg(not(feature = "compiler"))]
+    pub fn from_file(_path: &Path, _limits: Limits) -> wasmtime::Result<Self> {
+        wasmtime::bail!(
+            "this program holds no compiler, so it runs only the component that it carries. Build one that compiles: \
+             cargo build --release --features compiler"
+        )
+    }
+
+    fn new(component: Component, limits: Limits) -> wasmtime::Result<Self> {
+        let engine = component.engine();
+        let ticker = Ticker::start(engine)?;
+        let component = PluginPre::new(linker(engine)?.instantiate_pre(&component)?)?;
+        Ok(Self {
+            component,
+            limits,
+            turns: Semaphore::new(limits.calls),
+            ticker,
+        })
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Serves one request in an instance of its own. Dropping the future ends the instance and its upstream requests.
+    ///
+    /// Without a gate the component has no network, which suits what is the same for everybody.
+    pub async fn run(&self, request: &Request, gate: Option<Arc<Gate>>, call: Arc<Call>) -> Result<Answer, Fault> {
+        let deadline = call.deadline() + limits::GRACE;
+        let run = async {
+            // The pool would refuse one more than it has room for; here it waits.
+            let _turn = self
+                .turns
+                .acquire()
+                .await
+                .map_err(|closed| self.fault(None, closed.into()))?;
+            let _running = self.ticker.run();
+            let mut store = self.store(gate, call);
+            let answer = match self.component.instantiate_async(&mut store).await {
+                Ok(plugin) => ask(&plugin, &mut store, request).await,
+                Err(error) => Err(error),
+            };
+            answer.map_err(|error| self.fault(Some(store.data()), error))
+        };
+        tokio::time::timeout_at(deadline, run)
+            .await
+            .unwrap_or(Err(Fault::TimedOut))
+    }
+
+    fn store(&self, gate: Option<Arc<Gate>>, call: Arc<Call>) -> Store<State> {
+        let mut store = Store::new(self.component.engine(), State::new(&self.limits, gate, call));
+        store.limiter(|state| &mut state.meter);
+        let mut ticks_left = self.limits.compute.as_millis() / TICK.as_millis();
+        store.set_epoch_deadline(1);
+        // Comes once per tick, and only while the component computes.
+        store.epoch_deadline_callback(move |_| {
+            if ticks_left == 0 {
+                return Err(ComputedTooLong.into());
+            }
+            ticks_left -= 1;
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
+    }
+
+    fn fault(&self, state: Option<&State>, source: wasmtime::Error) -> Fault {
+        if source.is::<ComputedTooLong>() {
+            return Fault::TimedOut;
+        }
+        if state.is_some_and(|state| state.meter.memory_refused) {
+            return Fault::OutOfMemory(self.limits.memory_bytes / (1024 * 1024));
+        }
+        Fault::Trapped {
+            location: state.and_then(State::panic_location),
+            source,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("computed for too long")]
+struct ComputedTooLong;
+
+fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
+    let mut config = compile::config();
+    config
+        .allocation_strategy(limits::allocation(limits))
+        .memory_init_cow(true);
+    Engine::new(&config)
+}
+
+/// What the world names, and what Rust's standard library wants besides. Neither files nor sockets are there to be had.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    // Seeds of hash tables.
+    random::insecure_seed::add_to_linker::<State, WasiRandom>(l, |state| state.ctx().ctx.random())?;
+    Ok(linker)
+}
+
+async fn ask(plugin: &Plugin, store: &mut Store<State>, request: &Request) -> wasmtime::Result<Answer> {
+    let server = plugin.daktela_mcp_server();
+    let answer = match request {
+        Request::Describe => return Ok(Ok(server.call_describe(store).await?)),
+        Request::ListTools { cursor } => server.call_list_tools(store, cursor.as_deref()).await,
+        Request::CallTool { name, arguments } => server.call_call_tool(store, name, arguments).await,
+        Request::ListResources { cursor } => server.call_list_resources(store, cursor.as_deref()).await,
+        Request::ListResourceTemplates { cursor } => {
+            server.call_list_resource_templates(store, cursor.as_deref()).await
+        }
+        Request::ReadResource { uri } => server.call_read_resource(store, uri).await,
+        Request::ListPrompts { cursor } => server.call_list_prompts(store, cursor.as_deref()).await,
+        Request::GetPrompt { name, arguments } => server.call_get_prompt(store, name, arguments).await,
+        Request::Complete { params } => server.call_complete(store, params).await,
+    }?;
+    Ok(answer.map_err(|RpcError { code, message, data }| RpcFailure { code, message, data }))
+}

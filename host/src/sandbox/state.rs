@@ -1,0 +1,137 @@
+//! What one instance of the component has: a clock, its settings, and the gate. No files, no sockets, no arguments.
+
+use super::limits::{Limits, Meter};
+use crate::gate::{self, Call, Failure, Gate};
+use http_body_util::{BodyExt, Full};
+use std::sync::Arc;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView,
+    WasiHttpHooks, WasiHttpView,
+};
+
+/// Room for a panic's message; what is written beyond is lost.
+const STDERR_BYTES: usize = 4 * 1024;
+
+pub(super) struct State {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    table: ResourceTable,
+    upstream: Upstream,
+    pub(super) meter: Meter,
+    stderr: MemoryOutputPipe,
+}
+
+/// The network, as far as a component has one.
+struct Upstream {
+    gate: Option<Arc<Gate>>,
+    call: Arc<Call>,
+}
+
+impl State {
+    pub(super) fn new(limits: &Limits, gate: Option<Arc<Gate>>, call: Arc<Call>) -> Self {
+        let stderr = MemoryOutputPipe::new(STDERR_BYTES);
+        let mut wasi = WasiCtx::builder();
+        wasi.stderr(stderr.clone())
+            .env("DAKTELA_MAX_ANSWER_BYTES", limits.answer_bytes.to_string());
+        if let Some(gate) = &gate {
+            wasi.env("DAKTELA_URL", gate.origin().as_str());
+        }
+        Self {
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            table: ResourceTable::new(),
+            upstream: Upstream { gate, call },
+            meter: Meter::new(limits),
+            stderr,
+        }
+    }
+
+    /// Where the component panicked, e.g. `guest/src/view.rs:10:5`. Nothing else of what it wrote: the message may quote
+    /// customers.
+    pub(super) fn panic_location(&self) -> Option<String> {
+        let written = self.stderr.contents();
+        let text = String::from_utf8_lossy(&written);
+        let location = text.lines().find_map(|line| line.split_once("panicked at "))?.1;
+        Some(location.trim_end_matches(':').to_owned())
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.upstream,
+        }
+    }
+}
+
+type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+impl WasiHttpHooks for Upstream {
+    /// The guest can neither set these nor read them.
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(|name| DEFAULT_FORBIDDEN_HEADERS.contains(name) || gate::is_refused_header(name))
+    }
+
+    /// The client sets it, where the protocol has it.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    /// Time-outs that the guest asks for are not looked at: the call has its own deadline.
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        _options: Option<RequestOptions>,
+        _transmitted: Transmission,
+    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Transmission), Error>> + Send> {
+        let (gate, call) = (self.gate.clone(), self.call.clone());
+        Box::new(async move {
+            // The body is held until the verdict: dropped earlier, its writer would fail first and hide the reason.
+            let (parts, _body) = request.into_parts();
+            let gate = gate.ok_or_else(no_instance)?;
+            let answer = gate
+                .serve(&call, http::Request::from_parts(parts, ()))
+                .await
+                .map_err(error)?;
+            let answer = answer.map(|bytes| Full::new(bytes).map_err(|never| match never {}).boxed_unsync());
+            Ok((answer, Box::new(async { Ok(()) }) as Transmission))
+        })
+    }
+}
+
+fn no_instance() -> Error {
+    Error::InternalError(Some(
+        "No Daktela is configured: set DAKTELA_URL, or try --demo.".to_owned(),
+    ))
+}
+
+fn error(failure: Failure) -> Error {
+    match failure {
+        Failure::Denied(reason) => {
+            tracing::warn!(event = "denied", reason);
+            Error::HttpRequestDenied
+        }
+        Failure::Timeout(_) => Error::HttpResponseTimeout,
+        Failure::TooLarge(bytes) => Error::HttpResponseBodySize(Some(bytes as u64)),
+        Failure::Name => Error::DnsError {
+            rcode: None,
+            info_code: None,
+        },
+        Failure::Refused => Error::ConnectionRefused,
+        Failure::Broken => Error::ConnectionTerminated,
+        Failure::ForTheUser(text) => Error::InternalError(Some(text)),
+    }
+}
