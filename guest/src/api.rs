@@ -26,6 +26,14 @@ pub struct Page {
     pub total: Option<u64>,
 }
 
+/// Fields that older builds call otherwise: model, name now, name before. Records are read with the names of now.
+const RENAMED: &[(&str, &str, &str)] = &[
+    ("activitiesEmail", "attachments", "files"),
+    ("activitiesEmail", "state", "result"),
+    ("activitiesSms", "sender", "clid"),
+    ("users", "deactivated", "deleted"),
+];
+
 /// How many records one call reads at most where it promises the whole. It bounds memory and time; what lies beyond is
 /// said in the answer. 20 full pages hold the contacts of a very large customer.
 pub const WHOLE_MAX: u64 = 20 * TAKE_MAX;
@@ -186,7 +194,9 @@ impl<'a> Api<'a> {
     fn read_page(&self, response: Result<Response, Failure>, query: &Query) -> Result<Page, Error> {
         let what = what(&query.endpoint);
         let response = response.map_err(|failure| Error::from_failure(&failure, &what))?;
-        self.page(self.envelope(&response, &what)?, &what)
+        let mut page = self.page(self.envelope(&response, &what)?, &what)?;
+        page.rows.iter_mut().for_each(|row| rename(&query.endpoint, row));
+        Ok(page)
     }
 
     /// All records that match, page after page, up to [`WHOLE_MAX`]; the total says whether some are missing.
@@ -257,7 +267,7 @@ impl<'a> Api<'a> {
             .get_all(&[query::record_path(endpoint, name, fields), query.to_path()])
             .into_iter();
         let mut next = || responses.next().expect("an answer for each path");
-        let record = self.read_record(next(), &what(endpoint));
+        let record = self.read_record(next(), endpoint);
         let page = self.read_page(next(), query);
         let record = self.mend_records(endpoint, &[name], fields, vec![record]).remove(0);
         let page = self.mend_pages(std::slice::from_ref(query), vec![page]).remove(0);
@@ -290,7 +300,7 @@ impl<'a> Api<'a> {
                 Err(_) => false,
                 Ok(record) => fields
                     .iter()
-                    .any(|field| field.contains('.') && !has_root(record, field)),
+                    .any(|field| (field.contains('.') || is_renamed(endpoint, field)) && !has_root(record, field)),
             })
             .collect();
         if !fields.is_empty() && !raw.is_empty() {
@@ -317,11 +327,16 @@ impl<'a> Api<'a> {
             .collect()
     }
 
-    fn read_record(&self, response: Result<Response, Failure>, what: &str) -> Result<Value, Error> {
-        let response = response.map_err(|failure| Error::from_failure(&failure, what))?;
-        let mut envelope = self.envelope(&response, what)?;
+    fn read_record(&self, response: Result<Response, Failure>, endpoint: &str) -> Result<Value, Error> {
+        let what = what(endpoint);
+        let response = response.map_err(|failure| Error::from_failure(&failure, &what))?;
+        let mut envelope = self.envelope(&response, &what)?;
         match envelope["result"].take() {
-            Value::Object(record) if !record.is_empty() => Ok(Value::Object(record)),
+            Value::Object(record) if !record.is_empty() => {
+                let mut record = Value::Object(record);
+                rename(endpoint, &mut record);
+                Ok(record)
+            }
             _ => Err(Error::NotFound(format!("Daktela has no such record in {what}."))),
         }
     }
@@ -406,6 +421,23 @@ fn words(error: &Value) -> Vec<String> {
     collect(error, "", &mut out);
     out.truncate(WORDS_MAX);
     out
+}
+
+fn is_renamed(endpoint: &str, field: &str) -> bool {
+    RENAMED
+        .iter()
+        .any(|(model, now, _)| *model == endpoint && *now == field)
+}
+
+fn rename(endpoint: &str, row: &mut Value) {
+    let Some(row) = row.as_object_mut() else { return };
+    for (_, now, before) in RENAMED.iter().filter(|(model, ..)| *model == endpoint) {
+        if !row.contains_key(*now)
+            && let Some(value) = row.shift_remove(*before)
+        {
+            row.insert((*now).to_owned(), value);
+        }
+    }
 }
 
 fn root(field: &str) -> &str {

@@ -169,9 +169,13 @@ fn expected(param: &Param) -> String {
     }
 }
 
+/// An id is one segment of a path. It may hold a slash, as e-mail addresses and names do, but never a way up.
 fn record_id(given: &str) -> Result<String, String> {
-    if given == "." || given == ".." || given.chars().any(char::is_control) {
-        return Err(format!("{given:?} is no id of a record; take one from a list"));
+    if given.split(['/', '\\']).any(|part| matches!(part, "." | "..")) || given.chars().any(char::is_control) {
+        return Err(format!(
+            "{:?} is no id of a record; take one from a list",
+            text::line(given)
+        ));
     }
     Ok(given.to_owned())
 }

@@ -31,6 +31,18 @@ const ACCOUNT: Entity = Entity {
     ..ENTITY
 };
 
+/// One account by itself says how much belongs to it.
+const ACCOUNT_DETAIL: Entity = Entity {
+    parts: Some(|call, entity, _, rows| {
+        let belongings = [
+            ("Contacts (list_contacts)", "contacts", "account"),
+            ("CRM records (list_crm_records)", "crmRecords", "account"),
+        ];
+        super::counted(call, entity, rows, &belongings)
+    }),
+    ..ACCOUNT
+};
+
 const LIST: List = List {
     entity: &ACCOUNT,
     filters: &[
@@ -53,7 +65,7 @@ pub const TOOLS: &[Tool] = &[
     get(
         "get_account",
         "Account",
-        &ACCOUNT,
+        &ACCOUNT_DETAIL,
         "list_accounts",
         "One account with its whole description and all custom fields.",
     ),

@@ -31,6 +31,18 @@ pub const CONTACT: Entity = Entity {
     ..ENTITY
 };
 
+/// One contact by itself says how much belongs to it.
+const CONTACT_DETAIL: Entity = Entity {
+    parts: Some(|call, entity, _, rows| {
+        let belongings = [
+            ("Tickets (list_tickets)", "tickets", "contact"),
+            ("CRM records (list_crm_records)", "crmRecords", "contact"),
+        ];
+        super::counted(call, entity, rows, &belongings)
+    }),
+    ..CONTACT
+};
+
 const LIST: List = List {
     entity: &CONTACT,
     filters: &[with(&param::SEARCH_CONTACT, search), eq(&param::ACCOUNT, "account")],
@@ -48,7 +60,7 @@ pub const TOOLS: &[Tool] = &[
     get(
         "get_contact",
         "Contact",
-        &CONTACT,
+        &CONTACT_DETAIL,
         "list_contacts",
         "One contact with phone numbers, e-mail addresses and all custom fields.",
     ),

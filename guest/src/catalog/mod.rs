@@ -12,7 +12,15 @@ pub mod realtime;
 pub mod reference;
 pub mod tickets;
 
-use crate::tool::{Entity, Example, List, Run, Tool};
+use serde_json::Value;
+
+use crate::{
+    query::{Filter, Query},
+    run::Call,
+    text,
+    tool::{Entity, Example, List, Part, Run, Tool},
+    value,
+};
 
 /// All tools, in the order in which they are listed: the most useful first.
 pub fn tools() -> impl Iterator<Item = &'static Tool> {
@@ -64,4 +72,31 @@ const fn get(
             key: "name",
         }),
     }
+}
+
+/// What belongs to a record elsewhere, counted: a label, the model and the field that points back at the record. The
+/// label ends with the tool that shows more.
+type Belongings = [(&'static str, &'static str, &'static str)];
+
+/// One line for each of the belongings of each record.
+fn counted(call: &Call, entity: &Entity, rows: &[Value], belongings: &Belongings) -> Vec<Part> {
+    let part = |row: &Value| {
+        let name = value::text_at(row, entity.key).unwrap_or_default();
+        let query = |field: &str, model: &str| {
+            Query::new(model, 1)
+                .fields(&["name"])
+                .filter(Filter::eq(field, name.as_str()))
+        };
+        let queries: Vec<Query> = belongings.iter().map(|(_, model, field)| query(field, model)).collect();
+        let count = |((label, ..), page): (&(&str, &str, &str), _)| match page {
+            Ok(crate::api::Page { total: Some(total), .. }) => format!("{label}: {}", text::thousands(total)),
+            Ok(_) => format!("{label}: the instance gives no number"),
+            Err(error) => format!("{label}: {}", text::line(crate::error::Error::text(&error))),
+        };
+        Part {
+            lines: belongings.iter().zip(call.api.lists(&queries)).map(count).collect(),
+            text: None,
+        }
+    };
+    rows.iter().map(part).collect()
 }

@@ -1,0 +1,112 @@
+//! What callers see of the tools.
+
+use std::collections::BTreeSet;
+
+use guest::{catalog, server};
+use serde_json::Value;
+
+use crate::golden;
+
+fn tools() -> Vec<Value> {
+    let list: Value = serde_json::from_str(&server::list_tools(None).expect("a list")).expect("JSON");
+    list["tools"].as_array().expect("tools").clone()
+}
+
+fn name(tool: &Value) -> &str {
+    tool["name"].as_str().expect("a name")
+}
+
+#[test]
+fn each_tool_is_a_golden_file() {
+    let folder = golden::folder().join("golden/tools");
+    let mut complaints = Vec::new();
+    for tool in tools() {
+        let text = serde_json::to_string_pretty(&tool).expect("JSON") + "\n";
+        complaints.extend(golden::check(&folder.join(format!("{}.json", name(&tool))), &text).err());
+    }
+    let known: BTreeSet<String> = tools().iter().map(|tool| format!("{}.json", name(tool))).collect();
+    for file in golden::files(&folder, "json") {
+        let file = file.file_name().expect("a name").to_string_lossy().into_owned();
+        if !known.contains(&file) {
+            complaints.push(format!("{file} belongs to no tool; remove it"));
+        }
+    }
+    golden::report(complaints);
+}
+
+/// The names that clients and prompts of the contact centre rely on.
+#[test]
+fn the_forty_names_are_there() {
+    let expected = "
+        list_tickets count_tickets get_ticket get_ticket_detail list_account_tickets list_ticket_categories
+        list_activities get_activity list_calls get_call get_call_transcript list_call_transcripts list_emails get_email
+        list_web_chats get_web_chat list_sms_chats get_sms list_messenger_chats get_messenger_chat list_instagram_chats
+        get_instagram_chat list_whatsapp_chats get_whatsapp_chat list_viber_chats get_viber_chat list_contacts get_contact
+        list_accounts get_account list_crm_records list_campaign_records list_campaign_types list_queues list_users
+        list_groups list_pauses list_statuses list_templates list_realtime_sessions";
+    let expected: BTreeSet<&str> = expected.split_whitespace().collect();
+    let tools = tools();
+    let names: BTreeSet<&str> = tools.iter().map(name).collect();
+    assert_eq!(names, expected);
+    assert_eq!(names.len(), tools.len(), "names are unique");
+}
+
+#[test]
+fn hints_and_texts_are_complete() {
+    for tool in tools() {
+        let annotations = &tool["annotations"];
+        assert_eq!(annotations["readOnlyHint"], true, "{}", name(&tool));
+        assert_eq!(annotations["destructiveHint"], false, "{}", name(&tool));
+        assert_eq!(annotations["idempotentHint"], true, "{}", name(&tool));
+        assert_eq!(annotations["openWorldHint"], true, "{}", name(&tool));
+        assert!(tool["title"].as_str().is_some_and(|title| !title.is_empty()), "{}", name(&tool));
+        assert!(tool["description"].as_str().is_some_and(|text| (20..=600).contains(&text.len())), "{}", name(&tool));
+        let schema = &tool["inputSchema"];
+        assert_eq!((&schema["type"], &schema["additionalProperties"]), (&"object".into(), &false.into()), "{}", name(&tool));
+        for (argument, property) in schema["properties"].as_object().expect("properties") {
+            assert!(property["description"].as_str().is_some_and(|text| !text.is_empty()), "{} {argument}", name(&tool));
+        }
+    }
+}
+
+/// `check --tools` and this rule rely on it: what needs an id says where one comes from.
+#[test]
+fn every_required_argument_has_a_source() {
+    for tool in tools() {
+        let required = &tool["inputSchema"]["required"][0];
+        let example = &tool["_meta"]["daktela/example"];
+        assert_eq!(required, &example["argument"], "{}", name(&tool));
+        if let Some(source) = example["tool"].as_str() {
+            assert!(catalog::find(source).is_some_and(|source| source.required().is_none()), "{}", name(&tool));
+        }
+    }
+}
+
+#[test]
+fn an_argument_means_the_same_in_every_tool() {
+    let mut seen = std::collections::BTreeMap::new();
+    for tool in catalog::tools() {
+        for param in tool.params() {
+            let about = *seen.entry(param.name).or_insert(param.about);
+            // Enumerations differ with what they enumerate, and so do their words.
+            if !matches!(param.kind, guest::param::Kind::OneOf(_) | guest::param::Kind::Id | guest::param::Kind::Text) {
+                assert_eq!(about, param.about, "{} of {}", param.name, tool.name);
+            }
+        }
+    }
+}
+
+/// A client in wide use cuts instructions at 2,048 characters.
+#[test]
+fn instructions_are_short_enough_to_be_read() {
+    let description: Value = serde_json::from_str(&server::describe()).expect("JSON");
+    let instructions = description["instructions"].as_str().expect("instructions");
+    assert!((500..2_000).contains(&instructions.len()), "{} bytes", instructions.len());
+}
+
+/// The catalogue is read by a model before each conversation: growth is a decision that someone signs.
+#[test]
+fn the_size_of_the_catalogue_is_a_golden_number() {
+    let bytes = server::list_tools(None).expect("a list").len();
+    golden::report(golden::check(&golden::folder().join("golden/catalogue-bytes.txt"), &format!("{bytes}\n")).err().into_iter().collect());
+}

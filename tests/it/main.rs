@@ -1,0 +1,13 @@
+//! Everything end to end, in one program. A new test goes where its subject is:
+//!
+//! - `catalog`: what callers see of the tools, as golden files, and the rules of the family.
+//! - `cases`: question and answer of each tool over the demo company, natively and through the program.
+//!
+//! `UPDATE_EXPECT=1 cargo test --release` rewrites the golden files; read the difference before you commit it.
+
+mod builds;
+mod cases;
+mod catalog;
+mod golden;
+mod native;
+mod program;
