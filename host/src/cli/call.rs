@@ -2,19 +2,17 @@
 
 use super::{Stop, print};
 use crate::{
-    config::Options,
     host::{Host, Outcome, outcome},
     sandbox::Request,
 };
 use rmcp::model::{CallToolResult, ContentBlock, ErrorCode};
 use serde_json::{Map, Value};
 
-pub(super) async fn run(options: &Options, tool: String, arguments: String) -> Result<(), Stop> {
+pub(super) async fn run(host: &Host, tool: String, arguments: String) -> Result<(), Stop> {
     if let Err(error) = serde_json::from_str::<Map<String, Value>>(&arguments) {
         return Err(Stop::usage(format!("the arguments are no JSON object: {error}")));
     }
-    let ready = options.ready().map_err(Stop::usage)?;
-    match answer(&ready.host, tool, arguments).await? {
+    match answer(host, tool, arguments).await? {
         (text, Outcome::Ok) => print::out(&text),
         (text, _) => return Err(Stop::failed(text)),
     }

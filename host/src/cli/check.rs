@@ -1,19 +1,21 @@
 //! `mcp-daktela check`: is everything set up, and whose eyes is it?
 
 use super::{Stop, print, sweep};
-use crate::{config::Options, gate::Gate, host::Host};
+use crate::{
+    gate::{Failure, Gate},
+    host::Host,
+};
 use http::StatusCode;
 use serde_json::Value;
 
 /// Answers without a credential, too; only then without a user.
 const WHO_AM_I: &str = "/api/v6/whoim.json";
 
-pub(super) async fn run(options: &Options, tools: bool) -> Result<(), Stop> {
-    let ready = options.ready().map_err(Stop::usage)?;
-    if let Some(gate) = ready.host.gate() {
-        print::out(&who_am_i(&ready.host, gate).await.map_err(Stop::failed)?);
+pub(super) async fn run(host: &Host, tools: bool) -> Result<(), Stop> {
+    if let Some(gate) = host.gate() {
+        print::out(&who_am_i(host, gate).await.map_err(Stop::failed)?);
     }
-    if tools { sweep::run(&ready.host).await } else { Ok(()) }
+    if tools { sweep::run(host).await } else { Ok(()) }
 }
 
 async fn who_am_i(host: &Host, gate: &Gate) -> Result<String, String> {
@@ -22,7 +24,7 @@ async fn who_am_i(host: &Host, gate: &Gate) -> Result<String, String> {
         .get(&host.new_call(), WHO_AM_I)
         .await
         .map_err(|failure| match failure {
-            crate::gate::Failure::ForTheUser(text) => text,
+            Failure::ForTheUser(text) => text,
             other => format!("{origin} gives no answer: {other}"),
         })?;
     match answer.status() {

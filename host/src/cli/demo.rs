@@ -1,7 +1,7 @@
 //! `mcp-daktela demo`: a few real calls over the sample company, then how to connect a client.
 
 use super::{Stop, call, print};
-use crate::config::Options;
+use crate::host::Host;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -19,8 +19,7 @@ struct Step {
     arguments: Value,
 }
 
-pub(super) async fn run(options: Options) -> Result<(), Stop> {
-    let ready = Options { demo: true, ..options }.ready().map_err(Stop::usage)?;
+pub(super) async fn run(host: &Host) -> Result<(), Stop> {
     let steps: Vec<Step> = serde_json::from_str(TOUR).map_err(Stop::failed)?;
     for (index, step) in steps.into_iter().enumerate() {
         print::out(&format!(
@@ -30,7 +29,7 @@ pub(super) async fn run(options: Options) -> Result<(), Stop> {
             step.tool,
             step.arguments
         ));
-        let (text, _) = call::answer(&ready.host, step.tool, step.arguments.to_string()).await?;
+        let (text, _) = call::answer(host, step.tool, step.arguments.to_string()).await?;
         print::out(&format!("{}\n", indented(&text)));
     }
     let program = std::env::current_exe().map_err(Stop::failed)?;

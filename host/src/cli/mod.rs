@@ -7,9 +7,14 @@ mod print;
 mod sweep;
 mod tools;
 
-use crate::{config::Options, log, mcp::Server};
+use crate::{
+    config::{Options, Ready},
+    host::Host,
+    log,
+    mcp::Server,
+};
 use clap::{Parser, Subcommand};
-use std::{process::ExitCode, sync::Arc};
+use std::{future::Future, process::ExitCode, sync::Arc};
 use tracing::level_filters::LevelFilter;
 
 /// An MCP server for Daktela. Without a command it serves one client on stdin and stdout.
@@ -86,21 +91,14 @@ impl Stop {
     }
 }
 
-pub async fn run(cli: Cli) -> ExitCode {
+pub fn run(cli: Cli) -> ExitCode {
     let usual = if cli.command.is_none() {
         LevelFilter::INFO
     } else {
         LevelFilter::WARN
     };
     log::init(cli.options.log_level.unwrap_or(usual));
-    let done = match cli.command {
-        None => serve(&cli.options).await,
-        Some(Command::Demo) => demo::run(cli.options).await,
-        Some(Command::Tools { json }) => tools::run(&cli.options, json).await,
-        Some(Command::Call { tool, arguments }) => call::run(&cli.options, tool, arguments).await,
-        Some(Command::Check { tools }) => check::run(&cli.options, tools).await,
-    };
-    match done {
+    match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop { code, message }) => {
             print::err(&format!("mcp-daktela: {message}"));
@@ -109,8 +107,37 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-async fn serve(options: &Options) -> Result<(), Stop> {
-    let ready = options.ready().map_err(Stop::usage)?;
-    let server = Server::new(Arc::new(ready.host)).await.map_err(Stop::failed)?;
+fn start(Cli { mut options, command }: Cli) -> Result<(), Stop> {
+    options.demo |= matches!(command, Some(Command::Demo));
+    if let Some(Command::Tools { json }) = command {
+        // The tools are the same for all, so no instance is needed.
+        let host = options.host(None).map_err(Stop::usage)?;
+        return block_on(tools::run(&host, json));
+    }
+    let Ready { host, demo } = options.ready().map_err(Stop::usage)?;
+    let done = match command {
+        None => block_on(serve(host)),
+        Some(Command::Demo) => block_on(demo::run(&host)),
+        Some(Command::Tools { json }) => block_on(tools::run(&host, json)),
+        Some(Command::Call { tool, arguments }) => block_on(call::run(&host, tool, arguments)),
+        Some(Command::Check { tools }) => block_on(check::run(&host, tools)),
+    };
+    drop(demo);
+    done
+}
+
+fn block_on(work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Stop::failed)?;
+    let done = runtime.block_on(work);
+    // A read of stdin cannot be called off, and nobody waits for it any longer.
+    runtime.shutdown_background();
+    done
+}
+
+async fn serve(host: Host) -> Result<(), Stop> {
+    let server = Server::new(Arc::new(host)).await.map_err(Stop::failed)?;
     server.serve_stdio().await.map_err(Stop::failed)
 }

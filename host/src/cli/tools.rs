@@ -1,11 +1,10 @@
-//! `mcp-daktela tools`: works without an instance, since the tools are the same for all.
+//! `mcp-daktela tools`.
 
 use super::{Stop, print};
-use crate::{config::Options, mcp};
+use crate::{host::Host, mcp};
 
-pub(super) async fn run(options: &Options, json: bool) -> Result<(), Stop> {
-    let host = options.host(None).map_err(Stop::usage)?;
-    let list = mcp::list_tools(&host).await.map_err(Stop::failed)?;
+pub(super) async fn run(host: &Host, json: bool) -> Result<(), Stop> {
+    let list = mcp::list_tools(host).await.map_err(Stop::failed)?;
     if json {
         print::out(&serde_json::to_string_pretty(&list).map_err(Stop::failed)?);
         return Ok(());

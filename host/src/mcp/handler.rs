@@ -203,7 +203,10 @@ impl Server {
         request: impl Fn(Option<String>) -> Request,
     ) -> Result<T, ErrorData> {
         match cursor {
-            None => cell.get_or_try_init(async || self.describe(&request(None)).await).await.cloned(),
+            None => cell
+                .get_or_try_init(async || self.describe(&request(None)).await)
+                .await
+                .cloned(),
             cursor => self.describe(&request(cursor)).await,
         }
     }
