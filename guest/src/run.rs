@@ -406,8 +406,8 @@ pub fn order(
         None => default.map_or(Direction::Descending, |(_, direction)| direction),
     };
     let said = match direction {
-        Direction::Ascending => format!("by {field}, rising"),
-        Direction::Descending => format!("by {field}, falling"),
+        Direction::Ascending => format!("sorted by {field}, rising"),
+        Direction::Descending => format!("sorted by {field}, falling"),
     };
     (vec![(field.to_owned(), direction)], vec![said])
 }

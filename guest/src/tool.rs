@@ -10,6 +10,7 @@ use crate::{
     param::{self, Param},
     query::{Direction, Filter},
     run::Call,
+    view::Text,
 };
 
 /// A tool as its callers see it.
@@ -186,11 +187,12 @@ pub struct Entity {
 
 pub type Parts = fn(&Call, &Entity, &Args, &[Value]) -> Vec<Part>;
 
-/// What belongs to a record beside its fields: lines of facts, and a long text.
+/// What belongs to a record beside its fields: more facts, remarks, and a long text.
 #[derive(Default)]
 pub struct Part {
+    pub facts: Vec<(String, String)>,
     pub lines: Vec<String>,
-    pub text: Option<crate::view::Text>,
+    pub text: Option<Text>,
 }
 
 /// Whether a record has custom fields.
@@ -200,6 +202,33 @@ pub enum Custom {
     Fields,
     /// Phone numbers and e-mail addresses are among them and lead, whatever the customer's form calls them.
     Reach,
+}
+
+impl Part {
+    /// Why there is nothing to show.
+    pub fn remark(line: impl Into<String>) -> Self {
+        Part {
+            lines: vec![line.into()],
+            ..Part::default()
+        }
+    }
+
+    /// What was said, line by line; `remark` where nothing was.
+    pub fn conversation(label: &str, lines: &[String], remark: &str) -> Self {
+        if lines.is_empty() {
+            return Part::remark(remark);
+        }
+        let text = Text {
+            label: label.to_owned(),
+            body: lines.join("\n"),
+            chars: usize::MAX,
+            note: None,
+        };
+        Part {
+            text: Some(text),
+            ..Part::default()
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -76,6 +76,14 @@ pub fn yes_no(value: &Value) -> Option<bool> {
     }
 }
 
+/// A flag that only says something when it is set.
+pub fn only_yes(record: &Value, path: &str) -> Option<String> {
+    first(record, path)
+        .and_then(yes_no)
+        .filter(|yes| *yes)
+        .map(|_| "yes".to_owned())
+}
+
 /// The order of two values of one field: nothing first, numbers by size, the rest as text.
 pub fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     match (a.and_then(number), b.and_then(number)) {

@@ -47,6 +47,24 @@ pub struct Field {
     items: BTreeMap<String, String>,
 }
 
+impl Field {
+    /// A stored value as people see it.
+    fn shown(&self, value: String) -> String {
+        if let Some(shown) = self.items.get(&value) {
+            return shown.clone();
+        }
+        match self.kind.as_str() {
+            "HTML" | "TEXTAREA" => html::to_text(&value),
+            "CHECKBOX" => match value.as_str() {
+                "1" => "yes".to_owned(),
+                "0" => "no".to_owned(),
+                _ => value,
+            },
+            _ => value,
+        }
+    }
+}
+
 /// The scheme that a record carries, if it does.
 pub fn scheme(record: &Value) -> Scheme {
     let Some(fields) = value::first(record, "_sys.cfScheme").and_then(Value::as_object) else {
@@ -118,6 +136,12 @@ impl View<'_> {
         }
         if entity.custom != Custom::No {
             facts.extend(self.custom(record, entity.custom));
+        }
+        for fact in part.facts {
+            // A channel's record repeats what its activity says.
+            if !facts.contains(&fact) && id.as_ref() != Some(&fact.1) {
+                facts.push(fact);
+            }
         }
         let mut texts: Vec<Text> = entity.texts.iter().filter_map(|text| self.text(text, record)).collect();
         texts.extend(part.text);
@@ -204,14 +228,7 @@ impl View<'_> {
                 let shown: Vec<String> = values
                     .into_iter()
                     .filter_map(|value| value::text(value).or_else(|| related(value)))
-                    .map(|value| field.items.get(&value).cloned().unwrap_or(value))
-                    .map(|value| {
-                        if matches!(field.kind.as_str(), "HTML" | "TEXTAREA") {
-                            html::to_text(&value)
-                        } else {
-                            value
-                        }
-                    })
+                    .map(|value| field.shown(value))
                     .collect();
                 let label = if field.title.is_empty() {
                     label(key)
@@ -299,13 +316,10 @@ pub fn inline(value: &str, chars: usize) -> String {
     text::cut(&text::line(value).replace('·', "•").replace("](", "] ("), chars)
 }
 
-/// A link to a record's page in Daktela's user interface.
+/// A link to a record's page in Daktela's user interface. Browsers need no encoded dots, people like them less.
 pub fn link(settings: &Settings, endpoint: &str, id: &str) -> String {
-    format!(
-        "[{id}]({}/{})",
-        settings.origin,
-        query::path(&format!("{endpoint}/update"), &[id])
-    )
+    let page = query::path(&format!("{endpoint}/update"), &[id]).replace("%2E", ".");
+    format!("[{id}]({}/{page})", settings.origin)
 }
 
 /// A custom field's key as words, for want of a label: `leadType` → `Lead type`.
@@ -366,20 +380,17 @@ impl Record {
 
     /// As a part of another record, e.g. an activity's channel record.
     pub fn into_part(self) -> Part {
-        let facts: Vec<String> = self
-            .facts
-            .iter()
-            .map(|(label, value)| format!("{label}: {value}"))
-            .collect();
-        let lines = [(!facts.is_empty()).then(|| facts.join(" · "))]
-            .into_iter()
-            .flatten()
-            .chain(self.lines)
-            .collect();
         Part {
-            lines,
+            facts: self.facts,
+            lines: self.lines,
             text: self.texts.into_iter().next(),
         }
+    }
+
+    /// Without a fact that goes without saying where the record is shown.
+    pub fn without(mut self, label: &str) -> Self {
+        self.facts.retain(|(known, _)| known != label);
+        self
     }
 
     /// Whether a text of it is longer than `limit` shows.

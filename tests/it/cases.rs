@@ -10,11 +10,7 @@ use daktela_demo::{Demo, TOKEN};
 use guest::{server, settings::Settings};
 use serde_json::Value;
 
-use crate::{
-    builds, golden,
-    native::Native,
-    program::Program,
-};
+use crate::{builds, golden, native::Native, program::Program};
 
 /// What the origin of the demo instance, whose port differs each time, is called in cases.
 const ORIGIN: &str = "https://stoupak.example";
@@ -34,7 +30,10 @@ struct Outcome {
 }
 
 fn read() -> Vec<Case> {
-    golden::files(&golden::folder().join("cases"), "md").into_iter().map(parse).collect()
+    golden::files(&golden::folder().join("cases"), "md")
+        .into_iter()
+        .map(parse)
+        .collect()
 }
 
 fn parse(path: PathBuf) -> Case {
@@ -43,7 +42,9 @@ fn parse(path: PathBuf) -> Case {
     let call = line("> ").unwrap_or_else(|| panic!("{} has no call", path.display()));
     let (tool, arguments) = call.split_once(' ').unwrap_or((call, "{}"));
     Case {
-        rule: line("# ").unwrap_or_else(|| panic!("{} has no rule", path.display())).to_owned(),
+        rule: line("# ")
+            .unwrap_or_else(|| panic!("{} has no rule", path.display()))
+            .to_owned(),
         build: line("~ ").unwrap_or_default().to_owned(),
         tool: tool.to_owned(),
         arguments: serde_json::from_str(arguments).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
@@ -54,9 +55,20 @@ fn parse(path: PathBuf) -> Case {
 impl Case {
     fn print(&self, outcome: &Outcome, origin: &str) -> String {
         let answer = &outcome.answer;
-        let text = answer["content"][0]["text"].as_str().expect("one text").replace(origin, ORIGIN);
-        let build = if self.build.is_empty() { String::new() } else { format!("~ {}\n", self.build) };
-        let arguments = if self.arguments.as_object().is_some_and(serde_json::Map::is_empty) { String::new() } else { format!(" {}", self.arguments) };
+        let text = answer["content"][0]["text"]
+            .as_str()
+            .expect("one text")
+            .replace(origin, ORIGIN);
+        let build = if self.build.is_empty() {
+            String::new()
+        } else {
+            format!("~ {}\n", self.build)
+        };
+        let arguments = if self.arguments.as_object().is_some_and(serde_json::Map::is_empty) {
+            String::new()
+        } else {
+            format!(" {}", self.arguments)
+        };
         let failed = if answer["isError"] == true { " (an error)" } else { "" };
         format!(
             "# {}\n{build}> {}{arguments}\n\n```requests\n{}\n```\n\n```answer{failed}\n{text}\n```\n",
@@ -69,7 +81,11 @@ impl Case {
 
 /// In a set order, since requests that are sent at once arrive in any.
 fn requests(demo: &Demo) -> Vec<String> {
-    let mut requests: Vec<String> = demo.take_requests().into_iter().map(|request| request.summary).collect();
+    let mut requests: Vec<String> = demo
+        .take_requests()
+        .into_iter()
+        .map(|request| request.summary)
+        .collect();
     requests.sort();
     requests
 }
@@ -78,11 +94,17 @@ fn requests(demo: &Demo) -> Vec<String> {
 fn cases_hold_natively() {
     let demo = Demo::start().expect("a demo instance");
     let native = Native::new(demo.origin());
-    let settings = Settings { origin: demo.origin(), max_answer_bytes: 1_000_000 };
+    let settings = Settings {
+        origin: demo.origin(),
+        max_answer_bytes: 1_000_000,
+    };
     let check = |case: Case| {
         demo.set_quirks(builds::quirks(&case.build));
         let answer = server::call_tool(&native, &settings, &case.tool, &case.arguments.to_string()).expect("a tool");
-        let outcome = Outcome { requests: requests(&demo), answer: serde_json::from_str(&answer).expect("JSON") };
+        let outcome = Outcome {
+            requests: requests(&demo),
+            answer: serde_json::from_str(&answer).expect("JSON"),
+        };
         golden::check(&case.path, &case.print(&outcome, &demo.origin())).err()
     };
     golden::report(read().into_iter().filter_map(check).collect());
@@ -93,15 +115,27 @@ fn cases_hold_through_the_program() {
     let demo = Demo::start().expect("a demo instance");
     let origin = demo.origin();
     // Without its cache, so that each case causes all of its requests.
-    let mut program = Program::start(&[("DAKTELA_URL", &origin), ("DAKTELA_ACCESS_TOKEN", TOKEN), ("CACHE_ENABLED", "false")]);
+    let mut program = Program::start(&[
+        ("DAKTELA_URL", &origin),
+        ("DAKTELA_ACCESS_TOKEN", TOKEN),
+        ("CACHE_ENABLED", "false"),
+    ]);
     let mut check = |case: Case| {
         demo.set_quirks(builds::quirks(&case.build));
         demo.take_requests();
         let answer = program.call(&case.tool, &case.arguments);
-        let outcome = Outcome { requests: requests(&demo), answer };
+        let outcome = Outcome {
+            requests: requests(&demo),
+            answer,
+        };
         let expected = fs::read_to_string(&case.path).expect("a case");
         let actual = case.print(&outcome, &origin);
-        (expected != actual).then(|| format!("{}:\n--- natively\n{expected}\n--- through the program\n{actual}", case.path.display()))
+        (expected != actual).then(|| {
+            format!(
+                "{}:\n--- natively\n{expected}\n--- through the program\n{actual}",
+                case.path.display()
+            )
+        })
     };
     // The native half writes the golden files.
     if !golden::updating() {
@@ -113,7 +147,14 @@ fn cases_hold_through_the_program() {
 #[test]
 fn every_tool_has_a_case() {
     let cases = read();
-    let uncovered: Vec<&str> =
-        guest::catalog::tools().map(|tool| tool.name).filter(|name| !cases.iter().any(|case| case.tool == *name)).collect();
-    golden::report(golden::check(&golden::folder().join("golden/uncovered.txt"), &uncovered.join("\n")).err().into_iter().collect());
+    let uncovered: Vec<&str> = guest::catalog::tools()
+        .map(|tool| tool.name)
+        .filter(|name| !cases.iter().any(|case| case.tool == *name))
+        .collect();
+    golden::report(
+        golden::check(&golden::folder().join("golden/uncovered.txt"), &uncovered.join("\n"))
+            .err()
+            .into_iter()
+            .collect(),
+    );
 }

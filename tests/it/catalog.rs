@@ -59,12 +59,31 @@ fn hints_and_texts_are_complete() {
         assert_eq!(annotations["destructiveHint"], false, "{}", name(&tool));
         assert_eq!(annotations["idempotentHint"], true, "{}", name(&tool));
         assert_eq!(annotations["openWorldHint"], true, "{}", name(&tool));
-        assert!(tool["title"].as_str().is_some_and(|title| !title.is_empty()), "{}", name(&tool));
-        assert!(tool["description"].as_str().is_some_and(|text| (20..=600).contains(&text.len())), "{}", name(&tool));
+        assert!(
+            tool["title"].as_str().is_some_and(|title| !title.is_empty()),
+            "{}",
+            name(&tool)
+        );
+        assert!(
+            tool["description"]
+                .as_str()
+                .is_some_and(|text| (20..=600).contains(&text.len())),
+            "{}",
+            name(&tool)
+        );
         let schema = &tool["inputSchema"];
-        assert_eq!((&schema["type"], &schema["additionalProperties"]), (&"object".into(), &false.into()), "{}", name(&tool));
+        assert_eq!(
+            (&schema["type"], &schema["additionalProperties"]),
+            (&"object".into(), &false.into()),
+            "{}",
+            name(&tool)
+        );
         for (argument, property) in schema["properties"].as_object().expect("properties") {
-            assert!(property["description"].as_str().is_some_and(|text| !text.is_empty()), "{} {argument}", name(&tool));
+            assert!(
+                property["description"].as_str().is_some_and(|text| !text.is_empty()),
+                "{} {argument}",
+                name(&tool)
+            );
         }
     }
 }
@@ -77,7 +96,11 @@ fn every_required_argument_has_a_source() {
         let example = &tool["_meta"]["daktela/example"];
         assert_eq!(required, &example["argument"], "{}", name(&tool));
         if let Some(source) = example["tool"].as_str() {
-            assert!(catalog::find(source).is_some_and(|source| source.required().is_none()), "{}", name(&tool));
+            assert!(
+                catalog::find(source).is_some_and(|source| source.required().is_none()),
+                "{}",
+                name(&tool)
+            );
         }
     }
 }
@@ -89,7 +112,10 @@ fn an_argument_means_the_same_in_every_tool() {
         for param in tool.params() {
             let about = *seen.entry(param.name).or_insert(param.about);
             // Enumerations differ with what they enumerate, and so do their words.
-            if !matches!(param.kind, guest::param::Kind::OneOf(_) | guest::param::Kind::Id | guest::param::Kind::Text) {
+            if !matches!(
+                param.kind,
+                guest::param::Kind::OneOf(_) | guest::param::Kind::Id | guest::param::Kind::Text
+            ) {
                 assert_eq!(about, param.about, "{} of {}", param.name, tool.name);
             }
         }
@@ -101,12 +127,24 @@ fn an_argument_means_the_same_in_every_tool() {
 fn instructions_are_short_enough_to_be_read() {
     let description: Value = serde_json::from_str(&server::describe()).expect("JSON");
     let instructions = description["instructions"].as_str().expect("instructions");
-    assert!((500..2_000).contains(&instructions.len()), "{} bytes", instructions.len());
+    assert!(
+        (500..2_000).contains(&instructions.len()),
+        "{} bytes",
+        instructions.len()
+    );
 }
 
 /// The catalogue is read by a model before each conversation: growth is a decision that someone signs.
 #[test]
 fn the_size_of_the_catalogue_is_a_golden_number() {
     let bytes = server::list_tools(None).expect("a list").len();
-    golden::report(golden::check(&golden::folder().join("golden/catalogue-bytes.txt"), &format!("{bytes}\n")).err().into_iter().collect());
+    golden::report(
+        golden::check(
+            &golden::folder().join("golden/catalogue-bytes.txt"),
+            &format!("{bytes}\n"),
+        )
+        .err()
+        .into_iter()
+        .collect(),
+    );
 }

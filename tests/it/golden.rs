@@ -34,13 +34,21 @@ pub(crate) fn check(path: &Path, actual: &str) -> Result<(), String> {
 /// Fails with all complaints at once.
 #[track_caller]
 pub(crate) fn report(complaints: Vec<String>) {
-    assert!(complaints.is_empty(), "{} golden files differ:\n\n{}", complaints.len(), complaints.join("\n\n"));
+    assert!(
+        complaints.is_empty(),
+        "{} golden files differ:\n\n{}",
+        complaints.len(),
+        complaints.join("\n\n")
+    );
 }
 
 /// All files with an ending below a folder, in order.
 pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+    for entry in fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+    {
         if entry.is_dir() {
             found.extend(files(&entry, ending));
         } else if entry.extension().is_some_and(|extension| extension == ending) {

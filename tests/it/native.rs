@@ -16,15 +16,26 @@ impl Native {
             .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(20)))
             .build();
-        Native { origin, agent: config.into() }
+        Native {
+            origin,
+            agent: config.into(),
+        }
     }
 
     fn get(&self, path: &str) -> Result<Response, Failure> {
         let broken = |error: ureq::Error| Failure::Unreachable(error.to_string());
-        let request = self.agent.get(format!("{}{path}", self.origin)).header("x-auth-token", daktela_demo::TOKEN);
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.origin))
+            .header("x-auth-token", daktela_demo::TOKEN);
         let mut answer = request.call().map_err(broken)?;
         let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(64 << 20).read_to_vec().map_err(broken)?;
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(64 << 20)
+            .read_to_vec()
+            .map_err(broken)?;
         Ok(Response { status, body })
     }
 }
@@ -33,7 +44,10 @@ impl Http for Native {
     fn get_all(&self, paths: &[String]) -> Vec<Result<Response, Failure>> {
         thread::scope(|scope| {
             let running: Vec<_> = paths.iter().map(|path| scope.spawn(|| self.get(path))).collect();
-            running.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+            running
+                .into_iter()
+                .map(|thread| thread.join().expect("no panic"))
+                .collect()
         })
     }
 }

@@ -35,9 +35,17 @@ impl Program {
             .expect("the program starts");
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut program = Program { child, input, output, next_id: 0 };
+        let mut program = Program {
+            child,
+            input,
+            output,
+            next_id: 0,
+        };
         let client = json!({"name": "tests", "version": "0"});
-        program.request("initialize", json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client}));
+        program.request(
+            "initialize",
+            json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client}),
+        );
         program.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
         program
     }
@@ -54,10 +62,18 @@ impl Program {
         self.send(&json!({"jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params}));
         loop {
             let mut line = String::new();
-            assert_ne!(self.output.read_line(&mut line).expect("the program answers"), 0, "the program ended");
+            assert_ne!(
+                self.output.read_line(&mut line).expect("the program answers"),
+                0,
+                "the program ended"
+            );
             let mut message: Value = serde_json::from_str(&line).expect("stdout carries protocol only");
             if message["id"] == self.next_id {
-                let key = if message.get("error").is_some() { "error" } else { "result" };
+                let key = if message.get("error").is_some() {
+                    "error"
+                } else {
+                    "result"
+                };
                 return json!({key: message[key].take()});
             }
         }

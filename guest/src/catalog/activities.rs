@@ -5,11 +5,11 @@ use crate::{
     args::Args,
     error::Error,
     param,
-    query::{Filter, Query},
+    query::{Direction, Filter, Query},
     run::Call,
     tool::{
         Custom, Depth, ENTITY, Entity, Example, List, LongText, Part, Run, Shrink, TextKind, Tool, coded, detail, eq,
-        flag, from, plain, related, seconds, shown, ticket, titled, until, with,
+        from, plain, related, seconds, shown, ticket, titled, until, with,
     },
     value,
     view::{Scheme, View},
@@ -45,10 +45,12 @@ pub const ACTIVITY: Entity = Entity {
         detail(seconds("Ringing", "ringing_time")),
         detail(seconds("Wrap-up", "aaw")),
         titled("Statuses", "statuses"),
-        detail(flag("Important", "important")),
+        shown("Important", &["important"], |activity| {
+            value::only_yes(activity, "important")
+        }),
         detail(related("Created by", "created_by")),
         detail(plain("NPS score", "survey.score")),
-        detail(shown("Attachments", &["attachments"], emails::attachments)),
+        shown("Attachments", &["attachments"], emails::attachments),
     ],
     texts: &[LongText {
         label: "",
@@ -80,7 +82,7 @@ const LIST: List = List {
         from(&param::DATE_FROM, "time"),
         until(&param::DATE_TO, "time"),
     ],
-    sort: None,
+    sort: Some(("time", Direction::Descending)),
     take: (50, 200),
 };
 
@@ -189,9 +191,7 @@ pub fn contents(call: &Call, args: &Args, activities: &[Value]) -> Vec<Part> {
     }
     for (i, _, entity) in &wanted {
         if found[*i].is_none() {
-            parts[*i]
-                .lines
-                .push(format!("[the {} itself could not be found]", entity.one));
+            parts[*i] = Part::remark(format!("[the {} itself could not be found]", entity.one));
         }
     }
     parts
@@ -215,8 +215,9 @@ fn read_by_activity(call: &Call, wanted: &[(usize, String, &'static Entity)], fo
             .collect();
         for names in names.chunks(ACTIVITIES_PER_QUERY) {
             let mut fields = entity.fields(Depth::List);
-            fields.push("activities.name".to_owned());
-            fields.dedup();
+            if !fields.iter().any(|field| field == "activities.name") {
+                fields.push("activities.name".to_owned());
+            }
             // An activity has one record in its channel; the rest is room for builds that find more.
             let take = 2 * names.len() as u64;
             queries.push(

@@ -16,7 +16,6 @@ use crate::{
         seconds, shown, ticket, titled, until, yes_no,
     },
     value,
-    view::Text,
 };
 
 const ENDED_BY: &[(&str, &str)] = &[
@@ -86,7 +85,7 @@ const LIST: List = List {
         from(&param::DATE_FROM, "call_time"),
         until(&param::DATE_TO, "call_time"),
     ],
-    sort: None,
+    sort: Some(("call_time", Direction::Descending)),
     take: (50, 200),
 };
 
@@ -312,44 +311,19 @@ fn with_transcripts(call: &Call, calls: &[Value]) -> Vec<Part> {
     let activities: Vec<Option<String>> = calls.iter().map(|row| value::text_at(row, "activities.name")).collect();
     let names: Vec<String> = activities.iter().flatten().cloned().collect();
     let read = read_transcripts(call, &names);
-    activities
-        .iter()
-        .map(|activity| {
-            let Some(activity) = activity else {
-                return Part {
-                    lines: vec!["[no activity, so no transcript]".to_owned()],
-                    text: None,
-                };
-            };
-            match &read[activity] {
-                Err(error) => Part {
-                    lines: vec![format!(
-                        "[the transcript could not be read: {}]",
-                        text::line(error.text())
-                    )],
-                    text: None,
-                },
-                Ok(segments) => {
-                    let lines = lines(segments);
-                    if lines.is_empty() {
-                        return Part {
-                            lines: vec!["[no transcript]".to_owned()],
-                            text: None,
-                        };
-                    }
-                    Part {
-                        lines: Vec::new(),
-                        text: Some(Text {
-                            label: "Transcript".to_owned(),
-                            body: lines.join("\n"),
-                            chars: usize::MAX,
-                            note: None,
-                        }),
-                    }
-                }
-            }
-        })
-        .collect()
+    let part = |activity: &Option<String>| {
+        let Some(activity) = activity else {
+            return Part::remark("[no activity, so no transcript]");
+        };
+        match &read[activity] {
+            Err(error) => Part::remark(format!(
+                "[the transcript could not be read: {}]",
+                text::line(error.text())
+            )),
+            Ok(segments) => Part::conversation("Transcript", &lines(segments), "[no transcript]"),
+        }
+    };
+    activities.iter().map(part).collect()
 }
 
 /// The segments of each activity. Several activities share a query where the build takes that and tells them apart.

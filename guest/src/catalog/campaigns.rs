@@ -1,6 +1,7 @@
 use super::list;
 use crate::{
     param,
+    query::Direction,
     tool::{Custom, ENTITY, Entity, List, Tool, coded, eq, from, plain, related, titled, until},
 };
 
@@ -57,7 +58,7 @@ const RECORDS: List = List {
         from(&param::DATE_FROM, "created"),
         until(&param::DATE_TO, "created"),
     ],
-    sort: None,
+    sort: Some(("edited", Direction::Descending)),
     take: (50, 200),
 };
 

@@ -3,9 +3,8 @@ use serde_json::Value;
 use super::{get, list};
 use crate::{
     args::Args,
-    error::Error,
     html, param,
-    query::{self, Query, TAKE_MAX},
+    query::{self, Direction, Query, TAKE_MAX},
     run::Call,
     text,
     tool::{
@@ -13,7 +12,6 @@ use crate::{
         ticket, titled, until,
     },
     value,
-    view::Text,
 };
 
 const ENDED_BY: &[(&str, &str)] = &[
@@ -133,7 +131,7 @@ const fn of(entity: &'static Entity, filters: &'static [On]) -> List {
     List {
         entity,
         filters,
-        sort: None,
+        sort: Some(("time", Direction::Descending)),
         take: (50, 200),
     }
 }
@@ -250,21 +248,14 @@ fn messages(call: &Call, entity: &Entity, args: &Args, chats: &[Value]) -> Vec<P
     names
         .iter()
         .map(|name| match name.as_ref().and_then(|_| pages.next()) {
-            None => Part {
-                lines: vec!["[no id, so no messages]".to_owned()],
-                text: None,
-            },
-            Some(Err(error)) => Part {
-                lines: vec![unread(&error)],
-                text: None,
-            },
+            None => Part::remark("[no id, so no messages]"),
+            Some(Err(error)) => Part::remark(format!(
+                "[the messages could not be read: {}]",
+                text::line(error.text())
+            )),
             Some(Ok(page)) => conversation(&page.rows),
         })
         .collect()
-}
-
-fn unread(error: &Error) -> String {
-    format!("[the messages could not be read: {}]", text::line(error.text()))
 }
 
 fn conversation(messages: &[Value]) -> Part {
@@ -285,21 +276,7 @@ fn conversation(messages: &[Value]) -> Part {
             (!said.is_empty()).then(|| format!("{} {}: {said}", time(message), speaker(message)))
         })
         .collect();
-    if lines.is_empty() {
-        return Part {
-            lines: vec!["[no messages]".to_owned()],
-            text: None,
-        };
-    }
-    Part {
-        lines: Vec::new(),
-        text: Some(Text {
-            label: "Messages".to_owned(),
-            body: lines.join("\n"),
-            chars: usize::MAX,
-            note: None,
-        }),
-    }
+    Part::conversation("Messages", &lines, "[no messages]")
 }
 
 /// Who wrote a message. Names of agents are Daktela's own data, the customer's is not shown here.

@@ -95,7 +95,7 @@ fn counted(call: &Call, entity: &Entity, rows: &[Value], belongings: &Belongings
         };
         Part {
             lines: belongings.iter().zip(call.api.lists(&queries)).map(count).collect(),
-            text: None,
+            ..Part::default()
         }
     };
     rows.iter().map(part).collect()

@@ -3,7 +3,8 @@
 use super::list;
 use crate::{
     param,
-    tool::{ENTITY, Entity, List, LongText, TextKind, Tool, contains, flag, plain, titled},
+    tool::{ENTITY, Entity, List, LongText, TextKind, Tool, contains, flag, plain, shown, titled},
+    value::only_yes,
 };
 
 const CATEGORY: Entity = Entity {
@@ -21,7 +22,9 @@ const QUEUE: Entity = Entity {
     rows: &[
         plain("Type", "type"),
         plain("Direction", "direction"),
-        flag("Deactivated", "deactivated"),
+        shown("Deactivated", &["deactivated"], |record| {
+            only_yes(record, "deactivated")
+        }),
         plain("Description", "description"),
     ],
     ..ENTITY
@@ -34,7 +37,9 @@ const USER: Entity = Entity {
     rows: &[
         plain("Type", "type"),
         plain("E-mail", "email"),
-        flag("Deactivated", "deactivated"),
+        shown("Deactivated", &["deactivated"], |record| {
+            only_yes(record, "deactivated")
+        }),
         plain("Description", "description"),
     ],
     ..ENTITY
@@ -66,7 +71,9 @@ const STATUS: Entity = Entity {
     one: "status",
     many: "statuses",
     rows: &[
-        flag("Asks for a callback", "nextcall"),
+        shown("Asks for a callback", &["nextcall"], |record| {
+            only_yes(record, "nextcall")
+        }),
         plain("Description", "description"),
     ],
     ..ENTITY

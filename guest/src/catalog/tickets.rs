@@ -12,9 +12,9 @@ use crate::{
     text,
     tool::{
         Custom, Depth, ENTITY, Entity, Example, List, LongText, Part, Run, Shrink, TextKind, Tool, contains, detail,
-        eq, flag, from, only_null, plain, related, seconds, shown, ticket, titled, until,
+        eq, from, only_null, plain, related, seconds, shown, ticket, titled, until,
     },
-    value,
+    value::{self, only_yes},
 };
 
 pub const TICKET: Entity = Entity {
@@ -26,14 +26,16 @@ pub const TICKET: Entity = Entity {
         plain("Stage", "stage"),
         plain("Priority", "priority"),
         titled("Category", "category"),
-        related("Assigned to", "user"),
+        titled("Assigned to", "user"),
         related("Contact", "contact"),
         detail(related("Account", "contact.account")),
         titled("Statuses", "statuses"),
         ticket("Merged into", "id_merge"),
         ticket("Parent", "parentTicket"),
-        detail(flag("Has child tickets", "isParent")),
-        shown("SLA deadline", &["sla_deadtime", "sla_overdue"], sla),
+        shown("Has child tickets", &["isParent"], |ticket| {
+            only_yes(ticket, "isParent")
+        }),
+        shown("SLA deadline", &["stage", "sla_deadtime", "sla_overdue"], sla),
         detail(plain("Closing deadline", "sla_close_deadline")),
         plain("Created", "created"),
         detail(related("Created by", "created_by")),
@@ -41,7 +43,7 @@ pub const TICKET: Entity = Entity {
         detail(seconds("First answer after", "first_answer_duration")),
         plain("Edited", "edited"),
         detail(related("Edited by", "edited_by")),
-        plain("Last activity", "last_activity"),
+        detail(plain("Last activity", "last_activity")),
         shown(
             "Waiting",
             &["stage", "last_activity_client", "last_activity_operator"],
@@ -189,37 +191,34 @@ const OF_ACCOUNT_PARAMS: &[Param] = &[
     param::MAX_BYTES,
 ];
 
+/// The deadline of a ticket that is not solved, and how far any ticket is beyond its own.
 fn sla(ticket: &Value) -> Option<String> {
     let deadline = value::text_at(ticket, "sla_deadtime")?;
     let overdue = value::first(ticket, "sla_overdue")
         .and_then(value::number)
         .filter(|seconds| *seconds > 0.0);
-    Some(overdue.map_or(deadline.clone(), |seconds| {
-        format!("{deadline} (overdue by {seconds} s)")
-    }))
+    match overdue {
+        Some(seconds) => Some(format!("{deadline} (overdue by {seconds} s)")),
+        None => is_unsolved(ticket).then_some(deadline),
+    }
+}
+
+fn is_unsolved(ticket: &Value) -> bool {
+    matches!(value::text_at(ticket, "stage").as_deref(), Some("OPEN" | "WAIT"))
 }
 
 /// Whose move it is on a ticket that is not solved: the customer's came last, so they wait for us.
 fn waiting(ticket: &Value) -> Option<String> {
     let client = value::text_at(ticket, "last_activity_client")?;
-    let unsolved = matches!(value::text_at(ticket, "stage").as_deref(), Some("OPEN" | "WAIT"));
     let unanswered = value::text_at(ticket, "last_activity_operator").is_none_or(|operator| operator < client);
-    (unsolved && unanswered).then(|| format!("the customer since {client}"))
-}
-
-/// Flags that only say something when they are set.
-fn only_yes(record: &Value, path: &str) -> Option<String> {
-    value::first(record, path)
-        .and_then(value::yes_no)
-        .filter(|yes| *yes)
-        .map(|_| "yes".to_owned())
+    (is_unsolved(ticket) && unanswered).then(|| format!("the customer since {client}"))
 }
 
 fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
     let id = args::ticket_id(args.required(&param::TICKET_NAME));
     let take = args.number(&param::take(50, 100)).unwrap_or(50);
     let activities = Query {
-        fields: activities::ACTIVITY.fields(Depth::Detail),
+        fields: activities::ACTIVITY.fields(Depth::List),
         skip: args.skip(),
         take,
         ..Query::new("activities", take)
@@ -434,7 +433,11 @@ impl Call<'_> {
         room: usize,
     ) -> String {
         let parts: Vec<Part> = activities::contents(self, args, &page.rows);
-        let records = self.records_with(entity, args, Depth::Detail, &page.rows, parts);
+        let records = self
+            .records_with(entity, args, Depth::List, &page.rows, parts)
+            .into_iter()
+            .map(|record| record.without("Ticket"))
+            .collect();
         answer::Listing {
             one: entity.one,
             many: entity.many,
