@@ -72,6 +72,27 @@ struct Talk {
     bike: &'static str,
 }
 
+/// How a customer got in touch about a ticket.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Email,
+    Call,
+    Chat,
+    /// Somebody wrote the ticket down.
+    None,
+}
+
+impl Talk {
+    fn channel(&self) -> Channel {
+        match roll("channel", self.number, 20) {
+            0..9 => Channel::Email,
+            9..15 => Channel::Call,
+            15..19 => Channel::Chat,
+            _ => Channel::None,
+        }
+    }
+}
+
 struct Company {
     store: Store,
     words: &'static Value,
