@@ -138,6 +138,9 @@ fn block_on(work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
 }
 
 async fn serve(host: Host) -> Result<(), Stop> {
+    if let Some(gate) = host.gate() {
+        gate.warm_up();
+    }
     let server = Server::new(Arc::new(host)).await.map_err(Stop::failed)?;
     server.serve_stdio().await.map_err(Stop::failed)
 }

@@ -25,21 +25,28 @@ const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 const USER_AGENT: &str = concat!("mcp-daktela/", env!("CARGO_PKG_VERSION"));
 
-/// Built when the first request goes out: reading the system's certificates takes longer than all else at start.
+/// Built when it is first needed: reading the system's certificates takes longer than all else at start.
 #[derive(Clone, Default)]
 pub struct Client {
     built: Arc<OnceLock<Result<reqwest::Client, Failure>>>,
 }
 
 impl Client {
+    /// Builds it now, on a thread that may take its time.
+    pub fn warm_up(&self) {
+        let client = self.clone();
+        tokio::task::spawn_blocking(move || client.get().map(drop));
+    }
+
     pub(super) fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Failure> {
-        let client = self
+        self.get().map(|client| client.request(method, url))
+    }
+
+    fn get(&self) -> Result<&reqwest::Client, Failure> {
+        let built = self
             .built
             .get_or_init(|| build().map_err(|error| Failure::ForTheUser(unusable(&*error))));
-        client
-            .as_ref()
-            .map(|client| client.request(method, url))
-            .map_err(Clone::clone)
+        built.as_ref().map_err(Clone::clone)
     }
 }
 

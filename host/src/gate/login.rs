@@ -16,8 +16,8 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// For answers without a readable expiry date. Tokens live about two hours; Daktela's own connectors assume one.
 const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Against a clock that moves by an hour in the night of a change of time, and against nonsense.
-const LIFETIMES: std::ops::RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
+/// Beyond it a date is nonsense, and a token not worth trusting for longer.
+const LIFETIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) struct Grant {
     pub(super) token: SecretString,
@@ -131,12 +131,15 @@ fn read_grant(body: &[u8]) -> Option<Grant> {
     })
 }
 
-/// Both are local times of the server without a zone, so only their difference means anything.
+/// Both are local times of the server without a zone, so only their difference means anything. In the night of a change
+/// of time it may be an hour off; a token that is refused is replaced.
 fn lifetime(expiry: Option<&str>, now: Option<&str>) -> Option<Duration> {
     let expiry: DateTime = expiry?.parse().ok()?;
     let now: DateTime = now?.parse().ok()?;
-    let seconds = u64::try_from(expiry.duration_since(now).as_secs()).unwrap_or_default();
-    Some(Duration::from_secs(seconds).clamp(*LIFETIMES.start(), *LIFETIMES.end()))
+    let seconds = u64::try_from(expiry.duration_since(now).as_secs())
+        .ok()
+        .filter(|seconds| *seconds > 0)?;
+    Some(Duration::from_secs(seconds).min(LIFETIME_MAX))
 }
 
 fn words(origin: &Origin, failure: Failure) -> Failure {
@@ -187,7 +190,7 @@ mod tests {
     #[test]
     fn a_lifetime_has_bounds() {
         let lifetime = |expiry, now| lifetime(Some(expiry), Some(now)).map(|lifetime| lifetime.as_secs());
-        assert_eq!(lifetime("2030-01-01 00:00:00", "2030-01-01 01:00:00"), Some(60));
+        assert_eq!(lifetime("2030-01-01 00:00:00", "2030-01-01 01:00:00"), None);
         assert_eq!(lifetime("2099-01-01 00:00:00", "2030-01-01 01:00:00"), Some(24 * 3600));
         assert_eq!(lifetime("soon", "2030-01-01 01:00:00"), None);
     }

@@ -65,6 +65,11 @@ impl Gate {
         }
     }
 
+    /// Gets ready for the first request, without waiting for it.
+    pub fn warm_up(&self) {
+        self.client.warm_up();
+    }
+
     pub fn origin(&self) -> &Origin {
         &self.origin
     }

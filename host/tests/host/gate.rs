@@ -1,0 +1,255 @@
+use super::*;
+use daktela_demo::{Action, Fault};
+use http::HeaderValue;
+use std::time::Instant;
+
+const TICKETS: &str = "/api/v6/tickets.json?take=1&fields[0]=name";
+const USERS: &str = "/api/v6/users.json?take=1&fields[0]=name";
+
+fn fault(times: usize, action: Action) -> Fault {
+    Fault {
+        matches: String::new(),
+        times,
+        delay: None,
+        action: Some(action),
+    }
+}
+
+fn answer(code: u16, headers: &[(&str, &str)]) -> Action {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Action::Status {
+        code,
+        headers,
+        body: String::new(),
+    }
+}
+
+#[test]
+fn a_request_leaves_with_the_hosts_token_and_nothing_of_the_guests() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, token());
+    let request = Request::get(format!("{}{TICKETS}", gate.origin()))
+        .header("accept", "text/plain")
+        .header("x-custom", "guest")
+        .body(())
+        .unwrap();
+    let answer = block_on(gate.serve(&Call::new(TIMEOUT), request)).unwrap();
+    assert_eq!(answer.status(), 200);
+    let seen = demo.take_requests();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].raw, TICKETS);
+    assert_eq!(header(&seen[0], "x-auth-token"), Some(daktela_demo::TOKEN));
+    assert_eq!(header(&seen[0], "accept"), Some("application/json"));
+    assert_eq!(header(&seen[0], "x-custom"), None);
+}
+
+#[test]
+fn what_policy_refuses_does_not_leave() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, token());
+    block_on(async {
+        let call = Call::new(TIMEOUT);
+        for path in [
+            "/",
+            "/api/v6/../internal/x.json",
+            "/api/v6/%2e%2e/x.json",
+            "/file/recording/1",
+        ] {
+            assert!(
+                matches!(ask(&gate, &call, path).await, Err(Failure::Denied(_))),
+                "{path}"
+            );
+        }
+        let mut request = Request::get(format!("{}{TICKETS}", gate.origin())).body(()).unwrap();
+        request
+            .headers_mut()
+            .insert("x-auth-token", HeaderValue::from_static("mine"));
+        assert!(matches!(gate.serve(&call, request).await, Err(Failure::Denied(_))));
+        assert_eq!(call.usage().requests, 0);
+    });
+    assert_eq!(arrived(&demo), Vec::<String>::new());
+}
+
+#[test]
+fn the_guest_sees_no_cookie_and_no_header_of_a_proxy() {
+    let demo = Demo::start().unwrap();
+    demo.inject(fault(
+        1,
+        answer(
+            200,
+            &[
+                ("set-cookie", "c_user=secret"),
+                ("x-served-by", "web1"),
+                ("content-type", "text/x"),
+            ],
+        ),
+    ));
+    let answer = block_on(ask(&gate(&demo, token()), &Call::new(TIMEOUT), TICKETS)).unwrap();
+    let names: Vec<&str> = answer.headers().keys().map(|name| name.as_str()).collect();
+    assert!(
+        names
+            .iter()
+            .all(|name| ["content-type", "date", "retry-after"].contains(name)),
+        "{names:?}"
+    );
+    assert_eq!(answer.headers()["content-type"], "text/x");
+}
+
+#[test]
+fn a_redirect_is_an_answer_and_no_journey() {
+    let (demo, elsewhere) = (Demo::start().unwrap(), Demo::start().unwrap());
+    demo.inject(fault(1, Action::Redirect(format!("{}{TICKETS}", elsewhere.origin()))));
+    assert_eq!(
+        status(block_on(ask(&gate(&demo, token()), &Call::new(TIMEOUT), TICKETS))),
+        Ok(302)
+    );
+    assert!(elsewhere.take_requests().is_empty());
+}
+
+#[test]
+fn a_passing_trouble_passes() {
+    for trouble in [
+        answer(503, &[]),
+        answer(429, &[("retry-after", "0")]),
+        Action::Reset,
+        Action::TruncatedBody,
+    ] {
+        let demo = Demo::start().unwrap();
+        demo.inject(fault(1, trouble.clone()));
+        let call = Call::new(TIMEOUT);
+        assert_eq!(
+            status(block_on(ask(&gate(&demo, token()), &call, TICKETS))),
+            Ok(200),
+            "{trouble:?}"
+        );
+        assert_eq!(call.usage().requests, 2, "{trouble:?}");
+    }
+}
+
+#[test]
+fn a_lasting_trouble_is_passed_on() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, token());
+    demo.inject(fault(1, answer(429, &[("retry-after", "120")])));
+    demo.inject(fault(1, answer(500, &[])));
+    let call = Call::new(TIMEOUT);
+    let (first, second) = block_on(async { (ask(&gate, &call, TICKETS).await, ask(&gate, &call, TICKETS).await) });
+    let first = first.unwrap();
+    assert_eq!(
+        (first.status().as_u16(), &first.headers()["retry-after"]),
+        (429, &HeaderValue::from_static("120"))
+    );
+    assert_eq!(status(second), Ok(500));
+    assert_eq!(call.usage().requests, 2);
+}
+
+#[test]
+fn a_call_ends_at_its_deadline() {
+    let demo = Demo::start().unwrap();
+    demo.inject(fault(1, Action::Hang));
+    let timeout = Duration::from_millis(300);
+    let started = Instant::now();
+    let answer = block_on(ask(&gate(&demo, token()), &Call::new(timeout), TICKETS));
+    assert_eq!(status(answer), Err(Failure::Timeout(timeout)));
+    assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn retries_stay_within_the_deadline() {
+    let demo = Demo::start().unwrap();
+    demo.inject(fault(9, answer(503, &[("retry-after", "5")])));
+    let started = Instant::now();
+    let answer = block_on(ask(&gate(&demo, token()), &Call::new(Duration::from_secs(2)), TICKETS));
+    assert_eq!(status(answer), Ok(503));
+    assert!(started.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_body_has_an_end() {
+    const MB: usize = 1_000_000;
+    for body in [
+        Action::HugeBody {
+            bytes: 20 * MB,
+            streamed: true,
+        },
+        Action::HugeBody {
+            bytes: 20 * MB,
+            streamed: false,
+        },
+        Action::GzipBomb { bytes: 200 * MB },
+    ] {
+        let demo = Demo::start().unwrap();
+        demo.inject(fault(1, body.clone()));
+        let answer = block_on(ask(&gate(&demo, token()), &Call::new(TIMEOUT), TICKETS));
+        assert!(
+            matches!(status(answer.clone()), Err(Failure::TooLarge(_))),
+            "{body:?}: {answer:?}"
+        );
+    }
+}
+
+#[test]
+fn nobody_at_home_is_told_from_a_broken_line() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, token());
+    drop(demo);
+    // Three retries with their pauses would make the test wait; the deadline comes first.
+    let answer = block_on(ask(&gate, &Call::new(Duration::from_millis(400)), TICKETS));
+    assert_eq!(status(answer), Err(Failure::Refused));
+}
+
+#[test]
+fn what_hardly_changes_is_asked_for_once() {
+    let demo = Demo::start().unwrap();
+    let (one, other) = (gate(&demo, token()), gate(&demo, token()));
+    let call = Call::new(TIMEOUT);
+    block_on(async {
+        let together = (0..5).map(|_| ask(&one, &call, USERS));
+        for answer in futures(together).await {
+            assert_eq!(status(answer), Ok(200));
+        }
+        ask(&one, &call, TICKETS).await.unwrap();
+        ask(&one, &call, TICKETS).await.unwrap();
+        ask(&other, &call, USERS).await.unwrap();
+    });
+    assert_eq!(arrived(&demo), ["GET users", "GET tickets", "GET tickets", "GET users"]);
+    assert_eq!(call.usage().cache_hits, 4);
+}
+
+#[test]
+fn a_refused_credential_forgets_what_it_read() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, token());
+    let call = Call::new(TIMEOUT);
+    block_on(async {
+        ask(&gate, &call, USERS).await.unwrap();
+        demo.inject(fault(1, answer(401, &[])));
+        assert_eq!(status(ask(&gate, &call, TICKETS).await), Ok(401));
+        ask(&gate, &call, USERS).await.unwrap();
+    });
+    assert_eq!(arrived(&demo), ["GET users", "GET tickets", "GET users"]);
+}
+
+/// All of them, at the same time.
+async fn futures<T>(all: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut all: Vec<_> = all.into_iter().map(|one| (Box::pin(one), None)).collect();
+    std::future::poll_fn(|context| {
+        for (future, done) in &mut all {
+            if done.is_none()
+                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *done = Some(value);
+            }
+        }
+        if all.iter().all(|(_, done)| done.is_some()) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    all.into_iter().filter_map(|(_, done)| done).collect()
+}

@@ -1,0 +1,184 @@
+use super::*;
+use daktela_demo::{Action, Fault, LoginAnswer, Quirks};
+
+const TICKETS: &str = "/api/v6/tickets.json?take=1&fields[0]=name";
+
+fn words(answer: Result<Answer, Failure>) -> String {
+    match answer {
+        Err(Failure::ForTheUser(text)) => text,
+        other => panic!("expected words for the user, got {other:?}"),
+    }
+}
+
+fn on_login(code: u16, body: &str) -> Fault {
+    let action = Action::Status {
+        code,
+        headers: Vec::new(),
+        body: body.to_owned(),
+    };
+    Fault {
+        matches: "login".to_owned(),
+        times: 1,
+        delay: None,
+        action: Some(action),
+    }
+}
+
+#[test]
+fn all_calls_share_one_login() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    block_on(async {
+        let (one, other) = (Call::new(TIMEOUT), Call::new(TIMEOUT));
+        let (a, b, c) = tokio::join!(
+            ask(&gate, &one, TICKETS),
+            ask(&gate, &one, TICKETS),
+            ask(&gate, &other, TICKETS)
+        );
+        assert_eq!([status(a), status(b), status(c)], [Ok(200), Ok(200), Ok(200)]);
+        ask(&gate, &Call::new(TIMEOUT), TICKETS).await.unwrap();
+    });
+    let arrived = arrived(&demo);
+    assert_eq!(
+        arrived.iter().filter(|line| *line == "POST login").count(),
+        1,
+        "{arrived:?}"
+    );
+    assert_eq!(arrived.len(), 5);
+}
+
+#[test]
+fn a_bare_token_is_a_login_too() {
+    let demo = Demo::start_with(Quirks {
+        login: LoginAnswer::AlwaysToken,
+        ..Quirks::default()
+    })
+    .unwrap();
+    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    assert_eq!(status(block_on(ask(&gate, &Call::new(TIMEOUT), TICKETS))), Ok(200));
+}
+
+#[test]
+fn a_token_is_renewed_before_its_end() {
+    let lifetime = Duration::from_secs(2);
+    let demo = Demo::start_with(Quirks {
+        token_lifetime: lifetime,
+        ..Quirks::default()
+    })
+    .unwrap();
+    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    block_on(async {
+        ask(&gate, &Call::new(TIMEOUT), TICKETS).await.unwrap();
+        tokio::time::sleep(lifetime.mul_f64(0.6)).await;
+        assert_eq!(status(ask(&gate, &Call::new(TIMEOUT), TICKETS).await), Ok(200));
+    });
+    assert_eq!(
+        arrived(&demo),
+        ["POST login", "GET tickets", "PUT login", "GET tickets"]
+    );
+}
+
+#[test]
+fn a_renewal_that_fails_becomes_a_login() {
+    let lifetime = Duration::from_secs(2);
+    let demo = Demo::start_with(Quirks {
+        token_lifetime: lifetime,
+        ..Quirks::default()
+    })
+    .unwrap();
+    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    block_on(async {
+        ask(&gate, &Call::new(TIMEOUT), TICKETS).await.unwrap();
+        tokio::time::sleep(lifetime.mul_f64(0.6)).await;
+        demo.inject(on_login(401, ""));
+        assert_eq!(status(ask(&gate, &Call::new(TIMEOUT), TICKETS).await), Ok(200));
+    });
+    assert_eq!(
+        arrived(&demo),
+        ["POST login", "GET tickets", "PUT login", "POST login", "GET tickets"]
+    );
+}
+
+#[test]
+fn a_token_that_is_refused_is_replaced_once() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    let refuse = |times| {
+        let action = Action::Status {
+            code: 401,
+            headers: Vec::new(),
+            body: String::new(),
+        };
+        demo.inject(Fault {
+            matches: "tickets".to_owned(),
+            times,
+            delay: None,
+            action: Some(action),
+        });
+    };
+    block_on(async {
+        refuse(1);
+        assert_eq!(status(ask(&gate, &Call::new(TIMEOUT), TICKETS).await), Ok(200));
+        assert_eq!(
+            arrived(&demo),
+            ["POST login", "GET tickets", "POST login", "GET tickets"]
+        );
+        refuse(2);
+        assert_eq!(status(ask(&gate, &Call::new(TIMEOUT), TICKETS).await), Ok(401));
+        assert_eq!(arrived(&demo), ["GET tickets", "POST login", "GET tickets"]);
+    });
+}
+
+#[test]
+fn a_given_token_that_is_refused_is_the_guests_to_tell() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(
+        &demo,
+        Credential::Token("0000000000000000000000000000000000000000".to_owned().into()),
+    );
+    assert_eq!(status(block_on(ask(&gate, &Call::new(TIMEOUT), TICKETS))), Ok(401));
+    assert_eq!(arrived(&demo), ["GET tickets"]);
+}
+
+#[test]
+fn a_wrong_password_is_tried_once_and_explained() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, password("wrong"));
+    block_on(async {
+        for _ in 0..3 {
+            let text = words(ask(&gate, &Call::new(TIMEOUT), TICKETS).await);
+            assert!(
+                text.contains("DAKTELA_PASSWORD") && text.contains("DAKTELA_ACCESS_TOKEN"),
+                "{text}"
+            );
+            assert!(!text.contains("wrong"), "{text}");
+        }
+    });
+    assert_eq!(arrived(&demo), ["POST login"]);
+}
+
+#[test]
+fn what_is_no_daktela_is_said() {
+    for (code, body) in [(404, ""), (200, "<html>"), (200, r#"{"result":null}"#), (302, "")] {
+        let demo = Demo::start().unwrap();
+        demo.inject(on_login(code, body));
+        let text = words(block_on(ask(&gate(&demo, password("x")), &Call::new(TIMEOUT), TICKETS)));
+        assert!(text.contains("does not look like a Daktela"), "{code}: {text}");
+    }
+    let demo = Demo::start().unwrap();
+    demo.inject(on_login(503, ""));
+    let text = words(block_on(ask(&gate(&demo, password("x")), &Call::new(TIMEOUT), TICKETS)));
+    assert!(text.contains("try again"), "{text}");
+}
+
+#[test]
+fn an_instance_that_is_away_is_said() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, password("x"));
+    drop(demo);
+    let text = words(block_on(ask(&gate, &Call::new(TIMEOUT), TICKETS)));
+    assert!(
+        text.contains("refuses connections") && text.contains("DAKTELA_URL"),
+        "{text}"
+    );
+}

@@ -1,0 +1,68 @@
+//! The host against the sample company: what leaves, with whose credential, and what comes back.
+
+mod gate;
+mod login;
+mod server;
+
+use daktela_demo::{Demo, Recorded};
+use http::Request;
+use mcp_daktela::gate::{Answer, Cache, CacheSettings, Call, Client, Credential, Failure, Gate};
+use std::{future::Future, time::Duration};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(work)
+}
+
+fn token() -> Credential {
+    Credential::Token(daktela_demo::TOKEN.to_owned().into())
+}
+
+fn password(password: &str) -> Credential {
+    Credential::Login {
+        username: daktela_demo::USERNAME.to_owned(),
+        password: password.to_owned().into(),
+    }
+}
+
+fn cache() -> Cache {
+    Cache::new(CacheSettings {
+        enabled: true,
+        ttl: Duration::from_secs(60),
+    })
+}
+
+fn gate(demo: &Demo, credential: Credential) -> Gate {
+    Gate::new(demo.origin().parse().unwrap(), credential, Client::default(), cache())
+}
+
+/// As the guest would ask.
+async fn ask(gate: &Gate, call: &Call, path: &str) -> Result<Answer, Failure> {
+    let request = Request::get(format!("{}{path}", gate.origin())).body(()).unwrap();
+    gate.serve(call, request).await
+}
+
+fn status(answer: Result<Answer, Failure>) -> Result<u16, Failure> {
+    answer.map(|answer| answer.status().as_u16())
+}
+
+fn header<'a>(request: &'a Recorded, name: &str) -> Option<&'a str> {
+    request
+        .headers
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value.as_str())
+}
+
+/// `METHOD path` of all that has come since the last look.
+fn arrived(demo: &Demo) -> Vec<String> {
+    demo.take_requests()
+        .iter()
+        .map(|request| format!("{} {}", request.method, request.path))
+        .collect()
+}
