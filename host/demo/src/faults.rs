@@ -131,7 +131,7 @@ impl Action {
             Action::GzipBomb { bytes } => respond(
                 200,
                 &[("content-type", "application/json"), ("content-encoding", "gzip")],
-                bomb(bytes)?.into(),
+                bomb(bytes)?,
             ),
         }
     }
@@ -178,13 +178,16 @@ impl hyper::body::Body for Parts {
     }
 }
 
-fn bomb(bytes: usize) -> io::Result<Vec<u8>> {
+fn bomb(bytes: usize) -> io::Result<Bytes> {
+    let filler = [b'a'; CHUNK];
+    let middle = (0..bytes)
+        .step_by(CHUNK)
+        .map(|start| &filler[..CHUNK.min(bytes - start)]);
+    gzip([OPEN.as_bytes()].into_iter().chain(middle).chain([CLOSE.as_bytes()]))
+}
+
+pub(crate) fn gzip<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> io::Result<Bytes> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
-    packer.write_all(OPEN.as_bytes())?;
-    let filler = vec![b'a'; CHUNK];
-    for start in (0..bytes).step_by(CHUNK) {
-        packer.write_all(&filler[..CHUNK.min(bytes - start)])?;
-    }
-    packer.write_all(CLOSE.as_bytes())?;
-    packer.finish()
+    parts.into_iter().try_for_each(|part| packer.write_all(part))?;
+    packer.finish().map(Bytes::from)
 }

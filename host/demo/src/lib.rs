@@ -45,6 +45,8 @@ mod schema;
 mod server;
 mod store;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use faults::{Action, Fault};
 pub use login::{AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, PASSWORD, SSO_TOKEN, TOKEN, USERNAME};

@@ -36,6 +36,8 @@ pub struct Quirks {
     pub chat_messages: bool,
     /// Whether `filter[logic]=or` is understood.
     pub or_groups: bool,
+    /// Whether longer answers come packed to those who accept gzip.
+    pub gzip: bool,
     /// What `_timezone` says. Texts of dates do not change with it.
     pub time_zone: String,
     /// How long a token from login lives, in real time.
@@ -138,6 +140,7 @@ impl Default for Quirks {
             email_files: EmailFiles::Attachments,
             chat_messages: true,
             or_groups: true,
+            gzip: false,
             time_zone: "Europe/Prague".into(),
             token_lifetime: Duration::from_secs(2 * 60 * 60),
         }

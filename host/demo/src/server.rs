@@ -1,6 +1,6 @@
 //! The little HTTP server: one thread, one runtime, everything in memory.
 
-use crate::faults::{Body, Fault, respond};
+use crate::faults::{self, Body, Fault, respond};
 use crate::login::Sessions;
 use crate::quirks::Quirks;
 use crate::route::{self, Request};
@@ -18,6 +18,8 @@ use tokio::sync::oneshot;
 
 /// Nobody sends more to a login.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
+/// As web servers do: shorter ones gain nothing.
+const WORTH_PACKING_BYTES: usize = 1024;
 
 #[derive(Default)]
 pub(crate) struct State {
@@ -86,12 +88,20 @@ async fn handle(request: hyper::Request<Incoming>, state: Arc<State>) -> io::Res
         Some(action) => action.answer(true_answer).await,
         None => {
             let (status, body) = true_answer();
-            let headers: &[_] = if body.is_empty() {
-                &[]
-            } else {
-                &[("content-type", "application/json; charset=UTF-8")]
-            };
-            respond(status, headers, Bytes::from(body))
+            let accepted = request
+                .header("accept-encoding")
+                .is_some_and(|how| how.contains("gzip"));
+            let packs = accepted && lock(&state.quirks).gzip;
+            let json = ("content-type", "application/json; charset=UTF-8");
+            match body.len() {
+                0 => respond(status, &[], Bytes::new()),
+                WORTH_PACKING_BYTES.. if packs => respond(
+                    status,
+                    &[json, ("content-encoding", "gzip")],
+                    faults::gzip([body.as_bytes()])?,
+                ),
+                _ => respond(status, &[json], Bytes::from(body)),
+            }
         }
     }
 }

@@ -91,7 +91,7 @@ fn loose(company: &mut Company, number: usize) {
     let agent = json!(super::pick(&agents, "agent", number));
     let mut row = object(json!({
         "id_call": id_call(at, 10_000 + number), "call_time": clock::text(at), "clid": phone(company, &contact),
-        "did": "00420999100100", "contact": if number % 3 == 0 { Value::Null } else { contact },
+        "did": "00420999100100", "contact": if number.is_multiple_of(3) { Value::Null } else { contact },
         "ringing_time": roll("ring", number, 20),
     }));
     let more = match roll("loose", number, 20) {

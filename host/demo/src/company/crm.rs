@@ -48,7 +48,7 @@ fn record(company: &mut Company, number: usize) {
         "contact": if number % 8 == 6 { Value::Null } else { contact["name"].clone() },
         "account": contact["account"],
         "title": title,
-        "description": if number % 2 == 0 { company.word("notes", "record note", number) } else { "" },
+        "description": if number.is_multiple_of(2) { company.word("notes", "record note", number) } else { "" },
         "status": if open { Value::Null } else { json!(pick(closed, "record status", number)) },
         "created": clock::text(created),
         "edited": clock::text(after(created, 5400).min(now())),

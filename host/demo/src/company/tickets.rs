@@ -93,7 +93,7 @@ fn ticket(company: &mut Company, talk: &Talk) {
         Some("velkoobchod") => json!({"temata": ["cenik"]}),
         _ => json!({}),
     };
-    let title = if number % 9 == 0 {
+    let title = if number.is_multiple_of(9) {
         format!("{} – {}", talk.title, talk.bike)
     } else {
         talk.title.clone()
@@ -113,13 +113,13 @@ fn ticket(company: &mut Company, talk: &Talk) {
             "contact": talk.contact,
             "parentTicket": if number % 40 == 12 { json!(FIRST + number - 2) } else { Value::Null },
             "isParent": number % 40 == 10,
-            "description": if number % 3 == 0 { description } else { String::new() },
+            "description": if number.is_multiple_of(3) { description } else { String::new() },
             "stage": if merged { "CLOSE" } else { stage },
             "priority": (["LOW", "MEDIUM", "MEDIUM", "HIGH"][roll("priority", number, 4)]),
             "statuses": statuses,
             "reopen": if stage == "WAIT" { json!(clock::text(after(now(), HOUR * (15 + number as i64 % 90)))) } else { Value::Null },
             "created": clock::text(talk.at),
-            "created_by": if number % 5 == 0 { talk.user.clone() } else { Value::Null },
+            "created_by": if number.is_multiple_of(5) { talk.user.clone() } else { Value::Null },
             "closed": if closed { json!(clock::text(end)) } else { Value::Null },
             "customFields": fields,
         }),
