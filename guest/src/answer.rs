@@ -51,6 +51,8 @@ pub struct Listing<'a> {
     /// How much of each text the caller asked for.
     pub text_chars: Option<usize>,
     pub max_bytes: usize,
+    /// How many of them are taken by what stands before the list.
+    pub before: usize,
 }
 
 /// What headings and closing remarks may take of the budget.
@@ -64,7 +66,7 @@ impl Listing<'_> {
         let own = |chars: usize| self.text_chars.unwrap_or(chars);
         let notes: usize = self.notes.iter().map(|note| note.len() + 8).sum();
         let said: usize = self.said.iter().map(|said| said.len() + 4).sum();
-        let room = self.max_bytes.saturating_sub(FRAME_BYTES + notes + said);
+        let room = self.max_bytes.saturating_sub(FRAME_BYTES + self.before + notes + said);
         let print = |divisor: usize| -> Vec<String> {
             self.records
                 .iter()

@@ -58,9 +58,13 @@ fn model(endpoint: &str) -> String {
     }
 }
 
-/// What a read is called in an error.
+/// What a read is called in an error: its model, or the relation of one.
 fn what(endpoint: &str) -> String {
-    endpoint.split('/').next().unwrap_or(endpoint).to_owned()
+    match endpoint.split('/').collect::<Vec<_>>()[..] {
+        [model, _, relation] => format!("{relation} of {model}"),
+        [model, ..] => model.to_owned(),
+        [] => endpoint.to_owned(),
+    }
 }
 
 impl<'a> Api<'a> {

@@ -114,6 +114,7 @@ impl Call<'_> {
             shrink: entity.shrink,
             text_chars: args.number(&param::TEXT_CHARS).map(|chars| chars as usize),
             max_bytes: args.max_bytes(self.settings.max_answer_bytes),
+            before: 0,
         };
         Answer {
             text: listing.print(),

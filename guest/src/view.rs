@@ -41,6 +41,8 @@ pub type Scheme = BTreeMap<String, Field>;
 #[derive(Clone, Debug, Default)]
 pub struct Field {
     pub title: String,
+    /// People do not see it in Daktela either.
+    hidden: bool,
     /// TEXT, PHONE, EMAIL, SELECTBOX …; empty where unknown.
     pub kind: String,
     /// Of fields with a choice: what is stored → what people see.
@@ -87,6 +89,7 @@ pub fn scheme(record: &Value) -> Scheme {
                 title: value::text_at(field, "title")
                     .map(|title| text::line(&title))
                     .unwrap_or_default(),
+                hidden: value::only_yes(field, "hidden").is_some(),
                 kind: value::text_at(field, "type").unwrap_or_default(),
                 items: value::all(field, "items")
                     .into_iter()
@@ -110,14 +113,14 @@ pub struct View<'a> {
 
 impl View<'_> {
     pub fn record(&self, entity: &Entity, record: &Value, part: Part) -> Record {
-        let id = value::text_at(record, entity.key).map(|id| text::line(&id));
+        let id = value::text_at(record, entity.key);
         let title = value::text_at(record, entity.title).map(|title| inline(&title, VALUE_CHARS_LIST));
         let heading = match (&id, &title) {
             (Some(id), title) => {
                 let id = if entity.page {
                     link(self.settings, entity.endpoint, id)
                 } else {
-                    format!("**{id}**")
+                    format!("**{}**", inline(id, VALUE_CHARS_LIST))
                 };
                 title.as_ref().map_or(id.clone(), |title| format!("{id} {title}"))
             }
@@ -194,8 +197,7 @@ impl View<'_> {
 
     /// `[787979](https://…) Title`.
     fn ticket(&self, ticket: &Value) -> Option<String> {
-        let id = text::line(&value::name_of(ticket)?);
-        let link = link(self.settings, "tickets", &id);
+        let link = link(self.settings, "tickets", &value::name_of(ticket)?);
         Some(match value::text_at(ticket, "title") {
             Some(title) => format!("{link} {}", inline(&title, 100)),
             None => link,
@@ -218,6 +220,7 @@ impl View<'_> {
     fn custom(&self, record: &Value, custom: Custom) -> Vec<(String, String)> {
         custom_fields(record)
             .filter(|(key, _)| custom != Custom::Reach || !REACH.iter().any(|reach| reach.is(key, self.scheme)))
+            .filter(|(key, _)| !self.scheme.get(*key).is_some_and(|field| field.hidden))
             .filter_map(|(key, values)| {
                 let unknown = Field::default();
                 let field = self.scheme.get(key).unwrap_or(&unknown);
@@ -319,7 +322,7 @@ pub fn inline(value: &str, chars: usize) -> String {
 /// A link to a record's page in Daktela's user interface. Browsers need no encoded dots, people like them less.
 pub fn link(settings: &Settings, endpoint: &str, id: &str) -> String {
     let page = query::path(&format!("{endpoint}/update"), &[id]).replace("%2E", ".");
-    format!("[{id}]({}/{page})", settings.origin)
+    format!("[{}]({}/{page})", inline(id, VALUE_CHARS_LIST), settings.origin)
 }
 
 /// A custom field's key as words, for want of a label: `leadType` → `Lead type`.

@@ -1,6 +1,7 @@
 //! Everything end to end, in one program. A new test goes where its subject is:
 //!
 //! - `catalog`: what callers see of the tools, as golden files, and the rules of the family.
+//! - `docs`: pages that are made from the code.
 //! - `cases`: question and answer of each tool over the demo company, natively and through the program.
 //!
 //! `UPDATE_EXPECT=1 cargo test --release` rewrites the golden files; read the difference before you commit it.
@@ -8,6 +9,8 @@
 mod builds;
 mod cases;
 mod catalog;
+mod docs;
 mod golden;
 mod native;
 mod program;
+mod tidy;

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{calls, chats, emails, list};
@@ -7,6 +9,7 @@ use crate::{
     param,
     query::{Direction, Filter, Query},
     run::Call,
+    text,
     tool::{
         Custom, Depth, ENTITY, Entity, Example, List, LongText, Part, Run, Shrink, TextKind, Tool, coded, detail, eq,
         from, plain, related, seconds, shown, ticket, titled, until, with,
@@ -143,13 +146,17 @@ fn channel(kind: &str) -> Option<&'static Entity> {
 /// How many activities one filter names at most, so that the request line stays within what servers take (8 KB).
 const ACTIVITIES_PER_QUERY: usize = 40;
 
+/// How a channel's record is found by its activity: by a dotted path, or by the relation itself, which is a filter on
+/// names, too. Builds are known to take the one or the other.
+const BACK_REFERENCES: [&str; 2] = ["activities.name", "activities"];
+
 /// Whole records are large; where a build needs them, this many are read at most.
 const WHOLE_MAX: usize = 25;
 
 /// What the channels hold for these activities, in order: read from each channel by the activities' names; where a
 /// build does not find them so, from the channel's record that the whole activity embeds or names.
 pub fn contents(call: &Call, args: &Args, activities: &[Value]) -> Vec<Part> {
-    let wanted: Vec<(usize, String, &'static Entity)> = activities
+    let wanted: Vec<Wanted> = activities
         .iter()
         .enumerate()
         .filter_map(|(i, activity)| {
@@ -161,14 +168,14 @@ pub fn contents(call: &Call, args: &Args, activities: &[Value]) -> Vec<Part> {
         })
         .collect();
     let mut found: Vec<Option<Value>> = vec![None; activities.len()];
-    read_by_activity(call, &wanted, &mut found);
+    let mut failed = BTreeMap::new();
+    for field in BACK_REFERENCES {
+        failed.extend(read_by_activity(call, field, &wanted, &mut found));
+    }
     read_through_item(call, &wanted, &mut found);
 
     let mut parts: Vec<Part> = activities.iter().map(|_| Part::default()).collect();
-    let mut channels: Vec<&'static Entity> = wanted.iter().map(|(.., entity)| *entity).collect();
-    channels.sort_by_key(|entity| entity.endpoint);
-    channels.dedup_by_key(|entity| entity.endpoint);
-    for entity in channels {
+    for entity in channels(&wanted.iter().collect::<Vec<_>>()) {
         let (at, rows): (Vec<usize>, Vec<Value>) = wanted
             .iter()
             .filter(|(_, _, e)| e.endpoint == entity.endpoint)
@@ -191,24 +198,31 @@ pub fn contents(call: &Call, args: &Args, activities: &[Value]) -> Vec<Part> {
     }
     for (i, _, entity) in &wanted {
         if found[*i].is_none() {
-            parts[*i] = Part::remark(format!("[the {} itself could not be found]", entity.one));
+            let why = failed
+                .get(entity.endpoint)
+                .map(|error| format!("read: {}", text::line(error.text())));
+            let why = why.unwrap_or_else(|| "found".to_owned());
+            parts[*i] = Part::remark(format!("[the {} itself could not be {why}]", entity.one));
         }
     }
     parts
 }
 
-fn read_by_activity(call: &Call, wanted: &[(usize, String, &'static Entity)], found: &mut [Option<Value>]) {
+/// An activity whose channel record is wanted: its place among the activities, its name, its channel.
+type Wanted = (usize, String, &'static Entity);
+
+/// Reads what is still missing, and returns why a channel could not be read.
+fn read_by_activity(
+    call: &Call,
+    field: &str,
+    wanted: &[Wanted],
+    found: &mut [Option<Value>],
+) -> Vec<(&'static str, Error)> {
+    let missing: Vec<&Wanted> = wanted.iter().filter(|(i, ..)| found[*i].is_none()).collect();
+    let mut endpoints = Vec::new();
     let mut queries = Vec::new();
-    for (i, _, entity) in wanted {
-        // One set of queries for each channel, made when its first activity is met.
-        if wanted
-            .iter()
-            .find(|(.., e)| e.endpoint == entity.endpoint)
-            .is_some_and(|(first, ..)| first != i)
-        {
-            continue;
-        }
-        let names: Vec<String> = wanted
+    for entity in channels(&missing) {
+        let names: Vec<String> = missing
             .iter()
             .filter(|(.., e)| e.endpoint == entity.endpoint)
             .map(|(_, name, _)| name.clone())
@@ -220,32 +234,50 @@ fn read_by_activity(call: &Call, wanted: &[(usize, String, &'static Entity)], fo
             }
             // An activity has one record in its channel; the rest is room for builds that find more.
             let take = 2 * names.len() as u64;
+            endpoints.push(entity.endpoint);
             queries.push(
                 Query {
                     fields,
                     ..Query::new(entity.endpoint, take)
                 }
-                .filter(Filter::one_of("activities.name", names.to_vec())),
+                .filter(Filter::one_of(field, names.to_vec())),
             );
         }
     }
-    for (page, query) in call.api.lists(&queries).into_iter().zip(&queries) {
-        for row in page.map(|page| page.rows).unwrap_or_default() {
+    let mut failed = Vec::new();
+    for (page, endpoint) in call.api.lists(&queries).into_iter().zip(endpoints) {
+        let rows = match page {
+            Ok(page) => page.rows,
+            Err(error) => {
+                failed.push((endpoint, error));
+                continue;
+            }
+        };
+        for row in rows {
             let names: Vec<String> = value::all(&row, "activities.name")
                 .into_iter()
                 .filter_map(value::text)
                 .collect();
             for (i, name, entity) in wanted {
-                if entity.endpoint == query.endpoint && names.contains(name) {
+                if entity.endpoint == endpoint && names.contains(name) {
                     found[*i] = Some(row.clone());
                 }
             }
         }
     }
+    failed
 }
 
-fn read_through_item(call: &Call, wanted: &[(usize, String, &'static Entity)], found: &mut [Option<Value>]) {
-    let missing: Vec<&(usize, String, &'static Entity)> = wanted
+/// The channels of these activities, each once.
+fn channels(wanted: &[&Wanted]) -> Vec<&'static Entity> {
+    let mut channels: Vec<&'static Entity> = wanted.iter().map(|(.., entity)| *entity).collect();
+    channels.sort_by_key(|entity| entity.endpoint);
+    channels.dedup_by_key(|entity| entity.endpoint);
+    channels
+}
+
+fn read_through_item(call: &Call, wanted: &[Wanted], found: &mut [Option<Value>]) {
+    let missing: Vec<&Wanted> = wanted
         .iter()
         .filter(|(i, ..)| found[*i].is_none())
         .take(WHOLE_MAX)

@@ -257,8 +257,7 @@ fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
         shrink: Shrink::Records,
         ..activities::ACTIVITY
     };
-    let room = max_bytes.saturating_sub(head.len());
-    let conversation = call.conversation(&entity, args, &activities, &page, room);
+    let conversation = call.conversation(&entity, args, &activities, &page, head.len());
     Ok(Answer {
         text: format!("{head}\n\n{conversation}"),
         first,
@@ -423,14 +422,14 @@ impl Call<'_> {
         })
     }
 
-    /// A ticket's activities with their content, in what room the ticket leaves.
+    /// A ticket's activities with their content, in what room the ticket leaves before them.
     fn conversation(
         &self,
         entity: &Entity,
         args: &Args,
         query: &Query,
         page: &crate::api::Page,
-        room: usize,
+        before: usize,
     ) -> String {
         let parts: Vec<Part> = activities::contents(self, args, &page.rows);
         let records = self
@@ -451,7 +450,8 @@ impl Call<'_> {
             zone: self.api.zone(),
             shrink: entity.shrink,
             text_chars: Some(usize::MAX),
-            max_bytes: room,
+            max_bytes: args.max_bytes(self.settings.max_answer_bytes),
+            before,
         }
         .print()
     }

@@ -1,0 +1,54 @@
+//! What the layers must not know of each other.
+
+use std::fs;
+
+use guest::catalog;
+
+use crate::golden;
+
+fn read(path: &std::path::Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The tour is data, and the command line's example is for people; the code passes on what the component says.
+#[test]
+fn the_host_knows_no_tool_by_name() {
+    for path in golden::files(&golden::folder().join("../host/src"), "rs") {
+        let code = read(&path);
+        for tool in catalog::tools() {
+            let mentions = code
+                .lines()
+                .filter(|line| line.contains(tool.name) && !line.contains("Example:"))
+                .count();
+            assert_eq!(mentions, 0, "{} names {}", path.display(), tool.name);
+        }
+    }
+}
+
+#[test]
+fn the_guest_knows_no_transport() {
+    let manifest = read(&golden::folder().join("../guest/Cargo.toml"));
+    let (_, dependencies) = manifest.split_once("[dependencies]").expect("dependencies");
+    let (dependencies, _) = dependencies.split_once("\n[").expect("another section");
+    let names: Vec<&str> = dependencies
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split(['=', '.', ' ']).next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert_eq!(names, ["html5gum", "serde_json"]);
+}
+
+/// Wire names of Daktela's models belong to the catalogue; elsewhere they would be a second truth.
+#[test]
+fn only_the_query_module_builds_paths() {
+    for path in golden::files(&golden::folder().join("../guest/src"), "rs") {
+        let code = read(&path);
+        let builds = code.contains("/api/v6/") && !path.ends_with("query.rs") && !path.ends_with("http.rs");
+        assert!(
+            !builds,
+            "{} builds a path; guest/src/query.rs does that",
+            path.display()
+        );
+    }
+}
