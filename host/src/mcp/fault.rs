@@ -14,20 +14,17 @@ pub(super) fn refused(refusal: RpcFailure) -> ErrorData {
 /// Where the caller can do something about it, he hears of it as of any other error of a tool.
 pub(super) fn of_a_tool(fault: Fault) -> Result<CallToolResult, ErrorData> {
     match fault {
-        Fault::TimedOut | Fault::OutOfMemory(_) => Ok(CallToolResult::error(vec![ContentBlock::text(capitalised(
-            &fault.to_string(),
-        ))])),
         Fault::Trapped { .. } => Err(internal(fault)),
+        told => Ok(CallToolResult::error(vec![ContentBlock::text(capitalised(
+            &told.to_string(),
+        ))])),
     }
 }
 
 pub(super) fn internal(fault: Fault) -> ErrorData {
     match fault {
-        Fault::TimedOut | Fault::OutOfMemory(_) => ErrorData::internal_error(capitalised(&fault.to_string()), None),
-        Fault::Trapped { location, source } => {
-            let cause = source.root_cause().to_string();
-            broken(&cause, location.as_deref())
-        }
+        Fault::Trapped { location, source } => broken(&source.root_cause().to_string(), location.as_deref()),
+        told => ErrorData::internal_error(capitalised(&told.to_string()), None),
     }
 }
 

@@ -8,9 +8,11 @@ use crate::{
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetPromptResult, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
+        CompleteRequestParams, CompleteResult, ConstString, DiscoverResult, GetPromptRequestMethod,
+        GetPromptRequestParams, GetPromptResponse, GetPromptResult, ListPromptsRequestMethod, ListPromptsResult,
+        ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
+        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestMethod,
         ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResultType, ServerConfig, Tool,
     },
     service::RequestContext,
@@ -83,6 +85,7 @@ impl ServerHandler for Server {
         params: Option<PaginatedRequestParams>,
         _context: Context,
     ) -> Result<ListPromptsResult, ErrorData> {
+        require::<ListPromptsRequestMethod>(self.inner.config.capabilities.prompts.is_some())?;
         let request = |cursor| Request::ListPrompts { cursor };
         Ok(complete_list!(
             self.kept(&self.inner.prompts, cursor(params), request).await?
@@ -94,6 +97,7 @@ impl ServerHandler for Server {
         params: GetPromptRequestParams,
         _context: Context,
     ) -> Result<GetPromptResponse, ErrorData> {
+        require::<GetPromptRequestMethod>(self.inner.config.capabilities.prompts.is_some())?;
         let arguments = serde_json::Value::Object(params.arguments.unwrap_or_default()).to_string();
         let mut result: GetPromptResult = self
             .describe(&Request::GetPrompt {
@@ -110,6 +114,7 @@ impl ServerHandler for Server {
         params: Option<PaginatedRequestParams>,
         _context: Context,
     ) -> Result<ListResourcesResult, ErrorData> {
+        require::<ListResourcesRequestMethod>(self.inner.config.capabilities.resources.is_some())?;
         let request = |cursor| Request::ListResources { cursor };
         Ok(complete_list!(
             self.kept(&self.inner.resources, cursor(params), request).await?
@@ -121,6 +126,7 @@ impl ServerHandler for Server {
         params: Option<PaginatedRequestParams>,
         _context: Context,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        require::<ListResourceTemplatesRequestMethod>(self.inner.config.capabilities.resources.is_some())?;
         let request = |cursor| Request::ListResourceTemplates { cursor };
         Ok(complete_list!(
             self.kept(&self.inner.resource_templates, cursor(params), request)
@@ -133,6 +139,7 @@ impl ServerHandler for Server {
         params: ReadResourceRequestParams,
         context: Context,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        require::<ReadResourceRequestMethod>(self.inner.config.capabilities.resources.is_some())?;
         let answer = self
             .ask(&Request::ReadResource { uri: params.uri }, &context)
             .await?
@@ -146,6 +153,7 @@ impl ServerHandler for Server {
     }
 
     async fn complete(&self, params: CompleteRequestParams, context: Context) -> Result<CompleteResult, ErrorData> {
+        require::<CompleteRequestMethod>(self.inner.config.capabilities.completions.is_some())?;
         let params = serde_json::to_string(&params).map_err(|error| fault::not_mcp(&error))?;
         let answer = self
             .ask(&Request::Complete { params }, &context)
@@ -209,6 +217,15 @@ impl Server {
                 .cloned(),
             cursor => self.describe(&request(cursor)).await,
         }
+    }
+}
+
+/// What the component does not claim to have, there is not.
+fn require<Method: ConstString>(claimed: bool) -> Result<(), ErrorData> {
+    if claimed {
+        Ok(())
+    } else {
+        Err(ErrorData::method_not_found::<Method>())
     }
 }
 

@@ -14,6 +14,7 @@ use rmcp::{
         Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
         ServerCapabilities, ServerConfig, Tool,
     },
+    service::ServerInitializeError,
     transport::stdio_pipes,
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -86,7 +87,16 @@ impl Server {
 
     /// Serves one client until it closes its end.
     pub async fn serve_stdio(self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        self.serve(stdio_pipes()).await?.waiting().await?;
+        match self.serve(stdio_pipes()).await {
+            Ok(session) => session.waiting().await.map(drop)?,
+            // A client that only looked whether the program starts.
+            Err(ServerInitializeError::ConnectionClosed(_)) => {}
+            // rmcp's own words quote the message.
+            Err(ServerInitializeError::ExpectedInitializeRequest(_)) => {
+                return Err("the client begins with something that MCP does not begin with".into());
+            }
+            Err(error) => return Err(error.into()),
+        }
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ pub use limits::{ANSWER_BYTES, CALLS, COMPUTE, Limits, MEMORY_BYTES};
 use crate::gate::{Call, Gate};
 use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError};
 use state::State;
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 use ticker::{TICK, Ticker};
 use tokio::sync::Semaphore;
 use wasmtime::{
@@ -71,7 +71,9 @@ pub enum Fault {
     TimedOut,
     #[error("the call needed more memory than it may use ({0} MB); ask for less at once, or raise --memory-mb")]
     OutOfMemory(usize),
-    #[error("the component failed")]
+    #[error("the call computed for more than {} seconds; ask for less at once", .0.as_secs())]
+    ComputedTooLong(Duration),
+    #[error("the component failed{}", .location.as_ref().map(|location| format!(" at {location}")).unwrap_or_default())]
     Trapped {
         /// Where the component panicked, if it said so.
         location: Option<String>,
@@ -165,7 +167,7 @@ impl Sandbox {
 
     fn fault(&self, state: Option<&State>, source: wasmtime::Error) -> Fault {
         if source.is::<ComputedTooLong>() {
-            return Fault::TimedOut;
+            return Fault::ComputedTooLong(self.limits.compute);
         }
         if state.is_some_and(|state| state.meter.memory_refused) {
             return Fault::OutOfMemory(self.limits.memory_bytes / (1024 * 1024));

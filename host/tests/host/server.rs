@@ -126,7 +126,7 @@ fn requests_of_the_newer_protocol_stand_alone() {
             )
             .await;
         assert_eq!(call["result"]["resultType"], "complete");
-        assert_eq!(call["result"]["isError"].as_bool().unwrap_or_default(), false);
+        assert!(!call["result"]["isError"].as_bool().unwrap_or_default(), "{call}");
     });
 }
 
