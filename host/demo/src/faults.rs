@@ -23,6 +23,18 @@ pub struct Fault {
     pub action: Option<Action>,
 }
 
+impl Default for Fault {
+    /// The next request, whatever it is.
+    fn default() -> Fault {
+        Fault {
+            matches: String::new(),
+            times: 1,
+            delay: None,
+            action: None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Action {
     Status {

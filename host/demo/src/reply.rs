@@ -25,7 +25,8 @@ pub(crate) fn status<T>(status: u16) -> Result<T, Refusal> {
 }
 
 pub(crate) struct Page {
-    pub(crate) rows: Vec<(String, Value)>,
+    /// Name and JSON; as text, since a page of whole records is large enough without the tree.
+    pub(crate) rows: Vec<(String, String)>,
     pub(crate) total: Option<usize>,
 }
 
@@ -39,7 +40,7 @@ pub(crate) fn list(page: Page, quirks: &Quirks) -> String {
         if by_name {
             data.push_str(&format!("{}:", json!(name)));
         }
-        data.push_str(&row.to_string());
+        data.push_str(row);
     }
     let (open, close) = if by_name { ('{', '}') } else { ('[', ']') };
     let total = match (page.total, quirks.total) {

@@ -15,7 +15,7 @@ const PREFIX: &str = "/api/v6/";
 
 /// Related collections: parent, relation, the model listed, and the path in that model which leads back to the parent.
 /// A path that starts with `.` is the parent's own list instead.
-const RELATIONS: [(&str, &str, &str, &str); 39] = [
+const RELATIONS: [(&str, &str, &str, &str); 41] = [
     ("tickets", "activities", "activities", "ticket"),
     ("tickets", "records", "crmRecords", "ticket"),
     ("tickets", "statuses", "statuses", ".statuses"),
@@ -47,6 +47,7 @@ const RELATIONS: [(&str, &str, &str, &str); 39] = [
     ("contacts", "tickets", "tickets", "contact"),
     ("contacts", "crmRecords", "crmRecords", "contact"),
     ("contacts", "activities", "activities", "contact"),
+    ("contacts", "attachments", "activitiesAttachments", ".none"),
     ("contacts", "snapshots", "contactsSnapshots", "contact"),
     ("accounts", "contacts", "contacts", "account"),
     ("accounts", "tickets", "tickets", "contact.account"),
@@ -58,6 +59,7 @@ const RELATIONS: [(&str, &str, &str, &str); 39] = [
     ("users", "queues", "queues", "agents"),
     ("users", "groups", "groups", "members"),
     ("groups", "members", "users", ".members"),
+    ("crmRecords", "attachments", "activitiesAttachments", ".none"),
     ("articles", "comments", "articlesComments", "article"),
     ("articles", "attachments", "activitiesAttachments", ".none"),
 ];
@@ -282,7 +284,7 @@ fn list(
             Some(fields) => reader.picked(on, row, fields),
             None => reader.whole(on, row, false),
         };
-        (name, shown)
+        (name, shown.to_string())
     });
     Ok(reply::list(
         Page {

@@ -1,7 +1,7 @@
 //! Calls, what was said in them, and who missed which.
 
 use super::clock::{self, after, moment, now};
-use super::{Channel, Company, Talk, id, json_file, object, roll};
+use super::{Channel, Company, Talk, id, json_file, object, pick, roll};
 use crate::store::Row;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -11,6 +11,7 @@ const LOOSE: usize = 125;
 /// Of the answered calls on tickets, so many were transcribed.
 const TRANSCRIBED: usize = 24;
 const LONG_SEGMENTS: usize = 300;
+const OUTGOING: u32 = 1010;
 
 static DATA: LazyLock<Value> = LazyLock::new(|| json_file("calls.json", include_str!("../../data/calls.json")));
 
@@ -22,7 +23,7 @@ pub(super) fn add(company: &mut Company, talks: &[Talk]) {
     for talk in talks.iter().filter(|talk| talk.channel() == Channel::Call) {
         let missed = roll("missed", talk.number, 6) == 0;
         let transcript = match !missed && transcribed < TRANSCRIBED {
-            true => lines(company, talk),
+            true => lines(company, talk, &agent(company, queue(talk), &talk.user, talk.number)),
             false => Value::Null,
         };
         transcribed += usize::from(!transcript.is_null());
@@ -35,11 +36,7 @@ pub(super) fn add(company: &mut Company, talks: &[Talk]) {
 
 /// The call that opened a ticket; a missed one is returned within the hour, or still waits.
 fn on_ticket(company: &mut Company, talk: &Talk, missed: bool, transcript: Value) {
-    let queue = match talk.topic["category"].as_str() {
-        Some("technicka_podpora") => 1003,
-        Some("objednavky" | "velkoobchod") => 1002,
-        _ => 1001,
-    };
+    let queue = queue(talk);
     let returned = missed && after(talk.at, 3600) < now();
     let back = after(talk.at, 600 + roll("back", talk.number, 2400) as i64);
     let clid = phone(company, &talk.contact);
@@ -56,7 +53,10 @@ fn on_ticket(company: &mut Company, talk: &Talk, missed: bool, transcript: Value
             "missed_callback": if returned { json!(id_call(back, talk.number)) } else { Value::Null },
         })));
     } else {
-        first.extend(object(answered(talk.number, &talk.user)));
+        first.extend(object(answered(
+            talk.number,
+            &agent(company, queue, &talk.user, talk.number),
+        )));
         if !transcript.is_null() {
             // What was said must fit into the call.
             first.insert("duration".into(), json!(95 + roll("duration", talk.number, 300)));
@@ -66,12 +66,37 @@ fn on_ticket(company: &mut Company, talk: &Talk, missed: bool, transcript: Value
     call(company, first);
     if returned {
         let mut second = object(base);
-        second.extend(object(answered(talk.number, &talk.user)));
+        second.extend(object(answered(
+            talk.number,
+            &agent(company, OUTGOING, &talk.user, talk.number),
+        )));
         second.extend(object(json!({
-            "id_call": id_call(back, talk.number), "call_time": clock::text(back), "direction": "out", "id_queue": 1010,
+            "id_call": id_call(back, talk.number), "call_time": clock::text(back), "direction": "out", "id_queue": OUTGOING,
             "waiting_time": 0,
         })));
         call(company, second);
+    }
+}
+
+fn queue(talk: &Talk) -> u32 {
+    match talk.topic["category"].as_str() {
+        Some("technicka_podpora") => 1003,
+        Some("objednavky" | "velkoobchod") => 1002,
+        _ => 1001,
+    }
+}
+
+/// Who takes the call: whoever has the ticket, if the queue is theirs.
+fn agent(company: &Company, queue: u32, wanted: &Value, number: usize) -> Value {
+    let queue = company
+        .store
+        .get("queues", &json!(queue))
+        .expect("calls come through queues");
+    let agents = queue["agents"].as_array().expect("a queue has agents");
+    if agents.contains(wanted) {
+        wanted.clone()
+    } else {
+        pick(agents, "agent", number).clone()
     }
 }
 
@@ -80,41 +105,31 @@ fn loose(company: &mut Company, number: usize) {
     let at = moment(number, LOOSE);
     let contacts = company.store.rows("contacts");
     let contact = contacts[7 + roll("loose contact", number, contacts.len() - 7)]["name"].clone();
-    let agents = [
-        "jan.novak",
-        "tomas.novak",
-        "beran",
-        "simona.beranova",
-        "ondrej.riha",
-        "dusan.zeleznik",
-    ];
-    let agent = json!(super::pick(&agents, "agent", number));
     let mut row = object(json!({
         "id_call": id_call(at, 10_000 + number), "call_time": clock::text(at), "clid": phone(company, &contact),
         "did": "00420999100100", "contact": if number.is_multiple_of(3) { Value::Null } else { contact },
         "ringing_time": roll("ring", number, 20),
     }));
-    let more = match roll("loose", number, 20) {
-        0..10 => {
-            row.extend(object(answered(number, &agent)));
-            json!({"direction": "in", "id_queue": ([1001, 1002, 1003][number % 3]), "waiting_time": roll("wait", number, 90)})
-        }
+    let (queue, kind) = ([1001, 1002, 1003][number % 3], roll("loose", number, 20));
+    let agent = agent(company, if kind < 14 { queue } else { OUTGOING }, &Value::Null, number);
+    let recent = at > after(now(), -2 * 86_400);
+    let more = match kind {
+        0..10 => json!({"direction": "in", "id_queue": queue, "waiting_time": roll("wait", number, 90)}),
         10..14 => json!({
-            "direction": "in", "id_queue": ([1001, 1002][number % 2]), "disconnection_cause": "abandon", "missed_call": 1,
-            "missed_call_time": clock::text(after(at, 100)), "waiting_time": 100, "action": "WAIT",
+            "answered": false, "direction": "in", "id_queue": queue, "id_agent": Value::Null, "duration": 0, "hold_time": 0,
+            "disposition_cause": "", "disconnection_cause": "abandon", "missed_call": 1, "waiting_time": 100,
+            "missed_call_time": clock::text(after(at, 100)), "action": if recent { "WAIT" } else { "CLOSE" },
         }),
         14..18 if number.is_multiple_of(3) => json!({
-            "direction": "out", "id_queue": 1010, "id_agent": agent, "disconnection_cause": (["busy", "noanswer"][number % 2]),
+            "answered": false, "direction": "out", "id_queue": OUTGOING, "duration": 0, "hold_time": 0, "disposition_cause": "",
+            "disconnection_cause": (["busy", "noanswer"][number % 2]),
         }),
-        14..18 => {
-            row.extend(object(answered(number, &agent)));
-            json!({"direction": "out", "id_queue": 1010})
-        }
+        14..18 => json!({"direction": "out", "id_queue": OUTGOING}),
         _ => {
-            row.extend(object(answered(number, &agent)));
             json!({"direction": "internal", "clid": "201", "did": "212", "contact": Value::Null, "id_queue": Value::Null})
         }
     };
+    row.extend(object(answered(number, &agent)));
     row.extend(object(more));
     call(company, row);
 }
@@ -204,11 +219,11 @@ fn long_dialogue() -> Value {
     spoken.collect()
 }
 
-fn lines(company: &Company, talk: &Talk) -> Value {
+fn lines(company: &Company, talk: &Talk, agent: &Value) -> Value {
     let frame = &DATA["frame"][talk.topic["lang"].as_str().unwrap_or("cs")];
     let agent = company
         .store
-        .get("users", &talk.user)
+        .get("users", agent)
         .and_then(|user| user["title"].as_str())
         .unwrap_or_default();
     let hello = frame[0].as_str().unwrap_or_default().replace("{user}", agent);

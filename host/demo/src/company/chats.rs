@@ -113,15 +113,16 @@ fn chat(company: &mut Company, kind: usize, mut row: Row) {
     let messages = row.remove("messages").unwrap_or(Value::Null);
     let field = |name: &str| row.get(name).cloned().unwrap_or(Value::Null);
     let start = clock::parse(field("time").as_str().expect("chats have a time"));
-    let waiting = field("state") == "ROUTING";
     let answered = field("answered") == true;
+    // Nobody took it, and it is too early to give up.
+    let waiting = !answered && start > after(now(), -86_400);
     let activity = company.activity(
         kind,
         field("name"),
         json!({
             "ticket": ticket, "title": if field("title").is_null() { field("sender") } else { field("title") },
             "queue": queue, "user": field("user"), "contact": field("contact"), "time": field("time"),
-            "action": (if waiting || (!answered && start > after(now(), -86_400)) { "WAIT" } else { "CLOSE" }),
+            "action": (if waiting { "WAIT" } else { "CLOSE" }),
             "time_open": if answered { field("time") } else { Value::Null },
             "time_close": if waiting { Value::Null } else { json!(clock::text(after(start, field("duration").as_i64().unwrap_or(0)))) },
             "duration": field("duration").as_i64().unwrap_or(0), "priority": 3,

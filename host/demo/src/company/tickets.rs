@@ -199,6 +199,7 @@ fn comment(
 #[derive(Default)]
 struct Course {
     count: u64,
+    last: Option<String>,
     client: Option<String>,
     operator: Option<String>,
     first_answer: Option<String>,
@@ -214,12 +215,16 @@ pub(super) fn finish(company: &mut Company) {
         let course = courses.entry(activity["ticket"].to_string()).or_default();
         let item = crate::store::channel(activity).and_then(|channel| company.store.get(channel, &activity["item"]));
         let comes_in = item.is_some_and(|item| item.get("direction").is_none_or(|way| way == "in" || way == "IN"));
-        let answers = item.is_some_and(|item| !comes_in || item.get("answered").is_some_and(|yes| yes == true));
+        let draft = item.is_some_and(|item| item.get("state").is_some_and(|state| state == "DRAFT"));
+        // A mail is answered by another; a call or a chat by whoever took it.
+        let taken = |item: &Row| activity["type"] != "EMAIL" && item["answered"] == true;
+        let answers = item.is_some_and(|item| !draft && (!comes_in || taken(item)));
         let latest = |known: &mut Option<String>| *known = known.take().max(Some(time.to_owned()));
         course.count += 1;
+        latest(&mut course.last);
         if comes_in {
             latest(&mut course.client);
-        } else {
+        } else if !draft {
             latest(&mut course.operator);
         }
         if answers && course.first_answer.as_deref().is_none_or(|first| time < first) {
@@ -238,7 +243,7 @@ fn settle(ticket: &mut Row, course: Course) {
     let created = ticket["created"].as_str().expect("tickets were created").to_owned();
     let response_hours = if ticket["priority"] == "HIGH" { 4 } else { 8 };
     let deadline = clock::text(after(clock::parse(&created), response_hours * HOUR));
-    let last = course.client.clone().max(course.operator.clone());
+    let last = course.last;
     let closed = ticket["closed"].as_str().map(str::to_owned);
     let edited = [Some(created.clone()), last.clone(), closed.clone()]
         .into_iter()
