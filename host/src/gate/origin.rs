@@ -39,6 +39,16 @@ impl Origin {
         self.url.authority()
     }
 
+    /// A name, an IPv4 address, or an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
+
+    /// `None` for the scheme's usual one.
+    pub fn port(&self) -> Option<u16> {
+        self.url.port()
+    }
+
     /// Whether the instance is on this very machine.
     pub fn is_loopback(&self) -> bool {
         match self.url.host() {
