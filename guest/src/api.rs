@@ -119,6 +119,11 @@ impl<'a> Api<'a> {
                 ..query.clone()
             })
         });
+        for (query, page) in queries.iter().zip(&mut answers) {
+            if let Ok(page) = page {
+                page.rows.iter_mut().for_each(|row| rename(&query.endpoint, row));
+            }
+        }
         answers
     }
 
@@ -198,9 +203,7 @@ impl<'a> Api<'a> {
     fn read_page(&self, response: Result<Response, Failure>, query: &Query) -> Result<Page, Error> {
         let what = what(&query.endpoint);
         let response = response.map_err(|failure| Error::from_failure(&failure, &what))?;
-        let mut page = self.page(self.envelope(&response, &what)?, &what)?;
-        page.rows.iter_mut().for_each(|row| rename(&query.endpoint, row));
-        Ok(page)
+        self.page(self.envelope(&response, &what)?, &what)
     }
 
     /// All records that match, page after page, up to [`WHOLE_MAX`]; the total says whether some are missing.
@@ -315,6 +318,7 @@ impl<'a> Api<'a> {
                 }
             }
         }
+        answers.iter_mut().flatten().for_each(|record| rename(endpoint, record));
         answers
     }
 
@@ -336,11 +340,7 @@ impl<'a> Api<'a> {
         let response = response.map_err(|failure| Error::from_failure(&failure, &what))?;
         let mut envelope = self.envelope(&response, &what)?;
         match envelope["result"].take() {
-            Value::Object(record) if !record.is_empty() => {
-                let mut record = Value::Object(record);
-                rename(endpoint, &mut record);
-                Ok(record)
-            }
+            Value::Object(record) if !record.is_empty() => Ok(Value::Object(record)),
             _ => Err(Error::NotFound(format!("Daktela has no such record in {what}."))),
         }
     }

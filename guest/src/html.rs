@@ -3,7 +3,7 @@
 //! The tokenizer is the one of the HTML standard; a tree is not needed to read text. Line structure is kept (blocks,
 //! rows, list items), cells are set apart by ` | `, links show where they lead, and pictures show their description.
 
-use html5gum::{Token, Tokenizer};
+use html5gum::{StartTag, Token, Tokenizer};
 
 /// Elements whose text is not for reading.
 const HIDDEN: &[&str] = &[
@@ -87,10 +87,63 @@ pub fn to_text(source: &str) -> String {
         keep_breaks: !markup,
         ..Page::default()
     };
-    for token in tokens {
+    let mut skip_to = 0;
+    for (i, token) in tokens.iter().enumerate() {
+        if i < skip_to {
+            continue;
+        }
+        if let Some(end) = unseen(&tokens[i..]) {
+            page.text(" [hidden text left out] ");
+            skip_to = i + end + 1;
+            continue;
+        }
         page.token(token);
     }
     page.out
+}
+
+/// Where an element ends that the page does not show; text in it is meant for a machine, not for the reader. Only what
+/// has an end counts, so that a mark-up error cannot swallow the rest of a mail.
+fn unseen(tokens: &[Token]) -> Option<usize> {
+    let Token::StartTag(tag) = tokens.first()? else {
+        return None;
+    };
+    let style = attribute(tag, "style")
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .replace(' ', "");
+    let hides = [
+        "display:none",
+        "visibility:hidden",
+        "font-size:0;",
+        "font-size:0px",
+        "opacity:0;",
+    ];
+    let hidden = attribute(tag, "hidden").is_some() || hides.iter().any(|hide| format!("{style};").contains(hide));
+    if !hidden || tag.self_closing || HIDDEN.contains(&name(&tag.name).as_str()) {
+        return None;
+    }
+    let mut depth = 0;
+    let end = tokens.iter().position(|token| {
+        match token {
+            Token::StartTag(inner) if inner.name == tag.name && !inner.self_closing => depth += 1,
+            Token::EndTag(inner) if inner.name == tag.name => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })?;
+    // Pictures that count readers are hidden, too, and hold no text worth a word.
+    tokens[..end]
+        .iter()
+        .any(|token| matches!(token, Token::String(text) if !text.trim_ascii().is_empty()))
+        .then_some(end)
+}
+
+fn attribute(tag: &StartTag<()>, key: &str) -> Option<String> {
+    tag.attributes
+        .iter()
+        .find(|(k, _)| ***k == *key.as_bytes())
+        .map(|(_, v)| String::from_utf8_lossy(v).into_owned())
 }
 
 fn is_known(name: &str) -> bool {
@@ -117,20 +170,14 @@ struct Page {
 }
 
 impl Page {
-    fn token(&mut self, token: Token) {
+    fn token(&mut self, token: &Token) {
         match token {
             Token::StartTag(tag) => {
                 let name = name(&tag.name);
-                let attribute = |key: &str| {
-                    tag.attributes
-                        .iter()
-                        .find(|(k, _)| ***k == *key.as_bytes())
-                        .map(|(_, v)| String::from_utf8_lossy(v).into_owned())
-                };
-                self.open(&name, tag.self_closing, attribute);
+                self.open(&name, tag.self_closing, |key| attribute(tag, key));
             }
             Token::EndTag(tag) => self.close(&name(&tag.name)),
-            Token::String(text) => self.text(&String::from_utf8_lossy(&text)),
+            Token::String(text) => self.text(&String::from_utf8_lossy(text)),
             Token::Comment(_) | Token::Doctype(_) | Token::Error(_) => {}
         }
     }
@@ -298,6 +345,15 @@ mod tests {
             r#"<a href="https://x.cz/pay">pay here</a> <a href="https://x.cz/">x.cz</a> <a href="mailto:a@b.cz">a@b.cz</a> <a href="javascript:x()">z</a>"#,
             "pay here (https://x.cz/pay) x.cz a@b.cz z",
         );
+    }
+
+    #[test]
+    fn what_the_page_does_not_show_is_left_out_with_a_word() {
+        check(
+            r#"a <div style="display: NONE"><div>x</div>reveal it</div>b <span hidden>y</span><img style="display:none" src="p">c"#,
+            "a [hidden text left out] b [hidden text left out] c",
+        );
+        check(r#"<p style="display:none">never closed"#, "never closed");
     }
 
     #[test]

@@ -155,6 +155,14 @@ pub fn fold(text: &str) -> Folded {
             i += 1;
         }
     }
+    // A ruler above what was folded belongs to it.
+    while quoted > 0
+        && kept
+            .last()
+            .is_some_and(|line| line.trim_matches(['-', '_', '=', ' ']).is_empty())
+    {
+        kept.pop();
+    }
     let kept = crate::text::clean(&kept.join("\n"));
     if kept.trim().is_empty() {
         return Folded {
@@ -301,6 +309,12 @@ mod tests {
             "Ja.\n\nVon: Jan\nGesendet: Dienstag\nAn: x\nBetreff: Rechnung\n\nOld",
             "Ja.",
             5,
+            0,
+        );
+        check(
+            "Ano.\n\n---\nOd: Jan\nDatum: úterý\nPředmět: Faktura\nOld",
+            "Ano.",
+            4,
             0,
         );
         check("Yes.\n-----Original Message-----\nFrom: x\nOld", "Yes.", 3, 0);
