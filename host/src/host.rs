@@ -48,28 +48,56 @@ impl Host {
         self.sandbox.run(request, None, self.new_call()).await
     }
 
-    /// What may read the instance. Writes one line to the log.
+    /// What may read the instance. Writes one line to the log, also when it is dropped half-way.
     pub async fn ask(&self, request: &Request, call: Arc<Call>) -> Result<Answer, Fault> {
-        let started = Instant::now();
-        let answer = self.sandbox.run(request, self.gate.clone(), call.clone()).await;
-        let (method, tool) = names(request);
-        let usage = call.usage();
+        let mut line = Line::new(request, call.clone());
+        let answer = self.sandbox.run(request, self.gate.clone(), call).await;
+        line.status = outcome(&answer).as_str();
+        line.answer_bytes = answer
+            .as_ref()
+            .ok()
+            .and_then(|answer| answer.as_ref().ok())
+            .map_or(0, String::len);
+        answer
+    }
+}
+
+/// A line of the log, written when the call is over.
+struct Line<'a> {
+    request: &'a Request,
+    call: Arc<Call>,
+    started: Instant,
+    status: &'static str,
+    answer_bytes: usize,
+}
+
+impl<'a> Line<'a> {
+    fn new(request: &'a Request, call: Arc<Call>) -> Self {
+        Self {
+            request,
+            call,
+            started: Instant::now(),
+            status: "cancelled",
+            answer_bytes: 0,
+        }
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        let (method, tool) = names(self.request);
+        let usage = self.call.usage();
         tracing::info!(
             event = "call",
             method,
             tool,
-            status = outcome(&answer).as_str(),
-            duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            answer_bytes = answer
-                .as_ref()
-                .ok()
-                .and_then(|answer| answer.as_ref().ok())
-                .map_or(0, String::len),
+            status = self.status,
+            duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            answer_bytes = self.answer_bytes,
             upstream_requests = usage.requests,
             upstream_bytes = usage.bytes,
             cache_hits = usage.cache_hits,
         );
-        answer
     }
 }
 

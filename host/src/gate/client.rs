@@ -96,6 +96,13 @@ pub(super) async fn send(call: &Call, request: RequestBuilder) -> Result<Answer,
         if let Some(headers) = parts.headers_mut() {
             *headers = std::mem::take(answer.headers_mut());
         }
+        if answer
+            .content_length()
+            .is_some_and(|length| length > BODY_BYTES_MAX as u64)
+        {
+            return Err(Failure::TooLarge(BODY_BYTES_MAX));
+        }
+        // Counted again while it comes: a packed body says nothing of its size.
         let mut body = bytes::BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failure)? {
             call.count_bytes(chunk.len())?;

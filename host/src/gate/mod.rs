@@ -106,7 +106,7 @@ impl Gate {
         }
         // Whatever was read with this credential may be beyond its rights by now.
         self.generation.fetch_add(1, Ordering::AcqRel);
-        if !self.session.discard(&token).await {
+        if !call.within(self.session.discard(&token)).await? {
             return Ok(answer);
         }
         let token = call.within(self.session.token(&self.client)).await??;

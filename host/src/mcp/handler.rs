@@ -185,11 +185,8 @@ impl Server {
         let work = progress::report(work, &call, context.meta.get_progress_token(), &context.peer);
         let answer: Result<Answer, Fault> = tokio::select! {
             answer = work => answer,
-            () = context.ct.cancelled() => {
-                tracing::info!(event = "cancelled", upstream_requests = call.usage().requests);
-                // Nobody reads it: MCP answers no request that was cancelled.
-                return Err(ErrorData::internal_error("cancelled", None));
-            }
+            // Nobody reads it: MCP answers no request that was cancelled.
+            () = context.ct.cancelled() => return Err(ErrorData::internal_error("cancelled", None)),
         };
         match answer {
             Ok(Ok(text)) => Ok(Ok(text)),
