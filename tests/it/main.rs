@@ -1,6 +1,7 @@
 //! Everything end to end, in one program. A new test goes where its subject is:
 //!
 //! - `catalog`: what callers see of the tools, as golden files, and the rules of the family.
+//! - `secrets`: credentials stay in the host.
 //! - `docs`: pages that are made from the code.
 //! - `cases`: question and answer of each tool over the demo company, natively and through the program.
 //!
@@ -13,4 +14,5 @@ mod docs;
 mod golden;
 mod native;
 mod program;
+mod secrets;
 mod tidy;

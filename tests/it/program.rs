@@ -27,10 +27,15 @@ pub(crate) fn command(variables: &[(&str, &str)]) -> Command {
 impl Program {
     /// Serves on stdio, initialised with the last revision that has a handshake.
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_with_log(variables, Stdio::null())
+    }
+
+    /// The same, with its standard error led to a file.
+    pub(crate) fn start_with_log(variables: &[(&str, &str)], log: impl Into<Stdio>) -> Self {
         let mut child = command(variables)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the program starts");
         let input = child.stdin.take();

@@ -18,7 +18,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use ticker::{TICK, Ticker};
 use tokio::sync::Semaphore;
 use wasmtime::{
-    Engine, Store, UpdateDeadline,
+    Engine, Precompiled, Store, UpdateDeadline,
     component::{Component, Linker},
 };
 use wasmtime_wasi::{
@@ -94,18 +94,21 @@ impl Sandbox {
         Self::new(component, limits)
     }
 
-    /// With a component of the user's, which is compiled now.
-    #[cfg(feature = "compiler")]
+    /// With a component of the user's: compiled ahead of time, or, where this program holds a compiler, as it is.
+    ///
+    /// Compiled code is trusted like the program itself: load only what you compiled.
     pub fn from_file(path: &Path, limits: Limits) -> wasmtime::Result<Self> {
-        Self::new(Component::from_file(&engine(&limits)?, path)?, limits)
-    }
-
-    #[cfg(not(feature = "compiler"))]
-    pub fn from_file(_path: &Path, _limits: Limits) -> wasmtime::Result<Self> {
-        wasmtime::bail!(
-            "this program holds no compiler, so it runs only the component that it carries. Build one that compiles: \
-             cargo build --release --features compiler"
-        )
+        let engine = engine(&limits)?;
+        let component = match Engine::detect_precompiled_file(path)? {
+            Some(Precompiled::Component) => {
+                #[expect(unsafe_code, reason = "whoever may name a file to run may as well name another program")]
+                // SAFETY: the file is what `precompile_component` returned, by the documented contract of this function.
+                unsafe { Component::deserialize_file(&engine, path) }?
+            }
+            Some(Precompiled::Module) => wasmtime::bail!("{} is compiled from a core module, not from a component", path.display()),
+            None => compile(&engine, path)?,
+        };
+        Self::new(component, limits)
     }
 
     fn new(component: Component, limits: Limits) -> wasmtime::Result<Self> {
@@ -182,6 +185,19 @@ impl Sandbox {
 #[derive(Debug, thiserror::Error)]
 #[error("computed for too long")]
 struct ComputedTooLong;
+
+#[cfg(feature = "compiler")]
+fn compile(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    Component::from_file(engine, path)
+}
+
+#[cfg(not(feature = "compiler"))]
+fn compile(_engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    wasmtime::bail!(
+        "{} is not compiled, and this program holds no compiler. Build one that does: cargo build --release --features compiler",
+        path.display()
+    )
+}
 
 fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
     let mut config = compile::config();
