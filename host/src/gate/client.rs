@@ -123,7 +123,7 @@ fn failure(error: reqwest::Error) -> Failure {
     }
     let mut cause: Option<&dyn Error> = Some(&error);
     while let Some(error) = cause {
-        if let Some(rustls::Error::InvalidCertificate(reason)) = tls_error(error) {
+        if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
             return Failure::ForTheUser(format!(
                 "The certificate of your Daktela is not trusted ({reason}). If it comes from your own authority, name \
                  the file with that authority's certificate in SSL_CERT_FILE."
@@ -135,7 +135,7 @@ fn failure(error: reqwest::Error) -> Failure {
         {
             return Failure::Refused;
         }
-        cause = error.source();
+        cause = cause_of(error);
     }
     if error.is_timeout() {
         Failure::Timeout(CONNECT_TIMEOUT)
@@ -144,8 +144,26 @@ fn failure(error: reqwest::Error) -> Failure {
     }
 }
 
-/// rustls' errors come wrapped in IO errors, whose `source` skips the one inside.
-fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let inner = error.downcast_ref::<io::Error>().and_then(|error| error.get_ref());
-    error.downcast_ref().or_else(|| inner?.downcast_ref())
+/// Libraries wrap errors in IO errors, in layers, whose `source` passes over the one that they wrap.
+fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_found_below_its_wrappings() {
+        let reason = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, reason));
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&wrapped);
+        while let Some(error) = cause.filter(|error| !error.is::<rustls::Error>()) {
+            cause = cause_of(error);
+        }
+        assert!(cause.is_some());
+    }
 }
