@@ -9,7 +9,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     error::Error,
@@ -121,7 +121,7 @@ impl<'a> Api<'a> {
         });
         for (query, page) in queries.iter().zip(&mut answers) {
             if let Ok(page) = page {
-                page.rows.iter_mut().for_each(|row| rename(&query.endpoint, row));
+                page.rows.iter_mut().for_each(|row| normalise(&query.endpoint, row));
             }
         }
         answers
@@ -318,7 +318,10 @@ impl<'a> Api<'a> {
                 }
             }
         }
-        answers.iter_mut().flatten().for_each(|record| rename(endpoint, record));
+        answers
+            .iter_mut()
+            .flatten()
+            .for_each(|record| normalise(endpoint, record));
         answers
     }
 
@@ -433,7 +436,9 @@ fn is_renamed(endpoint: &str, field: &str) -> bool {
         .any(|(model, now, _)| *model == endpoint && *now == field)
 }
 
-fn rename(endpoint: &str, row: &mut Value) {
+/// One shape for all builds: fields by their names of now, and picked fields of related records within an object even
+/// where a build answers `{"user.title": …}`.
+fn normalise(endpoint: &str, row: &mut Value) {
     let Some(row) = row.as_object_mut() else { return };
     for (_, now, before) in RENAMED.iter().filter(|(model, ..)| *model == endpoint) {
         if !row.contains_key(*now)
@@ -441,6 +446,21 @@ fn rename(endpoint: &str, row: &mut Value) {
         {
             row.insert((*now).to_owned(), value);
         }
+    }
+    let dotted: Vec<String> = row.keys().filter(|key| key.contains('.')).cloned().collect();
+    for key in dotted {
+        let value = row.shift_remove(&key).unwrap_or_default();
+        let parts: Vec<&str> = key.split('.').collect();
+        let (last, path) = parts.split_last().expect("a split has a part");
+        let mut at = &mut *row;
+        for part in path {
+            let inner = at.entry(*part).or_insert_with(|| Value::Object(Map::new()));
+            if !inner.is_object() {
+                *inner = Value::Object(Map::new());
+            }
+            at = inner.as_object_mut().expect("made above");
+        }
+        at.insert((*last).to_owned(), value);
     }
 }
 
@@ -477,6 +497,17 @@ mod tests {
                 &json!({"form": {"lastname": "required", "customFields": {"email": ["bad"]}}, "primary": ["No device", "error"]})
             ),
             ["lastname: required", "email: bad", "No device", "error"]
+        );
+    }
+
+    #[test]
+    fn records_have_one_shape() {
+        let mut row =
+            json!({"user.name": "jan", "user.title": "Jan", "contact.account.title": "Acme", "files": [1], "name": 1});
+        normalise("activitiesEmail", &mut row);
+        assert_eq!(
+            row,
+            json!({"name": 1, "attachments": [1], "user": {"name": "jan", "title": "Jan"}, "contact": {"account": {"title": "Acme"}}})
         );
     }
 
