@@ -9,7 +9,7 @@ use guest::{
 };
 use wasi_http::WasiHttp;
 
-#[expect(unsafe_code, clippy::allow_attributes_without_reason, reason = "generated from wit/")]
+#[expect(unsafe_code, reason = "generated from wit/")]
 mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",
