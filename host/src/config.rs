@@ -56,7 +56,8 @@ pub struct Options {
     #[arg(long, global = true, env = "CACHE_TTL_SECONDS", value_name = "SECONDS", default_value_t = CACHE_TTL_SECONDS, help_heading = "Cache")]
     pub cache_ttl: u64,
 
-    /// Another component than the one that comes with the program, as plain WebAssembly
+    /// Another component than the one that comes with the program: compiled for it, or plain WebAssembly where the
+    /// program was built with the feature `compiler`
     #[arg(
         long,
         global = true,
@@ -150,15 +151,29 @@ impl Options {
             ),
             None => self.upstream(|name| std::env::var(name).ok())?,
         };
-        let cache = CacheSettings {
-            enabled: self.cache,
-            ttl: Duration::from_secs(self.cache_ttl),
-        };
-        let gate = Gate::new(origin, credential, Client::default(), Cache::new(cache));
+        let gate = Gate::new(origin, credential, Client::default(), self.cache());
         Ok(Ready {
             host: self.host(Some(gate))?,
             demo,
         })
+    }
+
+    pub fn cache(&self) -> Cache {
+        Cache::new(CacheSettings {
+            enabled: self.cache,
+            ttl: Duration::from_secs(self.cache_ttl),
+        })
+    }
+
+    /// What of these options would be somebody's own, and is of no use to many.
+    pub fn names_an_instance(&self) -> bool {
+        let given = |name| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
+        filled(self.url.clone()).is_some()
+            || filled(self.username.clone()).is_some()
+            || self.access_token_file.is_some()
+            || self.password_file.is_some()
+            || given("DAKTELA_ACCESS_TOKEN")
+            || given("DAKTELA_PASSWORD")
     }
 
     /// Without an instance: for what is the same with any.

@@ -2,6 +2,8 @@
 
 use crate::{
     gate::{Call, Gate},
+    identity::Caller,
+    metrics::{Done, Metrics},
     sandbox::{Answer, Fault, Request, Sandbox},
 };
 use serde::Deserialize;
@@ -14,6 +16,7 @@ pub struct Host {
     sandbox: Sandbox,
     gate: Option<Arc<Gate>>,
     timeout: Duration,
+    metrics: Metrics,
 }
 
 /// How a call ended, for the log and the command line.
@@ -32,11 +35,16 @@ impl Host {
             sandbox,
             gate: gate.map(Arc::new),
             timeout,
+            metrics: Metrics::default(),
         }
     }
 
     pub fn gate(&self) -> Option<&Arc<Gate>> {
         self.gate.as_ref()
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub fn new_call(&self) -> Arc<Call> {
@@ -49,9 +57,12 @@ impl Host {
     }
 
     /// What may read the instance. Writes one line to the log, also when it is dropped half-way.
-    pub async fn ask(&self, request: &Request, call: Arc<Call>) -> Result<Answer, Fault> {
-        let mut line = Line::new(request, call.clone());
-        let answer = self.sandbox.run(request, self.gate.clone(), call).await;
+    ///
+    /// A caller who is known reads with their own gate. The host's is for whoever started the program, and no other.
+    pub async fn ask(&self, request: &Request, call: Arc<Call>, caller: Option<&Caller>) -> Result<Answer, Fault> {
+        let gate = caller.map_or_else(|| self.gate.clone(), |caller| Some(caller.identity.gate.clone()));
+        let mut line = Line::new(request, call.clone(), caller, &self.metrics);
+        let answer = self.sandbox.run(request, gate, call).await;
         line.status = outcome(&answer).as_str();
         line.answer_bytes = answer
             .as_ref()
@@ -66,16 +77,21 @@ impl Host {
 struct Line<'a> {
     request: &'a Request,
     call: Arc<Call>,
+    caller: Option<&'a Caller>,
+    metrics: &'a Metrics,
     started: Instant,
     status: &'static str,
     answer_bytes: usize,
 }
 
 impl<'a> Line<'a> {
-    fn new(request: &'a Request, call: Arc<Call>) -> Self {
+    fn new(request: &'a Request, call: Arc<Call>, caller: Option<&'a Caller>, metrics: &'a Metrics) -> Self {
+        metrics.begin();
         Self {
             request,
             call,
+            caller,
+            metrics,
             started: Instant::now(),
             status: "cancelled",
             answer_bytes: 0,
@@ -87,17 +103,29 @@ impl Drop for Line<'_> {
     fn drop(&mut self) {
         let (method, tool) = names(self.request);
         let usage = self.call.usage();
+        let duration = self.started.elapsed();
         tracing::info!(
             event = "call",
+            request_id = self.caller.map(|caller| &*caller.request_id),
+            who = self.caller.map(|caller| caller.identity.who.to_string()),
+            tenant = self.caller.map(|caller| caller.identity.gate.origin().host()),
             method,
             tool,
             status = self.status,
-            duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             answer_bytes = self.answer_bytes,
             upstream_requests = usage.requests,
             upstream_bytes = usage.bytes,
             cache_hits = usage.cache_hits,
         );
+        self.metrics.end(&Done {
+            method,
+            tool,
+            status: self.status,
+            duration,
+            answer_bytes: self.answer_bytes,
+            usage,
+        });
     }
 }
 

@@ -7,13 +7,20 @@
 //!                                                  gate::Gate ──► Daktela
 //! ```
 //!
+//! Over HTTP, [`http`] finds out who asks ([`credentials`], [`identity`]) and hands each request on with a gate of its
+//! caller's own.
+//!
 //! [`gate`] is the only way out of the [`sandbox`], and the only place that knows a secret. [`mcp`] and [`cli`] know no
 //! tool by name: they pass on what the component says. [`config`] turns flags and variables into the rest.
 
 pub mod cli;
 pub mod config;
+pub mod credentials;
 pub mod gate;
 pub mod host;
+pub mod http;
+pub mod identity;
 pub mod log;
 pub mod mcp;
+pub mod metrics;
 pub mod sandbox;

@@ -49,7 +49,9 @@ mod summary;
 mod tests;
 
 pub use faults::{Action, Fault};
-pub use login::{AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, PASSWORD, SSO_TOKEN, TOKEN, USERNAME};
+pub use login::{
+    AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, PASSWORD, READERS, SSO_TOKEN, TOKEN, USERNAME, reader_token,
+};
 pub use quirks::{
     DataShape, DottedFields, DottedFilters, EmailFiles, Item, LoginAnswer, Quirks, Relations, SingleFields, Total,
     UnknownField,

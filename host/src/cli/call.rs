@@ -22,7 +22,7 @@ pub(super) async fn run(host: &Host, tool: String, arguments: String) -> Result<
 /// The text of a tool's answer. A request that is none, e.g. of an unknown tool, is an error of usage.
 pub(super) async fn answer(host: &Host, tool: String, arguments: String) -> Result<(String, Outcome), Stop> {
     let answer = host
-        .ask(&Request::CallTool { name: tool, arguments }, host.new_call())
+        .ask(&Request::CallTool { name: tool, arguments }, host.new_call(), None)
         .await;
     let outcome = outcome(&answer);
     let text = match answer {

@@ -4,12 +4,14 @@ mod call;
 mod check;
 mod demo;
 mod print;
+mod serve;
 mod sweep;
 mod tools;
 
 use crate::{
     config::{Options, Ready},
     host::Host,
+    http::{self, Transport},
     log,
     mcp::Server,
 };
@@ -26,6 +28,9 @@ use tracing::level_filters::LevelFilter;
 pub struct Cli {
     #[command(flatten)]
     pub options: Options,
+
+    #[command(flatten)]
+    pub http: http::Options,
 
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -107,12 +112,16 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn start(Cli { mut options, command }: Cli) -> Result<(), Stop> {
+fn start(cli: Cli) -> Result<(), Stop> {
+    let Cli { mut options, http, command } = cli;
     options.demo |= matches!(command, Some(Command::Demo));
     if let Some(Command::Tools { json }) = command {
         // The tools are the same for all, so no instance is needed.
         let host = options.host(None).map_err(Stop::usage)?;
         return block_on(tools::run(&host, json));
+    }
+    if command.is_none() && http.transport == Transport::StreamableHttp {
+        return serve::run(&options, &http);
     }
     let Ready { host, demo } = options.ready().map_err(Stop::usage)?;
     let done = match command {

@@ -100,7 +100,7 @@ async fn try_out(host: &Host, tool: &str, arguments: &Value) -> (Row, Option<Val
         name: tool.to_owned(),
         arguments: arguments.to_string(),
     };
-    let answer = host.ask(&request, call.clone()).await;
+    let answer = host.ask(&request, call.clone(), None).await;
     let text = answer.as_ref().ok().and_then(|answer| answer.as_ref().ok());
     let row = Row {
         tool: tool.to_owned(),

@@ -1,6 +1,6 @@
 //! One pooled client for all gates: connections are kept, bodies are unpacked and gathered under a cap.
 
-use super::{Answer, Call, Failure};
+use super::{Answer, Call, Failure, reach::PublicOnly};
 use http::{Method, Response};
 use reqwest::{RequestBuilder, redirect};
 use std::{
@@ -29,29 +29,42 @@ const USER_AGENT: &str = concat!("mcp-daktela/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Default)]
 pub struct Client {
     built: Arc<OnceLock<Result<reqwest::Client, Failure>>>,
+    reach: Option<Arc<PublicOnly>>,
 }
 
 impl Client {
+    /// For addresses that strangers name: public ones, and those hosts that the operator named.
+    pub fn for_strangers(named: Vec<String>) -> Self {
+        Self {
+            built: Arc::default(),
+            reach: Some(Arc::new(PublicOnly::except(named))),
+        }
+    }
+
     /// Builds it now, on a thread that may take its time.
     pub fn warm_up(&self) {
         let client = self.clone();
         tokio::task::spawn_blocking(move || client.get().map(drop));
     }
 
-    pub(super) fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Failure> {
+    pub(crate) fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Failure> {
         self.get().map(|client| client.request(method, url))
     }
 
     fn get(&self) -> Result<&reqwest::Client, Failure> {
         let built = self
             .built
-            .get_or_init(|| build().map_err(|error| Failure::ForTheUser(unusable(&*error))));
+            .get_or_init(|| build(self.reach.clone()).map_err(|error| Failure::ForTheUser(unusable(&*error))));
         built.as_ref().map_err(Clone::clone)
     }
 }
 
-fn build() -> Result<reqwest::Client, Box<dyn Error>> {
-    let client = reqwest::Client::builder()
+fn build(reach: Option<Arc<PublicOnly>>) -> Result<reqwest::Client, Box<dyn Error>> {
+    let mut client = reqwest::Client::builder();
+    if let Some(reach) = reach {
+        client = client.dns_resolver(reach);
+    }
+    let client = client
         .tls_backend_preconfigured(tls()?)
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)

@@ -10,6 +10,7 @@ mod failure;
 mod login;
 mod origin;
 mod policy;
+mod reach;
 mod retry;
 mod session;
 
@@ -19,6 +20,7 @@ pub use client::Client;
 pub use failure::Failure;
 pub use origin::{Origin, OriginError};
 pub use policy::is_refused_header;
+pub use reach::is_public;
 pub use session::Credential;
 
 use bytes::Bytes;

@@ -3,15 +3,16 @@
 use super::{Server, fault, progress};
 use crate::{
     gate::Call,
+    identity::Caller,
     sandbox::{Answer, Fault, Request},
 };
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
-        CompleteRequestParams, CompleteResult, ConstString, DiscoverResult, GetPromptRequestMethod,
-        GetPromptRequestParams, GetPromptResponse, GetPromptResult, ListPromptsRequestMethod, ListPromptsResult,
-        ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
+        CompleteRequestParams, CompleteResult, ConstString, CustomRequest, CustomResult, DiscoverResult, ErrorCode,
+        GetPromptRequestMethod, GetPromptRequestParams, GetPromptResponse, GetPromptResult, ListPromptsRequestMethod,
+        ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
         ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestMethod,
         ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResultType, ServerConfig, Tool,
     },
@@ -47,6 +48,16 @@ impl ServerHandler for Server {
         Ok(DiscoverResult::from_server_info(REVISIONS.to_vec(), self.get_info())
             .with_ttl_ms(LIST_TTL_MS)
             .with_cache_scope(CacheScope::Public))
+    }
+
+    async fn on_custom_request(&self, request: CustomRequest, _context: Context) -> Result<CustomResult, ErrorData> {
+        let known = PARAMS.iter().find(|(method, _)| *method == request.method);
+        Err(match known {
+            Some((method, shape)) => {
+                ErrorData::invalid_params(format!("The params of {method} must be {shape}."), None)
+            }
+            None => ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None),
+        })
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -177,11 +188,30 @@ macro_rules! complete_list {
 }
 use complete_list;
 
+/// What is served, with the shape of its params. rmcp takes a request whose params have another shape for one of an
+/// unknown method; its sender should hear what is wrong instead.
+const PARAMS: &[(&str, &str)] = &[
+    ("tools/call", "{\"name\": string, \"arguments\": object}"),
+    ("tools/list", "{\"cursor\": string}"),
+    ("resources/list", "{\"cursor\": string}"),
+    ("resources/templates/list", "{\"cursor\": string}"),
+    ("resources/read", "{\"uri\": string}"),
+    ("prompts/list", "{\"cursor\": string}"),
+    ("prompts/get", "{\"name\": string, \"arguments\": object of strings}"),
+    (
+        "completion/complete",
+        "{\"ref\": object, \"argument\": {\"name\": string, \"value\": string}}",
+    ),
+];
+
 impl Server {
     /// Asks what may need the upstream. A client that cancels ends the instance and its requests at once.
     async fn ask(&self, request: &Request, context: &Context) -> Result<Result<String, Fault>, ErrorData> {
         let call: Arc<Call> = self.inner.host.new_call();
-        let work = self.inner.host.ask(request, call.clone());
+        // Over HTTP each request brings its caller along; rmcp hands us what the transport knew of the request.
+        let request_parts = context.extensions.get::<http::request::Parts>();
+        let caller = request_parts.and_then(|parts| parts.extensions.get::<Caller>());
+        let work = self.inner.host.ask(request, call.clone(), caller);
         let work = progress::report(work, &call, context.meta.get_progress_token(), &context.peer);
         let answer: Result<Answer, Fault> = tokio::select! {
             answer = work => answer,

@@ -1,9 +1,10 @@
 use super::{Answer, DEMO, agent, filter, read, total, try_get};
 use crate::{
-    AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, Demo, LoginAnswer, PASSWORD, Quirks, SSO_TOKEN, TOKEN, USERNAME,
+    AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, Demo, LoginAnswer, PASSWORD, Quirks, READERS, SSO_TOKEN, TOKEN, USERNAME,
+    reader_token,
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 fn send(demo: &Demo, method: &str, content_type: &str, path: &str, body: &str) -> Answer {
     let address = format!("{}/api/v6/{path}", demo.origin());
@@ -52,6 +53,22 @@ fn wrong_missing_and_former_credentials_are_refused() {
         assert_eq!((answer.status, answer.bytes.len()), (401, 0), "{body}");
     }
     assert_eq!(login("{}").json()["error"]["form"]["username"], "Entry is required");
+}
+
+#[test]
+fn no_two_readers_see_the_same() {
+    for model in ["tickets", "users"] {
+        let seen: HashSet<String> = (0..READERS)
+            .map(|number| {
+                let path = format!("{model}?take=1000&fields[0]=name");
+                let answer = try_get(&DEMO, &reader_token(number), &path).unwrap().result();
+                assert_ne!(answer["total"], 0, "reader {number} sees no {model}");
+                answer["data"].to_string()
+            })
+            .collect();
+        assert_eq!(seen.len() as u64, READERS, "{model}");
+    }
+    assert_eq!(try_get(&DEMO, &reader_token(READERS), "users").unwrap().status, 401);
 }
 
 #[test]

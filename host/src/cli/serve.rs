@@ -1,0 +1,83 @@
+//! `mcp-daktela --transport streamable-http`: one server for many, each with credentials of their own.
+
+use super::{Stop, block_on};
+use crate::{
+    config::Options,
+    gate::{Client, Credential},
+    http::{self, App, Settings},
+    identity::Identities,
+    mcp::Server,
+};
+use daktela_demo::Demo;
+use ring::rand::{SecureRandom, SystemRandom};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
+    let mut settings = http.settings().map_err(Stop::usage)?;
+    if options.names_an_instance() {
+        // Whoever reaches the port would read with the operator's eyes.
+        tracing::warn!(
+            event = "credentials_not_used",
+            reason = "over HTTP each client brings its own; DAKTELA_URL and the credentials beside it are for stdio"
+        );
+    }
+    let demo = options.demo.then(Demo::start).transpose().map_err(Stop::failed)?;
+    if let Some(demo) = &demo {
+        settings.domains.also_serve(&demo.origin()).map_err(Stop::failed)?;
+    }
+    let host = options.host(None).map_err(Stop::usage)?;
+    let app = app(options, settings, demo.as_ref(), host.metrics().clone())?;
+    block_on(async {
+        app.identities.client().warm_up();
+        let server = Server::new(Arc::new(host)).await.map_err(Stop::failed)?;
+        let listen = app.settings.listen;
+        let busy = |error| Stop::failed(format!("cannot listen on {listen}: {error}"));
+        let listener = TcpListener::bind(listen).await.map_err(busy)?;
+        let address = listener.local_addr().map_err(Stop::failed)?;
+        tracing::info!(event = "listening", address = %address, endpoint = "/mcp");
+        if let Some(listen) = app.settings.metrics {
+            let listener = TcpListener::bind(listen)
+                .await
+                .map_err(|error| Stop::failed(format!("cannot listen on {listen}: {error}")))?;
+            tokio::spawn(http::serve_metrics(app.clone(), listener));
+        }
+        http::serve(app, server, listener, stop()).await.map_err(Stop::failed)
+    })
+}
+
+fn app(options: &Options, settings: Settings, demo: Option<&Demo>, metrics: crate::metrics::Metrics) -> Result<Arc<App>, Stop> {
+    let mut key = [0; 32];
+    SystemRandom::new()
+        .fill(&mut key)
+        .map_err(|_| Stop::failed("the system has no random numbers to give"))?;
+    let client = Client::for_strangers(settings.domains.named());
+    let identities = Identities::new(&key, client, options.cache());
+    let anybody = match demo {
+        Some(demo) => {
+            let origin = demo.origin().parse().map_err(Stop::failed)?;
+            Some(identities.of(origin, Credential::Token(daktela_demo::TOKEN.to_owned().into())))
+        }
+        None => None,
+    };
+    Ok(Arc::new(App::new(settings, identities, metrics, anybody)))
+}
+
+#[cfg(unix)]
+async fn stop() -> http::Stop {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return http::Stop::Now;
+    };
+    tokio::select! {
+        _ = terminate.recv() => http::Stop::Gently,
+        _ = tokio::signal::ctrl_c() => http::Stop::Now,
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop() -> http::Stop {
+    let _ = tokio::signal::ctrl_c().await;
+    http::Stop::Now
+}

@@ -1,0 +1,180 @@
+//! MCP for many: streamable HTTP without sessions, so that any replica can serve any request.
+//!
+//! ```text
+//! connection ── time limits ──► outer: request id, count
+//!                                 ├─ /healthz /readyz
+//!                                 └─ door: Host, Origin, room
+//!                                      └─ / and /mcp: endpoint: who asks? is it JSON-RPC? ──► rmcp
+//! ```
+
+mod door;
+mod endpoint;
+mod held;
+mod operations;
+mod options;
+mod refusal;
+
+pub use options::{Options, OptionsError, Settings, Transport};
+
+use crate::{
+    identity::{Identities, Identity},
+    mcp::Server,
+    metrics::Metrics,
+};
+use axum::{Router, middleware};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use rmcp::transport::streamable_http_server::{
+    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+};
+use std::{
+    future::Future,
+    io,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::sync::CancellationToken;
+
+/// Eight times as many as run at once: the others wait for their turn, which is better than to be turned away.
+const REQUESTS_AT_ONCE: u32 = 256;
+
+/// Arguments of tools are short; the longest answers go the other way.
+const BODY_BYTES: u32 = 1_000_000;
+
+/// Connections cost little, but not nothing; more wait in the system's queue.
+const CONNECTIONS: usize = 4_096;
+
+/// A head of a request comes in one piece. Whoever takes longer keeps a connection from others.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// hyper's own bound is 400 KB; tokens in headers are the longest that is sent in earnest.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// A balancer looks this often whether a replica is ready, and must have seen that it is not before the door closes.
+const LINGER: Duration = Duration::from_secs(3);
+
+/// Longer than any call.
+const DRAIN: Duration = Duration::from_secs(40);
+
+/// Everything that requests share.
+pub struct App {
+    pub settings: Settings,
+    pub identities: Identities,
+    pub metrics: Metrics,
+    /// Serves whoever brings no credential: only ever the sample company, which is nobody's.
+    pub anybody: Option<Arc<Identity>>,
+    room: Arc<Semaphore>,
+    draining: AtomicBool,
+}
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// Why the server is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// A person at a terminal, who does not want to wait.
+    Now,
+    /// A supervisor, whose balancer needs to notice first.
+    Gently,
+}
+
+impl App {
+    pub fn new(settings: Settings, identities: Identities, metrics: Metrics, anybody: Option<Arc<Identity>>) -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(settings.max_requests)),
+            settings,
+            identities,
+            metrics,
+            anybody,
+            draining: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Serves until `stop`, then until the last answer is out.
+pub async fn serve(app: Arc<App>, server: Server, listener: TcpListener, stop: impl Future<Output = Stop>) -> io::Result<()> {
+    let calls = CancellationToken::new();
+    let router = router(&app, server, calls.clone());
+    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    let graceful = GracefulShutdown::new();
+    let stop = async {
+        if stop.await == Stop::Gently {
+            app.draining.store(true, Ordering::Release);
+            tokio::time::sleep(LINGER).await;
+        }
+    };
+    tokio::pin!(stop);
+    loop {
+        let accepted = async {
+            let permit = connections.clone().acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            () = &mut stop => break,
+            accepted = accepted => accepted,
+        };
+        let Ok((stream, address)) = accepted else {
+            // Too many files are open, for example; another try at once would only make a noise.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let router = router.clone().layer(axum::Extension(Peer(address.ip().to_canonical())));
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(HEAD_BYTES)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            let _permit = permit;
+            // A client that went away is no news.
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    app.draining.store(true, Ordering::Release);
+    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        calls.cancel();
+    }
+    Ok(())
+}
+
+/// Serves `/metrics`, and nothing else, for as long as the program runs.
+pub async fn serve_metrics(app: Arc<App>, listener: TcpListener) -> io::Result<()> {
+    axum::serve(listener, operations::metrics_routes(app)).await
+}
+
+fn router(app: &Arc<App>, server: Server, calls: CancellationToken) -> Router {
+    let mut config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_cancellation_token(calls)
+        .with_max_request_body_bytes(app.settings.max_body_bytes)
+        // The door has looked at both.
+        .disable_allowed_hosts();
+    config.sse_retry = None;
+    let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config);
+    let inside = Router::new()
+        // claude.ai calls no other path than /mcp; / is where the server in Python was.
+        .route_service("/mcp", service.clone())
+        .route_service("/", service)
+        .layer(middleware::from_fn_with_state(app.clone(), endpoint::enter));
+    Router::new()
+        .merge(inside)
+        .fallback(refusal::not_found)
+        .layer(door::cors(&app.settings))
+        .layer(middleware::from_fn_with_state(app.clone(), door::enter))
+        .merge(operations::routes(app.clone()))
+        .layer(middleware::from_fn_with_state(app.clone(), operations::outer))
+}

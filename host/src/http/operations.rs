@@ -1,0 +1,79 @@
+//! For whoever runs the server: is it alive, is it ready, what does it do, and which request was that.
+
+use super::{App, refusal};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use std::sync::{Arc, atomic::Ordering};
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A UUID with a prefix fits.
+const REQUEST_ID_BYTES_MAX: usize = 64;
+
+/// Stands in the answer and in every line of the log that the request causes.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
+/// Without the door: probes and collectors call by address.
+pub(super) fn routes(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .with_state(app)
+}
+
+/// On an address of its own.
+pub(super) fn metrics_routes(app: Arc<App>) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(app)
+}
+
+/// Whether Daktela can be reached is not asked: a restart would not help, and each caller has another one.
+async fn healthy() -> Response {
+    refusal::text(StatusCode::OK, "ok")
+}
+
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    if app.draining.load(Ordering::Acquire) {
+        refusal::text(StatusCode::SERVICE_UNAVAILABLE, "shutting down")
+    } else {
+        refusal::text(StatusCode::OK, "ready")
+    }
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, TYPE)], app.metrics.page(app.identities.count())).into_response()
+}
+
+pub(super) async fn outer(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let id = request_id(request.headers().get(HEADER));
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    app.metrics.answered(response.status());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Answers are somebody's own, unless they say otherwise.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The balancer's, where it is plain enough for a log.
+fn request_id(given: Option<&HeaderValue>) -> Arc<str> {
+    let plain = |text: &&str| {
+        (1..=REQUEST_ID_BYTES_MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    match given.and_then(|value| value.to_str().ok()).filter(plain) {
+        Some(text) => text.into(),
+        None => format!("{:016x}", fastrand::u64(..)).into(),
+    }
+}

@@ -1,0 +1,156 @@
+//! Counters, in the words of Prometheus. No label says who asked.
+
+use crate::gate::Usage;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+/// From an answer out of the cache to one that ran into the usual time limit.
+const DURATIONS_SECONDS: [f64; 10] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CallLabels {
+    method: &'static str,
+    tool: String,
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct MethodLabel {
+    method: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StatusLabel {
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct EventLabel {
+    event: &'static str,
+}
+
+type Durations = Family<MethodLabel, Histogram, fn() -> Histogram>;
+
+/// Cheap to clone; all clones count together.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    calls: Family<CallLabels, Counter>,
+    durations: Durations,
+    running: Gauge,
+    answer_bytes: Counter,
+    upstream_requests: Counter,
+    upstream_bytes: Counter,
+    cache_hits: Counter,
+    http: Family<StatusLabel, Counter>,
+    identities: Gauge,
+    oauth: Family<EventLabel, Counter>,
+    /// Names that may be labels. A caller can write anything where a tool's name belongs, and each label costs memory.
+    tools: Arc<OnceLock<HashSet<String>>>,
+}
+
+/// What is known of a call when it is over.
+pub(crate) struct Done<'a> {
+    pub(crate) method: &'static str,
+    pub(crate) tool: Option<&'a str>,
+    pub(crate) status: &'static str,
+    pub(crate) duration: Duration,
+    pub(crate) answer_bytes: usize,
+    pub(crate) usage: Usage,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("mcp_daktela");
+        let calls = Family::default();
+        registry.register("calls", "Requests to the component, by tool and outcome", calls.clone());
+        let histogram: fn() -> Histogram = || Histogram::new(DURATIONS_SECONDS);
+        let durations = Durations::new_with_constructor(histogram);
+        registry.register_with_unit("call_duration", "How long they took", Unit::Seconds, durations.clone());
+        let running = Gauge::default();
+        registry.register("instances", "Instances of the component that run or wait for their turn", running.clone());
+        let answer_bytes = Counter::default();
+        registry.register_with_unit("answer", "Size of all answers", Unit::Bytes, answer_bytes.clone());
+        let upstream_requests = Counter::default();
+        registry.register("upstream_requests", "Requests to Daktela, with repeated ones", upstream_requests.clone());
+        let upstream_bytes = Counter::default();
+        registry.register_with_unit("upstream", "Size of Daktela's answers, unpacked", Unit::Bytes, upstream_bytes.clone());
+        let cache_hits = Counter::default();
+        registry.register("cache_hits", "Reads that memory answered", cache_hits.clone());
+        let http = Family::default();
+        registry.register("http_responses", "Answers over HTTP, by status", http.clone());
+        let identities = Gauge::default();
+        registry.register("identities", "Callers with a login, a token or a cache of their own", identities.clone());
+        let oauth = Family::default();
+        registry.register("oauth_events", "What became of logins and tokens", oauth.clone());
+        Self {
+            registry: Arc::new(registry),
+            calls,
+            durations,
+            running,
+            answer_bytes,
+            upstream_requests,
+            upstream_bytes,
+            cache_hits,
+            http,
+            identities,
+            oauth,
+            tools: Arc::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// Only these become labels.
+    pub(crate) fn know_tools(&self, names: impl IntoIterator<Item = String>) {
+        // A second server over the same host has the same tools.
+        let _ = self.tools.set(names.into_iter().collect());
+    }
+
+    pub(crate) fn begin(&self) {
+        self.running.inc();
+    }
+
+    pub(crate) fn end(&self, done: &Done<'_>) {
+        self.running.dec();
+        let known = |name: &&str| self.tools.get().is_some_and(|tools| tools.contains(*name));
+        let tool = match done.tool {
+            None => "",
+            Some(name) => Some(name).filter(known).unwrap_or("(unknown)"),
+        };
+        let labels = CallLabels { method: done.method, tool: tool.to_owned(), status: done.status };
+        self.calls.get_or_create(&labels).inc();
+        self.durations
+            .get_or_create(&MethodLabel { method: done.method })
+            .observe(done.duration.as_secs_f64());
+        self.answer_bytes.inc_by(done.answer_bytes as u64);
+        self.upstream_requests.inc_by(done.usage.requests);
+        self.upstream_bytes.inc_by(done.usage.bytes);
+        self.cache_hits.inc_by(done.usage.cache_hits);
+    }
+
+    pub(crate) fn answered(&self, status: http::StatusCode) {
+        self.http.get_or_create(&StatusLabel { status: status.as_u16() }).inc();
+    }
+
+    pub(crate) fn oauth(&self, event: &'static str) {
+        self.oauth.get_or_create(&EventLabel { event }).inc();
+    }
+
+    /// The page that Prometheus reads.
+    pub(crate) fn page(&self, identities: u64) -> String {
+        self.identities.set(i64::try_from(identities).unwrap_or(i64::MAX));
+        let mut page = String::new();
+        // Only a writer can fail, and a String does not.
+        let _ = encode(&mut page, &self.registry);
+        page
+    }
+}

@@ -1,0 +1,327 @@
+//! The server for many: who may come in, as whom, and that nobody meets another.
+
+use std::{
+    collections::HashSet,
+    io::Write,
+    thread,
+    time::{Duration, Instant},
+};
+
+use daktela_demo::{Action, Demo, Fault, PASSWORD, READERS, TOKEN, USERNAME, reader_token};
+use serde_json::{Value, json};
+
+use crate::served::{self, Ask, Served};
+
+fn initialize() -> Ask<'static> {
+    let client = json!({"name": "tests", "version": "0"});
+    Ask::mcp("initialize", json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client}))
+}
+
+/// A message of the newest revision, which stands alone.
+fn modern(method: &'static str, name: Option<&'static str>, mut params: Value) -> Ask<'static> {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "tests", "version": "0"},
+    });
+    let ask = Ask::mcp(method, params).with("mcp-protocol-version", "2026-07-28").with("mcp-method", method);
+    match name {
+        Some(name) => ask.with("mcp-name", name),
+        None => ask,
+    }
+}
+
+fn delay(times: usize, delay: Duration) -> Fault {
+    Fault { matches: "tickets".to_owned(), times, delay: Some(delay), action: None }
+}
+
+#[test]
+fn both_eras_are_served_without_a_session_at_both_endpoints() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    for target in ["/mcp", "/"] {
+        let ask = |mut ask: Ask<'static>| {
+            ask.target = target;
+            served.ask(&ask.as_user(&demo.origin(), TOKEN))
+        };
+        let hello = ask(initialize());
+        assert_eq!((hello.status, &hello.json()["result"]["protocolVersion"]), (200, &json!("2025-11-25")));
+        assert_eq!(hello.header("mcp-session-id"), None);
+        assert_eq!(hello.header("content-type"), Some("application/json"));
+        assert_eq!(hello.header("cache-control"), Some("no-store"));
+        let initialized = Ask::raw_mcp(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        assert_eq!(ask(initialized).status, 202);
+        assert_eq!(ask(Ask::mcp("tools/list", json!({}))).json()["result"]["tools"].as_array().map(Vec::len), Some(40));
+        let found = ask(modern("server/discover", None, json!({})));
+        assert_eq!(found.json()["result"]["supportedVersions"][3], "2026-07-28");
+        let count = modern("tools/call", Some("count_tickets"), json!({"name": "count_tickets", "arguments": {}}));
+        assert!(ask(count).text().contains("244"));
+    }
+}
+
+#[test]
+fn what_is_no_message_is_told_so_in_json_rpc() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    for (body, code) in [
+        ("{", -32700),
+        ("", -32700),
+        ("[]", -32600),
+        (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, -32600),
+        (r#"{"id":7,"method":"ping"}"#, -32600),
+        ("7", -32600),
+    ] {
+        let reply = served.ask(&Ask::raw_mcp(body).as_user(&demo.origin(), TOKEN));
+        assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!(code)), "{body}");
+        let id = if body.contains('7') && body.contains("id") { json!(7) } else { Value::Null };
+        assert_eq!(reply.json()["id"], id, "{body}");
+    }
+}
+
+#[test]
+fn progress_comes_as_a_stream_and_the_answer_at_its_end() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[("CACHE_ENABLED", "false")]);
+    let params = json!({"name": "get_ticket_detail", "arguments": {"name": "787001"}, "_meta": {"progressToken": "p"}});
+    let reply = served.ask(&Ask::mcp("tools/call", params).as_user(&demo.origin(), TOKEN));
+    let news = reply.body.matches("notifications/progress").count();
+    if news > 0 {
+        assert_eq!(reply.header("content-type"), Some("text/event-stream"));
+    }
+    assert!(reply.text().contains("787001"), "{reply:?}");
+}
+
+/// The heart of it: what each is shown is exactly what is theirs, however many ask at once, from memory or not.
+#[test]
+fn forty_callers_never_see_each_others_data() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    let answers = |number: u64| {
+        let token = reader_token(number);
+        let ask = |tool, arguments| served.ask(&Ask::call(tool, arguments).as_user(&demo.origin(), &token)).text();
+        (0..3)
+            .map(|_| (ask("list_tickets", json!({"take": 200, "include_merged": true})), ask("list_users", json!({"take": 200}))))
+            .collect::<Vec<_>>()
+    };
+    let all: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = (0..READERS).map(|number| scope.spawn(move || answers(number))).collect();
+        running.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    let native = |number: u64, path: &str| -> HashSet<String> {
+        let url = format!("{}/api/v6/{path}?take=1000&fields[0]=name", demo.origin());
+        let mut answer = ureq::get(url).header("x-auth-token", reader_token(number)).call().expect("an answer");
+        let json: Value = serde_json::from_str(&answer.body_mut().read_to_string().expect("text")).expect("JSON");
+        let rows = json["result"]["data"].as_array().expect("rows").clone();
+        rows.iter().map(|row| row["name"].to_string().trim_matches('"').to_owned()).collect()
+    };
+    let every_ticket: HashSet<String> = (0..READERS).flat_map(|number| native(number, "tickets")).collect();
+    let every_user: HashSet<String> = (0..READERS).flat_map(|number| native(number, "users")).collect();
+    for (number, rounds) in (0..).zip(&all) {
+        let (tickets, users) = (native(number, "tickets"), native(number, "users"));
+        for (seen_tickets, seen_users) in rounds {
+            let shown: HashSet<String> =
+                every_ticket.iter().filter(|name| seen_tickets.contains(&format!("\n- [{name}]("))).cloned().collect();
+            assert_eq!(shown, tickets, "tickets of reader {number}: {seen_tickets}");
+            let shown: HashSet<String> =
+                every_user.iter().filter(|name| seen_users.contains(&format!("**{name}**"))).cloned().collect();
+            assert_eq!(shown, users, "users of reader {number}: {seen_users}");
+        }
+    }
+    // Each asked for the users three times, and Daktela was asked once.
+    let arrived = demo.take_requests();
+    for number in 0..READERS {
+        let token = reader_token(number);
+        let users = arrived.iter().filter(|request| {
+            request.path == "users" && request.headers.contains(&("x-auth-token".to_owned(), token.clone()))
+        });
+        // One of the server's, one of this test's own.
+        assert!(users.count() <= 2 + 1, "reader {number} is served from a cache of their own");
+    }
+    let who: HashSet<String> = served.log("call", 240).iter().map(|line| line["who"].to_string()).collect();
+    assert_eq!(who.len() as u64, READERS);
+}
+
+#[test]
+fn a_login_is_shared_by_the_calls_of_one_user() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    let ask = Ask::call("count_tickets", json!({}))
+        .with("x-daktela-url", demo.origin())
+        .with("x-daktela-username", USERNAME)
+        .with("x-daktela-password", PASSWORD);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert!(served.ask(&ask).text().contains("244")));
+        }
+    });
+    let logins = demo.take_requests().iter().filter(|request| request.path == "login").count();
+    assert_eq!(logins, 1);
+    let log = served.whole_log();
+    assert!(!log.contains(PASSWORD) && !log.contains(USERNAME), "{log}");
+}
+
+/// Though they lie in the server's environment, they are for stdio.
+#[test]
+fn a_stranger_never_reads_with_the_operators_credentials() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[("DAKTELA_URL", &demo.origin()), ("DAKTELA_ACCESS_TOKEN", TOKEN)]);
+    for ask in [
+        initialize(),
+        Ask::mcp("tools/list", json!({})),
+        Ask::call("count_tickets", json!({})),
+        Ask::call("count_tickets", json!({})).with("x-daktela-foo", "1"),
+        Ask::call("count_tickets", json!({})).with("authorization", "Bearer x"),
+        Ask::get("/mcp"),
+    ] {
+        let reply = served.ask(&ask);
+        assert_eq!(reply.status, 401, "{reply:?}");
+        assert!(reply.header("www-authenticate").is_some(), "{reply:?}");
+    }
+    for ask in [
+        Ask::call("count_tickets", json!({})).with("x-daktela-url", demo.origin()),
+        Ask::call("count_tickets", json!({})).with("x-daktela-access-token", TOKEN),
+        Ask::call("count_tickets", json!({})).with("x-daktela-url", demo.origin()).with("x-daktela-username", USERNAME),
+    ] {
+        assert_eq!(served.ask(&ask).status, 400);
+    }
+    assert!(demo.take_requests().is_empty());
+    assert_eq!(served.log("credentials_not_used", 1).len(), 1);
+}
+
+#[test]
+fn only_daktelas_that_are_allowed_are_asked() {
+    let demo = Demo::start().expect("a demo instance");
+    let port = demo.origin().rsplit(':').next().expect("a port").to_owned();
+    let served = Served::start(&[("ALLOWED_DAKTELA_DOMAINS", "daktela.com")]);
+    for url in [demo.origin(), format!("http://localhost:{port}"), format!("http://[::1]:{port}"), format!("http://0x7f.1:{port}"), "https://evil.example".to_owned()] {
+        let reply = served.ask(&Ask::call("count_tickets", json!({})).as_user(&url, TOKEN));
+        assert_eq!(reply.status, 400, "{url}");
+        assert!(reply.body.contains("not served here"), "{url}: {reply:?}");
+    }
+    assert!(demo.take_requests().is_empty());
+}
+
+#[test]
+fn other_names_and_other_pages_are_kept_out() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[
+        ("ALLOWED_HOSTS", "mcp.example.com"),
+        ("ALLOWED_ORIGINS", "https://app.example.com"),
+    ]);
+    let ask = || Ask::mcp("ping", json!({})).as_user(&demo.origin(), TOKEN);
+    for host in ["evil.example", "169.254.169.254", "mcp.example.com.evil.example"] {
+        assert_eq!(served.ask(&ask().with("host", host)).status, 403, "{host}");
+    }
+    for host in ["mcp.example.com", "mcp.example.com:443", "localhost:1", "[::1]"] {
+        assert_eq!(served.ask(&ask().with("host", host)).status, 200, "{host}");
+    }
+    for origin in ["https://evil.example", "null", "http://app.example.com", "http://localhost"] {
+        assert_eq!(served.ask(&ask().with("origin", origin)).status, 403, "{origin}");
+    }
+    let page = served.ask(&ask().with("origin", "https://app.example.com"));
+    assert_eq!((page.status, page.header("access-control-allow-origin")), (200, Some("https://app.example.com")));
+    let preflight = Ask { method: "OPTIONS", ..Ask::get("/mcp") }
+        .with("origin", "https://app.example.com")
+        .with("access-control-request-method", "POST")
+        .with("access-control-request-headers", "authorization,mcp-protocol-version");
+    let allowed = served.ask(&preflight);
+    assert_eq!(allowed.status, 200);
+    assert!(allowed.header("access-control-allow-headers").is_some_and(|names| names.contains("mcp-protocol-version")));
+}
+
+#[test]
+fn a_body_has_an_end_and_a_head_has_a_time() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[("MAX_BODY_BYTES", "20000")]);
+    let long = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","x":"{}"}}"#, "x".repeat(20_000));
+    assert_eq!(served.ask(&Ask::raw_mcp(&long).as_user(&demo.origin(), TOKEN)).status, 413);
+    let mut slow = served.connect();
+    let started = Instant::now();
+    write!(slow, "POST /mcp HTTP/1.1\r\nhost: localhost\r\nx-daktela-url: {}\r\nx-daktela-access-token: {TOKEN}\r\ncontent-length: 100\r\n\r\n{{", demo.origin()).expect("a connection");
+    assert_eq!(served::read(slow).status, 408);
+    assert!(started.elapsed() < Duration::from_secs(40));
+}
+
+#[test]
+fn who_is_too_many_is_told_to_come_back() {
+    let demo = Demo::start().expect("a demo instance");
+    demo.inject(delay(9, Duration::from_secs(2)));
+    let served = Served::start(&[("MAX_REQUESTS", "2")]);
+    let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN);
+    let mut statuses: Vec<u16> = thread::scope(|scope| {
+        let running: Vec<_> = (0..6).map(|_| scope.spawn(|| served.ask(&ask).status)).collect();
+        running.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 503, 503, 503, 503]);
+    assert_eq!(served.ask(&ask).status, 200);
+    // Probes come in at any time.
+    assert_eq!(served.ask(&Ask::get("/healthz").with("host", "10.0.0.7")).status, 200);
+}
+
+#[test]
+fn a_server_that_is_told_to_end_lets_its_calls_finish() {
+    let demo = Demo::start().expect("a demo instance");
+    demo.inject(delay(1, Duration::from_secs(6)));
+    let mut served = Served::start(&[]);
+    let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN);
+    assert_eq!(served.ask(&Ask::get("/readyz")).status, 200);
+    let address = served.address.clone();
+    let call = thread::spawn(move || served::ask_at(&address, &ask).text());
+    thread::sleep(Duration::from_secs(1));
+    served.terminate();
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(served.ask(&Ask::get("/readyz")).status, 503);
+    assert!(call.join().expect("an answer").contains("244"));
+    assert!(served.wait().success());
+}
+
+#[test]
+fn each_call_has_a_line_and_is_counted() {
+    let demo = Demo::start().expect("a demo instance");
+    let (port, metrics) = {
+        // Free a moment ago, which is as good as it gets.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        (address.port(), address.to_string())
+    };
+    assert_ne!(port, 0);
+    let served = Served::start(&[("METRICS_ADDRESS", &metrics)]);
+    let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN).with("x-request-id", "abc-1");
+    assert_eq!(served.ask(&ask).header("x-request-id"), Some("abc-1"));
+    served.ask(&Ask::call("no such tool\n", json!({})).as_user(&demo.origin(), TOKEN));
+    let lines = served.log("call", 2);
+    let line = &lines[0];
+    assert_eq!((&line["request_id"], &line["tenant"]), (&json!("abc-1"), &json!("127.0.0.1")));
+    assert_eq!((&line["tool"], &line["status"]), (&json!("count_tickets"), &json!("ok")));
+    assert!(line["who"].as_str().is_some_and(|who| who.len() == 12 && !TOKEN.contains(who)), "{line}");
+    assert!(line["upstream_bytes"].as_u64() > Some(0) && line["answer_bytes"].as_u64() > Some(0), "{line}");
+    assert_eq!(served.ask(&Ask::get("/metrics")).status, 404);
+    let page = served::ask_at(&metrics, &Ask::get("/metrics"));
+    for expected in [
+        r#"mcp_daktela_calls_total{method="tools/call",tool="count_tickets",status="ok"} 1"#,
+        r#"tool="(unknown)""#,
+        "mcp_daktela_upstream_requests_total",
+        "mcp_daktela_call_duration_seconds_bucket",
+        "mcp_daktela_instances 0",
+        r#"mcp_daktela_http_responses_total{status="200"}"#,
+    ] {
+        assert!(page.body.contains(expected), "{expected}: {}", page.body);
+    }
+    assert!(!page.body.contains("127.0.0.1"), "no tenant is named: {}", page.body);
+}
+
+#[test]
+fn a_caller_who_goes_away_ends_the_call() {
+    let demo = Demo::start().expect("a demo instance");
+    demo.inject(Fault { matches: "tickets".to_owned(), times: 1, delay: None, action: Some(Action::Hang) });
+    let served = Served::start(&[]);
+    let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN);
+    let mut stream = served.connect();
+    let head: String = ask.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    write!(stream, "POST /mcp HTTP/1.1\r\nhost: localhost\r\n{head}content-length: {}\r\n\r\n{}", ask.body.len(), ask.body).expect("a connection");
+    thread::sleep(Duration::from_secs(1));
+    drop(stream);
+    let lines = served.log("call", 1);
+    assert_eq!(lines.first().map(|line| &line["status"]), Some(&json!("cancelled")));
+}
