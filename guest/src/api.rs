@@ -388,10 +388,14 @@ impl<'a> Api<'a> {
             Value::Array(_) => Some(result),
             _ => None,
         };
-        let rows = match data {
-            Some(Value::Array(rows)) => rows,
+        let rows: Option<Vec<Value>> = match data {
+            Some(Value::Array(rows)) => Some(rows),
             // Some sources show the records keyed by their name.
-            Some(Value::Object(rows)) => rows.into_iter().map(|(_, row)| row).collect(),
+            Some(Value::Object(rows)) => Some(rows.into_iter().map(|(_, row)| row).collect()),
+            _ => None,
+        };
+        let rows = match rows {
+            Some(rows) if rows.iter().all(Value::is_object) => rows,
             _ => {
                 return Err(Error::Upstream(format!(
                     "Daktela's answer for {what} holds no list of records. Its build may differ from what this server knows."

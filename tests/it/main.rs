@@ -1,9 +1,12 @@
 //! Everything end to end, in one program. A new test goes where its subject is:
 //!
 //! - `catalog`: what callers see of the tools, as golden files, and the rules of the family.
+//! - `stdio`: the protocol, byte by byte where clients differ.
 //! - `secrets`: credentials stay in the host.
+//! - `faults`: what comes of faults of the instance and of components that misbehave.
 //! - `docs`: pages that are made from the code.
 //! - `cases`: question and answer of each tool over the demo company, natively and through the program.
+//! - `http`: the server for many, over real sockets.
 //!
 //! `UPDATE_EXPECT=1 cargo test --release` rewrites the golden files; read the difference before you commit it.
 
@@ -11,8 +14,12 @@ mod builds;
 mod cases;
 mod catalog;
 mod docs;
+mod faults;
 mod golden;
+mod http;
 mod native;
 mod program;
 mod secrets;
+mod stdio;
+mod served;
 mod tidy;

@@ -61,10 +61,15 @@ impl Program {
         input.flush().expect("the program reads");
     }
 
-    /// The whole answer to a request: `result` or `error`.
-    pub(crate) fn request(&mut self, method: &str, params: Value) -> Value {
+    /// Sends a request and returns its id.
+    pub(crate) fn send_request(&mut self, method: &str, params: Value) -> u64 {
         self.next_id += 1;
         self.send(&json!({"jsonrpc": "2.0", "id": self.next_id, "method": method, "params": params}));
+        self.next_id
+    }
+
+    /// The next answer, with the id of its request.
+    pub(crate) fn receive(&mut self) -> (u64, Value) {
         loop {
             let mut line = String::new();
             assert_ne!(
@@ -73,13 +78,24 @@ impl Program {
                 "the program ended"
             );
             let mut message: Value = serde_json::from_str(&line).expect("stdout carries protocol only");
-            if message["id"] == self.next_id {
+            if let Some(id) = message["id"].as_u64() {
                 let key = if message.get("error").is_some() {
                     "error"
                 } else {
                     "result"
                 };
-                return json!({key: message[key].take()});
+                return (id, json!({key: message[key].take()}));
+            }
+        }
+    }
+
+    /// The whole answer to a request: `result` or `error`.
+    pub(crate) fn request(&mut self, method: &str, params: Value) -> Value {
+        let sent = self.send_request(method, params);
+        loop {
+            let (id, answer) = self.receive();
+            if id == sent {
+                return answer;
             }
         }
     }
