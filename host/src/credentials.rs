@@ -32,7 +32,9 @@ pub enum Unclear {
     NoUrl,
     #[error("X-Daktela-Url: {0}")]
     Url(#[from] NotServed),
-    #[error("X-Daktela-Url without a credential; add X-Daktela-Access-Token, or X-Daktela-Username and X-Daktela-Password")]
+    #[error(
+        "X-Daktela-Url without a credential; add X-Daktela-Access-Token, or X-Daktela-Username and X-Daktela-Password"
+    )]
     NoCredential,
     #[error("X-Daktela-Username and X-Daktela-Password belong together; one is missing")]
     HalfALogin,
@@ -46,7 +48,10 @@ pub fn read(headers: &HeaderMap, domains: &Domains) -> Result<Presented, Unclear
     let (url, username, password, token) = (url?, username?, password?, token?);
     let credential = match (token, username, password) {
         (Some(token), None, None) => Some(Credential::Token(token.into())),
-        (None, Some(username), Some(password)) => Some(Credential::Login { username, password: password.into() }),
+        (None, Some(username), Some(password)) => Some(Credential::Login {
+            username,
+            password: password.into(),
+        }),
         (None, None, None) => None,
         (None, ..) => return Err(Unclear::HalfALogin),
         (Some(_), ..) => return Err(Unclear::TwoCredentials),
@@ -120,7 +125,10 @@ impl Domains {
             return Err(NotServed::NotAHost(host.to_owned()));
         }
         let Some(entry) = self.entries.iter().find(|entry| entry.covers(host)) else {
-            return Err(NotServed::Foreign { host: host.to_owned(), allowed: self.to_string() });
+            return Err(NotServed::Foreign {
+                host: host.to_owned(),
+                allowed: self.to_string(),
+            });
         };
         match (origin.port(), entry.port) {
             (given, Some(named)) if given == Some(named) => Ok(origin),
@@ -179,8 +187,12 @@ impl FromStr for Domains {
 
     /// With commas in between.
     fn from_str(text: &str) -> Result<Self, NotADomain> {
-        let entries: Result<Vec<Entry>, _> =
-            text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::parse).collect();
+        let entries: Result<Vec<Entry>, _> = text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .map(str::parse)
+            .collect();
         match entries {
             Ok(entries) if !entries.is_empty() => Ok(Self { entries }),
             Ok(_) => Err(NotADomain(text.to_owned())),
@@ -210,7 +222,10 @@ fn is_name(host: &str) -> bool {
     /// DNS has no longer ones.
     const NAME_BYTES_MAX: usize = 253;
     let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
     host.len() <= NAME_BYTES_MAX && host.split('.').all(is_label)
 }
@@ -225,7 +240,10 @@ mod tests {
     }
 
     fn origin(list: &str, url: &str) -> Result<String, String> {
-        domains(list).origin(url).map(|origin| origin.to_string()).map_err(|error| error.to_string())
+        domains(list)
+            .origin(url)
+            .map(|origin| origin.to_string())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -243,30 +261,69 @@ mod tests {
     #[test]
     fn no_spelling_leads_elsewhere() {
         for url in [
-            "https://evil.example", "https://notdaktela.com", "https://daktela.com.evil.example", "http://acme.daktela.com",
-            "https://evil.example\\.daktela.com", "https://evil.example%2f.daktela.com", "https://evil.example;.daktela.com",
-            "https://evil.example%00.daktela.com", "https://evil.example#.daktela.com", "https://evil.example?.daktela.com",
-            "https://evil.example/.daktela.com", "https://acme.daktela.com@evil.example", "https://u:p@acme.daktela.com",
-            "https://acme.daktela.com.", "https://acme..daktela.com", "https://.daktela.com", "https://acme.daktela.com:22",
-            "https://acme.daktela.com:8443", "https://127.0.0.1", "https://2130706433", "https://0x7f.1", "https://0177.0.0.1",
-            "https://[::1]", "https://[::ffff:127.0.0.1]", "https://localhost", "https://a_b.daktela.com", "acme.daktela.com",
-            "javascript:alert(1)", "file:///etc/passwd", "https://", "https://acme。daktela。com.evil.example",
+            "https://evil.example",
+            "https://notdaktela.com",
+            "https://daktela.com.evil.example",
+            "http://acme.daktela.com",
+            "https://evil.example\\.daktela.com",
+            "https://evil.example%2f.daktela.com",
+            "https://evil.example;.daktela.com",
+            "https://evil.example%00.daktela.com",
+            "https://evil.example#.daktela.com",
+            "https://evil.example?.daktela.com",
+            "https://evil.example/.daktela.com",
+            "https://acme.daktela.com@evil.example",
+            "https://u:p@acme.daktela.com",
+            "https://acme.daktela.com.",
+            "https://acme..daktela.com",
+            "https://.daktela.com",
+            "https://acme.daktela.com:22",
+            "https://acme.daktela.com:8443",
+            "https://127.0.0.1",
+            "https://2130706433",
+            "https://0x7f.1",
+            "https://0177.0.0.1",
+            "https://[::1]",
+            "https://[::ffff:127.0.0.1]",
+            "https://localhost",
+            "https://a_b.daktela.com",
+            "acme.daktela.com",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "https://",
+            "https://acme。daktela。com.evil.example",
         ] {
-            assert!(origin("daktela.com", url).is_err(), "{url}: {:?}", origin("daktela.com", url));
+            assert!(
+                origin("daktela.com", url).is_err(),
+                "{url}: {:?}",
+                origin("daktela.com", url)
+            );
         }
     }
 
     #[test]
     fn what_is_named_is_served_and_nothing_beside_it() {
-        assert_eq!(origin("127.0.0.1", "http://127.0.0.1:8099").as_deref(), Ok("http://127.0.0.1:8099"));
+        assert_eq!(
+            origin("127.0.0.1", "http://127.0.0.1:8099").as_deref(),
+            Ok("http://127.0.0.1:8099")
+        );
         assert_eq!(origin("::1", "http://[::1]:8099").as_deref(), Ok("http://[::1]:8099"));
-        assert_eq!(origin("localhost", "http://localhost:1").as_deref(), Ok("http://localhost:1"));
+        assert_eq!(
+            origin("localhost", "http://localhost:1").as_deref(),
+            Ok("http://localhost:1")
+        );
         assert!(origin("localhost", "http://a.localhost:1").is_err());
         assert!(origin("127.0.0.1", "http://127.0.0.2:1").is_err());
         assert!(origin("127.0.0.1", "http://9.127.0.0.1").is_err());
-        assert_eq!(origin("pbx.corp:8443", "https://pbx.corp:8443").as_deref(), Ok("https://pbx.corp:8443"));
+        assert_eq!(
+            origin("pbx.corp:8443", "https://pbx.corp:8443").as_deref(),
+            Ok("https://pbx.corp:8443")
+        );
         assert!(origin("pbx.corp:8443", "https://pbx.corp:9000").is_err());
-        assert_eq!(origin("daktela.com, daktela.eu", "https://x.daktela.eu").as_deref(), Ok("https://x.daktela.eu"));
+        assert_eq!(
+            origin("daktela.com, daktela.eu", "https://x.daktela.eu").as_deref(),
+            Ok("https://x.daktela.eu")
+        );
         for wrong in ["", " , ", "https://daktela.com", "a/b", "*.daktela.com", "a;b", "u@h"] {
             assert!(wrong.parse::<Domains>().is_err(), "{wrong}");
         }
@@ -289,11 +346,17 @@ mod tests {
     #[test]
     fn headers_say_who_reads_what() {
         let url = ("x-daktela-url", "https://acme.daktela.com/x");
-        let (name, word, token) =
-            (("x-daktela-username", "žofie"), ("x-daktela-password", "p"), ("x-daktela-access-token", "t"));
+        let (name, word, token) = (
+            ("x-daktela-username", "žofie"),
+            ("x-daktela-password", "p"),
+            ("x-daktela-access-token", "t"),
+        );
         assert_eq!(presented(&[url, token]), "token for https://acme.daktela.com");
         assert_eq!(presented(&[url, name, word]), "žofie at https://acme.daktela.com");
-        assert_eq!(presented(&[url, token, ("authorization", "Bearer x")]), "token for https://acme.daktela.com");
+        assert_eq!(
+            presented(&[url, token, ("authorization", "Bearer x")]),
+            "token for https://acme.daktela.com"
+        );
         assert_eq!(presented(&[("authorization", "bearer  abc ")]), "bearer abc");
         assert_eq!(presented(&[("authorization", "Basic abc")]), "nothing");
         assert_eq!(presented(&[("x-daktela-foo", "1")]), "nothing");
@@ -304,7 +367,10 @@ mod tests {
             (&[url, name, word, token], "which of them counts"),
             (&[url, url, token], "x-daktela-url is there twice"),
             (&[url, ("x-daktela-access-token", " ")], "is empty"),
-            (&[("x-daktela-url", "https://evil.example"), token], "evil.example is not served here, only daktela.com"),
+            (
+                &[("x-daktela-url", "https://evil.example"), token],
+                "evil.example is not served here, only daktela.com",
+            ),
         ] {
             assert!(presented(given).contains(expected), "{given:?}: {}", presented(given));
         }

@@ -46,7 +46,10 @@ impl Identities {
     pub fn new(key: &[u8], client: Client, cache: Cache) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key),
-            known: sync::Cache::builder().max_capacity(IDENTITIES_MAX).time_to_idle(IDLE).build(),
+            known: sync::Cache::builder()
+                .max_capacity(IDENTITIES_MAX)
+                .time_to_idle(IDLE)
+                .build(),
             client,
             cache,
         }
@@ -56,7 +59,11 @@ impl Identities {
         let who = self.who(&origin, &credential);
         self.known.get_with(who, || {
             let gate = Gate::new(origin, credential, self.client.clone(), self.cache.clone());
-            Arc::new(Identity { who, gate: Arc::new(gate), room: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)) })
+            Arc::new(Identity {
+                who,
+                gate: Arc::new(gate),
+                room: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
+            })
         })
     }
 
@@ -88,7 +95,10 @@ impl Identities {
 /// Enough to follow one caller through a log.
 impl fmt::Display for Who {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().take(6).try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        self.0
+            .iter()
+            .take(6)
+            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 
@@ -98,7 +108,10 @@ mod tests {
     use crate::gate::CacheSettings;
 
     fn identities() -> Identities {
-        let cache = Cache::new(CacheSettings { enabled: true, ttl: IDLE });
+        let cache = Cache::new(CacheSettings {
+            enabled: true,
+            ttl: IDLE,
+        });
         Identities::new(b"key", Client::default(), cache)
     }
 
@@ -107,7 +120,10 @@ mod tests {
     }
 
     fn login(username: &str, password: &str) -> Credential {
-        Credential::Login { username: username.to_owned(), password: password.to_owned().into() }
+        Credential::Login {
+            username: username.to_owned(),
+            password: password.to_owned().into(),
+        }
     }
 
     #[test]
@@ -132,7 +148,10 @@ mod tests {
             (&acme, login("ab", "c")),
             (&acme, login("", "t")),
         ];
-        let mut seen: Vec<String> = given.iter().map(|(origin, credential)| all.who(origin, credential).to_string()).collect();
+        let mut seen: Vec<String> = given
+            .iter()
+            .map(|(origin, credential)| all.who(origin, credential).to_string())
+            .collect();
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 6);

@@ -76,19 +76,36 @@ impl Default for Metrics {
         let durations = Durations::new_with_constructor(histogram);
         registry.register_with_unit("call_duration", "How long they took", Unit::Seconds, durations.clone());
         let running = Gauge::default();
-        registry.register("instances", "Instances of the component that run or wait for their turn", running.clone());
+        registry.register(
+            "instances",
+            "Instances of the component that run or wait for their turn",
+            running.clone(),
+        );
         let answer_bytes = Counter::default();
         registry.register_with_unit("answer", "Size of all answers", Unit::Bytes, answer_bytes.clone());
         let upstream_requests = Counter::default();
-        registry.register("upstream_requests", "Requests to Daktela, with repeated ones", upstream_requests.clone());
+        registry.register(
+            "upstream_requests",
+            "Requests to Daktela, with repeated ones",
+            upstream_requests.clone(),
+        );
         let upstream_bytes = Counter::default();
-        registry.register_with_unit("upstream", "Size of Daktela's answers, unpacked", Unit::Bytes, upstream_bytes.clone());
+        registry.register_with_unit(
+            "upstream",
+            "Size of Daktela's answers, unpacked",
+            Unit::Bytes,
+            upstream_bytes.clone(),
+        );
         let cache_hits = Counter::default();
         registry.register("cache_hits", "Reads that memory answered", cache_hits.clone());
         let http = Family::default();
         registry.register("http_responses", "Answers over HTTP, by status", http.clone());
         let identities = Gauge::default();
-        registry.register("identities", "Callers with a login, a token or a cache of their own", identities.clone());
+        registry.register(
+            "identities",
+            "Callers with a login, a token or a cache of their own",
+            identities.clone(),
+        );
         let oauth = Family::default();
         registry.register("oauth_events", "What became of logins and tokens", oauth.clone());
         Self {
@@ -126,7 +143,11 @@ impl Metrics {
             None => "",
             Some(name) => Some(name).filter(known).unwrap_or("(unknown)"),
         };
-        let labels = CallLabels { method: done.method, tool: tool.to_owned(), status: done.status };
+        let labels = CallLabels {
+            method: done.method,
+            tool: tool.to_owned(),
+            status: done.status,
+        };
         self.calls.get_or_create(&labels).inc();
         self.durations
             .get_or_create(&MethodLabel { method: done.method })
@@ -138,7 +159,11 @@ impl Metrics {
     }
 
     pub(crate) fn answered(&self, status: http::StatusCode) {
-        self.http.get_or_create(&StatusLabel { status: status.as_u16() }).inc();
+        self.http
+            .get_or_create(&StatusLabel {
+                status: status.as_u16(),
+            })
+            .inc();
     }
 
     pub(crate) fn oauth(&self, event: &'static str) {

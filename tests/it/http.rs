@@ -14,7 +14,10 @@ use crate::served::{self, Ask, Served};
 
 fn initialize() -> Ask<'static> {
     let client = json!({"name": "tests", "version": "0"});
-    Ask::mcp("initialize", json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client}))
+    Ask::mcp(
+        "initialize",
+        json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client}),
+    )
 }
 
 /// A message of the newest revision, which stands alone.
@@ -24,7 +27,9 @@ fn modern(method: &'static str, name: Option<&'static str>, mut params: Value) -
         "io.modelcontextprotocol/clientCapabilities": {},
         "io.modelcontextprotocol/clientInfo": {"name": "tests", "version": "0"},
     });
-    let ask = Ask::mcp(method, params).with("mcp-protocol-version", "2026-07-28").with("mcp-method", method);
+    let ask = Ask::mcp(method, params)
+        .with("mcp-protocol-version", "2026-07-28")
+        .with("mcp-method", method);
     match name {
         Some(name) => ask.with("mcp-name", name),
         None => ask,
@@ -32,7 +37,12 @@ fn modern(method: &'static str, name: Option<&'static str>, mut params: Value) -
 }
 
 fn delay(times: usize, delay: Duration) -> Fault {
-    Fault { matches: "tickets".to_owned(), times, delay: Some(delay), action: None }
+    Fault {
+        matches: "tickets".to_owned(),
+        times,
+        delay: Some(delay),
+        action: None,
+    }
 }
 
 #[test]
@@ -45,16 +55,28 @@ fn both_eras_are_served_without_a_session_at_both_endpoints() {
             served.ask(&ask.as_user(&demo.origin(), TOKEN))
         };
         let hello = ask(initialize());
-        assert_eq!((hello.status, &hello.json()["result"]["protocolVersion"]), (200, &json!("2025-11-25")));
+        assert_eq!(
+            (hello.status, &hello.json()["result"]["protocolVersion"]),
+            (200, &json!("2025-11-25"))
+        );
         assert_eq!(hello.header("mcp-session-id"), None);
         assert_eq!(hello.header("content-type"), Some("application/json"));
         assert_eq!(hello.header("cache-control"), Some("no-store"));
         let initialized = Ask::raw_mcp(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
         assert_eq!(ask(initialized).status, 202);
-        assert_eq!(ask(Ask::mcp("tools/list", json!({}))).json()["result"]["tools"].as_array().map(Vec::len), Some(40));
+        assert_eq!(
+            ask(Ask::mcp("tools/list", json!({}))).json()["result"]["tools"]
+                .as_array()
+                .map(Vec::len),
+            Some(40)
+        );
         let found = ask(modern("server/discover", None, json!({})));
         assert_eq!(found.json()["result"]["supportedVersions"][3], "2026-07-28");
-        let count = modern("tools/call", Some("count_tickets"), json!({"name": "count_tickets", "arguments": {}}));
+        let count = modern(
+            "tools/call",
+            Some("count_tickets"),
+            json!({"name": "count_tickets", "arguments": {}}),
+        );
         assert!(ask(count).text().contains("244"));
     }
 }
@@ -72,8 +94,16 @@ fn what_is_no_message_is_told_so_in_json_rpc() {
         ("7", -32600),
     ] {
         let reply = served.ask(&Ask::raw_mcp(body).as_user(&demo.origin(), TOKEN));
-        assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!(code)), "{body}");
-        let id = if body.contains('7') && body.contains("id") { json!(7) } else { Value::Null };
+        assert_eq!(
+            (reply.status, &reply.json()["error"]["code"]),
+            (400, &json!(code)),
+            "{body}"
+        );
+        let id = if body.contains('7') && body.contains("id") {
+            json!(7)
+        } else {
+            Value::Null
+        };
         assert_eq!(reply.json()["id"], id, "{body}");
     }
 }
@@ -98,32 +128,57 @@ fn forty_callers_never_see_each_others_data() {
     let served = Served::start(&[]);
     let answers = |number: u64| {
         let token = reader_token(number);
-        let ask = |tool, arguments| served.ask(&Ask::call(tool, arguments).as_user(&demo.origin(), &token)).text();
+        let ask = |tool, arguments| {
+            served
+                .ask(&Ask::call(tool, arguments).as_user(&demo.origin(), &token))
+                .text()
+        };
         (0..3)
-            .map(|_| (ask("list_tickets", json!({"take": 200, "include_merged": true})), ask("list_users", json!({"take": 200}))))
+            .map(|_| {
+                (
+                    ask("list_tickets", json!({"take": 200, "include_merged": true})),
+                    ask("list_users", json!({"take": 200})),
+                )
+            })
             .collect::<Vec<_>>()
     };
     let all: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = (0..READERS).map(|number| scope.spawn(move || answers(number))).collect();
-        running.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        let running: Vec<_> = (0..READERS)
+            .map(|number| scope.spawn(move || answers(number)))
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"))
+            .collect()
     });
     let native = |number: u64, path: &str| -> HashSet<String> {
         let url = format!("{}/api/v6/{path}?take=1000&fields[0]=name", demo.origin());
-        let mut answer = ureq::get(url).header("x-auth-token", reader_token(number)).call().expect("an answer");
+        let mut answer = ureq::get(url)
+            .header("x-auth-token", reader_token(number))
+            .call()
+            .expect("an answer");
         let json: Value = serde_json::from_str(&answer.body_mut().read_to_string().expect("text")).expect("JSON");
         let rows = json["result"]["data"].as_array().expect("rows").clone();
-        rows.iter().map(|row| row["name"].to_string().trim_matches('"').to_owned()).collect()
+        rows.iter()
+            .map(|row| row["name"].to_string().trim_matches('"').to_owned())
+            .collect()
     };
     let every_ticket: HashSet<String> = (0..READERS).flat_map(|number| native(number, "tickets")).collect();
     let every_user: HashSet<String> = (0..READERS).flat_map(|number| native(number, "users")).collect();
     for (number, rounds) in (0..).zip(&all) {
         let (tickets, users) = (native(number, "tickets"), native(number, "users"));
         for (seen_tickets, seen_users) in rounds {
-            let shown: HashSet<String> =
-                every_ticket.iter().filter(|name| seen_tickets.contains(&format!("\n- [{name}]("))).cloned().collect();
+            let shown: HashSet<String> = every_ticket
+                .iter()
+                .filter(|name| seen_tickets.contains(&format!("\n- [{name}](")))
+                .cloned()
+                .collect();
             assert_eq!(shown, tickets, "tickets of reader {number}: {seen_tickets}");
-            let shown: HashSet<String> =
-                every_user.iter().filter(|name| seen_users.contains(&format!("**{name}**"))).cloned().collect();
+            let shown: HashSet<String> = every_user
+                .iter()
+                .filter(|name| seen_users.contains(&format!("**{name}**")))
+                .cloned()
+                .collect();
             assert_eq!(shown, users, "users of reader {number}: {seen_users}");
         }
     }
@@ -135,9 +190,16 @@ fn forty_callers_never_see_each_others_data() {
             request.path == "users" && request.headers.contains(&("x-auth-token".to_owned(), token.clone()))
         });
         // One of the server's, one of this test's own.
-        assert!(users.count() <= 2 + 1, "reader {number} is served from a cache of their own");
+        assert!(
+            users.count() <= 2 + 1,
+            "reader {number} is served from a cache of their own"
+        );
     }
-    let who: HashSet<String> = served.log("call", 240).iter().map(|line| line["who"].to_string()).collect();
+    let who: HashSet<String> = served
+        .log("call", 240)
+        .iter()
+        .map(|line| line["who"].to_string())
+        .collect();
     assert_eq!(who.len() as u64, READERS);
 }
 
@@ -154,7 +216,11 @@ fn a_login_is_shared_by_the_calls_of_one_user() {
             scope.spawn(|| assert!(served.ask(&ask).text().contains("244")));
         }
     });
-    let logins = demo.take_requests().iter().filter(|request| request.path == "login").count();
+    let logins = demo
+        .take_requests()
+        .iter()
+        .filter(|request| request.path == "login")
+        .count();
     assert_eq!(logins, 1);
     let log = served.whole_log();
     assert!(!log.contains(PASSWORD) && !log.contains(USERNAME), "{log}");
@@ -180,7 +246,9 @@ fn a_stranger_never_reads_with_the_operators_credentials() {
     for ask in [
         Ask::call("count_tickets", json!({})).with("x-daktela-url", demo.origin()),
         Ask::call("count_tickets", json!({})).with("x-daktela-access-token", TOKEN),
-        Ask::call("count_tickets", json!({})).with("x-daktela-url", demo.origin()).with("x-daktela-username", USERNAME),
+        Ask::call("count_tickets", json!({}))
+            .with("x-daktela-url", demo.origin())
+            .with("x-daktela-username", USERNAME),
     ] {
         assert_eq!(served.ask(&ask).status, 400);
     }
@@ -193,7 +261,13 @@ fn only_daktelas_that_are_allowed_are_asked() {
     let demo = Demo::start().expect("a demo instance");
     let port = demo.origin().rsplit(':').next().expect("a port").to_owned();
     let served = Served::start(&[("ALLOWED_DAKTELA_DOMAINS", "daktela.com")]);
-    for url in [demo.origin(), format!("http://localhost:{port}"), format!("http://[::1]:{port}"), format!("http://0x7f.1:{port}"), "https://evil.example".to_owned()] {
+    for url in [
+        demo.origin(),
+        format!("http://localhost:{port}"),
+        format!("http://[::1]:{port}"),
+        format!("http://0x7f.1:{port}"),
+        "https://evil.example".to_owned(),
+    ] {
         let reply = served.ask(&Ask::call("count_tickets", json!({})).as_user(&url, TOKEN));
         assert_eq!(reply.status, 400, "{url}");
         assert!(reply.body.contains("not served here"), "{url}: {reply:?}");
@@ -215,26 +289,47 @@ fn other_names_and_other_pages_are_kept_out() {
     for host in ["mcp.example.com", "mcp.example.com:443", "localhost:1", "[::1]"] {
         assert_eq!(served.ask(&ask().with("host", host)).status, 200, "{host}");
     }
-    for origin in ["https://evil.example", "null", "http://app.example.com", "http://localhost"] {
+    for origin in [
+        "https://evil.example",
+        "null",
+        "http://app.example.com",
+        "http://localhost",
+    ] {
         assert_eq!(served.ask(&ask().with("origin", origin)).status, 403, "{origin}");
     }
     let page = served.ask(&ask().with("origin", "https://app.example.com"));
-    assert_eq!((page.status, page.header("access-control-allow-origin")), (200, Some("https://app.example.com")));
-    let preflight = Ask { method: "OPTIONS", ..Ask::get("/mcp") }
-        .with("origin", "https://app.example.com")
-        .with("access-control-request-method", "POST")
-        .with("access-control-request-headers", "authorization,mcp-protocol-version");
+    assert_eq!(
+        (page.status, page.header("access-control-allow-origin")),
+        (200, Some("https://app.example.com"))
+    );
+    let preflight = Ask {
+        method: "OPTIONS",
+        ..Ask::get("/mcp")
+    }
+    .with("origin", "https://app.example.com")
+    .with("access-control-request-method", "POST")
+    .with("access-control-request-headers", "authorization,mcp-protocol-version");
     let allowed = served.ask(&preflight);
     assert_eq!(allowed.status, 200);
-    assert!(allowed.header("access-control-allow-headers").is_some_and(|names| names.contains("mcp-protocol-version")));
+    assert!(
+        allowed
+            .header("access-control-allow-headers")
+            .is_some_and(|names| names.contains("mcp-protocol-version"))
+    );
 }
 
 #[test]
 fn a_body_has_an_end_and_a_head_has_a_time() {
     let demo = Demo::start().expect("a demo instance");
     let served = Served::start(&[("MAX_BODY_BYTES", "20000")]);
-    let long = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","x":"{}"}}"#, "x".repeat(20_000));
-    assert_eq!(served.ask(&Ask::raw_mcp(&long).as_user(&demo.origin(), TOKEN)).status, 413);
+    let long = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"ping","x":"{}"}}"#,
+        "x".repeat(20_000)
+    );
+    assert_eq!(
+        served.ask(&Ask::raw_mcp(&long).as_user(&demo.origin(), TOKEN)).status,
+        413
+    );
     let mut slow = served.connect();
     let started = Instant::now();
     write!(slow, "POST /mcp HTTP/1.1\r\nhost: localhost\r\nx-daktela-url: {}\r\nx-daktela-access-token: {TOKEN}\r\ncontent-length: 100\r\n\r\n{{", demo.origin()).expect("a connection");
@@ -250,7 +345,10 @@ fn who_is_too_many_is_told_to_come_back() {
     let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN);
     let mut statuses: Vec<u16> = thread::scope(|scope| {
         let running: Vec<_> = (0..6).map(|_| scope.spawn(|| served.ask(&ask).status)).collect();
-        running.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        running
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"))
+            .collect()
     });
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 503, 503, 503, 503]);
@@ -287,15 +385,31 @@ fn each_call_has_a_line_and_is_counted() {
     };
     assert_ne!(port, 0);
     let served = Served::start(&[("METRICS_ADDRESS", &metrics)]);
-    let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN).with("x-request-id", "abc-1");
+    let ask = Ask::call("count_tickets", json!({}))
+        .as_user(&demo.origin(), TOKEN)
+        .with("x-request-id", "abc-1");
     assert_eq!(served.ask(&ask).header("x-request-id"), Some("abc-1"));
     served.ask(&Ask::call("no such tool\n", json!({})).as_user(&demo.origin(), TOKEN));
     let lines = served.log("call", 2);
     let line = &lines[0];
-    assert_eq!((&line["request_id"], &line["tenant"]), (&json!("abc-1"), &json!("127.0.0.1")));
-    assert_eq!((&line["tool"], &line["status"]), (&json!("count_tickets"), &json!("ok")));
-    assert!(line["who"].as_str().is_some_and(|who| who.len() == 12 && !TOKEN.contains(who)), "{line}");
-    assert!(line["upstream_bytes"].as_u64() > Some(0) && line["answer_bytes"].as_u64() > Some(0), "{line}");
+    assert_eq!(
+        (&line["request_id"], &line["tenant"]),
+        (&json!("abc-1"), &json!("127.0.0.1"))
+    );
+    assert_eq!(
+        (&line["tool"], &line["status"]),
+        (&json!("count_tickets"), &json!("ok"))
+    );
+    assert!(
+        line["who"]
+            .as_str()
+            .is_some_and(|who| who.len() == 12 && !TOKEN.contains(who)),
+        "{line}"
+    );
+    assert!(
+        line["upstream_bytes"].as_u64() > Some(0) && line["answer_bytes"].as_u64() > Some(0),
+        "{line}"
+    );
     assert_eq!(served.ask(&Ask::get("/metrics")).status, 404);
     let page = served::ask_at(&metrics, &Ask::get("/metrics"));
     for expected in [
@@ -314,12 +428,27 @@ fn each_call_has_a_line_and_is_counted() {
 #[test]
 fn a_caller_who_goes_away_ends_the_call() {
     let demo = Demo::start().expect("a demo instance");
-    demo.inject(Fault { matches: "tickets".to_owned(), times: 1, delay: None, action: Some(Action::Hang) });
+    demo.inject(Fault {
+        matches: "tickets".to_owned(),
+        times: 1,
+        delay: None,
+        action: Some(Action::Hang),
+    });
     let served = Served::start(&[]);
     let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN);
     let mut stream = served.connect();
-    let head: String = ask.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    write!(stream, "POST /mcp HTTP/1.1\r\nhost: localhost\r\n{head}content-length: {}\r\n\r\n{}", ask.body.len(), ask.body).expect("a connection");
+    let head: String = ask
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    write!(
+        stream,
+        "POST /mcp HTTP/1.1\r\nhost: localhost\r\n{head}content-length: {}\r\n\r\n{}",
+        ask.body.len(),
+        ask.body
+    )
+    .expect("a connection");
     thread::sleep(Duration::from_secs(1));
     drop(stream);
     let lines = served.log("call", 1);

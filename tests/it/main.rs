@@ -20,6 +20,6 @@ mod http;
 mod native;
 mod program;
 mod secrets;
-mod stdio;
 mod served;
+mod stdio;
 mod tidy;

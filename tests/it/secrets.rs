@@ -1,9 +1,6 @@
 //! Credentials stay in the host: not in an answer, not in a log line, not where a component can look.
 
-use std::{
-    io::Read,
-    process::Stdio,
-};
+use std::{io::Read, process::Stdio};
 
 use daktela_demo::{CANARY, Demo, PASSWORD, TOKEN, USERNAME};
 use serde_json::{Value, json};
@@ -15,7 +12,13 @@ use crate::program::{self, Program};
 fn secrets(demo: &Demo) -> Vec<String> {
     let mut secrets = vec![TOKEN.to_owned(), PASSWORD.to_owned(), CANARY.to_owned()];
     for request in demo.take_requests() {
-        secrets.extend(request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-auth-token")).map(|(_, token)| token.clone()));
+        secrets.extend(
+            request
+                .headers
+                .iter()
+                .filter(|(name, _)| name.eq_ignore_ascii_case("x-auth-token"))
+                .map(|(_, token)| token.clone()),
+        );
     }
     secrets.sort();
     secrets.dedup();
@@ -57,7 +60,10 @@ fn nothing_shows(variables: &[(&str, &str)], demo: &Demo) {
     answers.push(program.call("get_ticket", &json!({"name": "0"})).to_string());
     drop(program);
     let secrets = secrets(demo);
-    assert!(secrets.len() > 3, "a login gives a token of its own, beside what the operator gave");
+    assert!(
+        secrets.len() > 3,
+        "a login gives a token of its own, beside what the operator gave"
+    );
     for answer in &answers {
         assert_none(&secrets, answer, "an answer");
     }
@@ -75,7 +81,14 @@ fn nothing_shows(variables: &[(&str, &str)], demo: &Demo) {
 fn a_login_shows_nowhere() {
     let demo = Demo::start().expect("a demo instance");
     let origin = demo.origin();
-    nothing_shows(&[("DAKTELA_URL", &origin), ("DAKTELA_USERNAME", USERNAME), ("DAKTELA_PASSWORD", PASSWORD)], &demo);
+    nothing_shows(
+        &[
+            ("DAKTELA_URL", &origin),
+            ("DAKTELA_USERNAME", USERNAME),
+            ("DAKTELA_PASSWORD", PASSWORD),
+        ],
+        &demo,
+    );
 }
 
 /// Under our host a component finds its settings in the environment, and nothing else anywhere.
@@ -92,7 +105,10 @@ fn a_component_finds_no_credential() {
     let mut program = Program::start(&variables);
     let mut ask = |tool: &str, arguments: Value| {
         let answer = program.call(tool, &arguments);
-        answer["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{tool}: {answer}")).to_owned()
+        answer["content"][0]["text"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{tool}: {answer}"))
+            .to_owned()
     };
     let environment = ask("environment", json!({}));
     assert_eq!(
@@ -100,12 +116,28 @@ fn a_component_finds_no_credential() {
         json!({"variables": {"DAKTELA_MAX_ANSWER_BYTES": "1000000", "DAKTELA_URL": origin}, "arguments": []})
     );
     // What comes back from Daktela: the body is Daktela's, the headers are reduced to harmless ones.
-    let answer: Value = serde_json::from_str(&ask("send", json!({"path": "/api/v6/tickets.json?take=1"}))).expect("JSON");
+    let answer: Value =
+        serde_json::from_str(&ask("send", json!({"path": "/api/v6/tickets.json?take=1"}))).expect("JSON");
     assert_eq!(answer["status"], 200);
-    let headers: Vec<&str> = answer["headers"].as_object().expect("headers").keys().map(String::as_str).collect();
-    assert!(headers.iter().all(|name| ["content-type", "date", "retry-after", "content-length"].contains(name)), "{headers:?}");
+    let headers: Vec<&str> = answer["headers"]
+        .as_object()
+        .expect("headers")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert!(
+        headers
+            .iter()
+            .all(|name| ["content-type", "date", "retry-after", "content-length"].contains(name)),
+        "{headers:?}"
+    );
     let sent = demo.take_requests().pop().expect("a request");
-    assert!(sent.headers.iter().any(|(name, value)| name == "x-auth-token" && value == TOKEN), "the host adds the credential");
+    assert!(
+        sent.headers
+            .iter()
+            .any(|(name, value)| name == "x-auth-token" && value == TOKEN),
+        "the host adds the credential"
+    );
 
     let refused = [
         json!({"method": "POST"}),
@@ -131,12 +163,18 @@ fn a_component_finds_no_credential() {
 /// A component that wants more than its world does not start.
 #[test]
 fn a_component_that_wants_files_or_sockets_does_not_load() {
-    for (component, wants) in [(daktela_test_guests::FILES, "wasi:filesystem"), (daktela_test_guests::SOCKETS, "wasi:sockets")] {
-        let output = program::command(&[("DAKTELA_URL", "https://acme.daktela.com"), ("DAKTELA_ACCESS_TOKEN", "x")])
-            .args(["--component", component, "tools"])
-            .stdin(Stdio::null())
-            .output()
-            .expect("the program runs");
+    for (component, wants) in [
+        (daktela_test_guests::FILES, "wasi:filesystem"),
+        (daktela_test_guests::SOCKETS, "wasi:sockets"),
+    ] {
+        let output = program::command(&[
+            ("DAKTELA_URL", "https://acme.daktela.com"),
+            ("DAKTELA_ACCESS_TOKEN", "x"),
+        ])
+        .args(["--component", component, "tools"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains(wants), "{said}");
     }
@@ -144,7 +182,13 @@ fn a_component_that_wants_files_or_sockets_does_not_load() {
 
 fn tempfile() -> std::fs::File {
     let path = std::env::temp_dir().join(format!("mcp-daktela-log-{}", std::process::id()));
-    let file = std::fs::File::options().read(true).write(true).create(true).truncate(true).open(&path).expect("a file");
+    let file = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&path)
+        .expect("a file");
     std::fs::remove_file(path).expect("an open file needs no name");
     file
 }

@@ -33,19 +33,30 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The message in the body, whether alone or as the last of a stream.
     pub(crate) fn json(&self) -> Value {
-        let text = self.body.lines().rev().find_map(|line| line.strip_prefix("data: ")).unwrap_or(&self.body);
+        let text = self
+            .body
+            .lines()
+            .rev()
+            .find_map(|line| line.strip_prefix("data: "))
+            .unwrap_or(&self.body);
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The text of a tool's answer.
     pub(crate) fn text(&self) -> String {
         let json = self.json();
-        json["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{json}")).to_owned()
+        json["result"]["content"][0]["text"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{json}"))
+            .to_owned()
     }
 }
 
@@ -60,7 +71,12 @@ pub(crate) struct Ask<'a> {
 
 impl<'a> Ask<'a> {
     pub(crate) fn get(target: &'a str) -> Self {
-        Ask { method: "GET", target, headers: Vec::new(), body: String::new() }
+        Ask {
+            method: "GET",
+            target,
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 
     /// A message of MCP, of the revision before the last.
@@ -70,9 +86,14 @@ impl<'a> Ask<'a> {
     }
 
     pub(crate) fn raw_mcp(body: &str) -> Self {
-        Ask { method: "POST", target: "/mcp", headers: Vec::new(), body: body.to_owned() }
-            .with("content-type", "application/json")
-            .with("accept", "application/json, text/event-stream")
+        Ask {
+            method: "POST",
+            target: "/mcp",
+            headers: Vec::new(),
+            body: body.to_owned(),
+        }
+        .with("content-type", "application/json")
+        .with("accept", "application/json, text/event-stream")
     }
 
     pub(crate) fn call(tool: &str, arguments: Value) -> Self {
@@ -80,9 +101,17 @@ impl<'a> Ask<'a> {
     }
 
     pub(crate) fn form(target: &'a str, fields: &[(&str, &str)]) -> Self {
-        let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-        Ask { method: "POST", target, headers: Vec::new(), body: body.join("&") }
-            .with("content-type", "application/x-www-form-urlencoded")
+        let body: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
+        Ask {
+            method: "POST",
+            target,
+            headers: Vec::new(),
+            body: body.join("&"),
+        }
+        .with("content-type", "application/x-www-form-urlencoded")
     }
 
     pub(crate) fn with(mut self, name: &'a str, value: impl Into<String>) -> Self {
@@ -144,7 +173,6 @@ impl Served {
         Served { child, address, log }
     }
 
-
     pub(crate) fn ask(&self, ask: &Ask<'_>) -> Reply {
         ask_at(&self.address, ask)
     }
@@ -161,8 +189,14 @@ impl Served {
     pub(crate) fn log(&self, event: &str, lines: usize) -> Vec<Value> {
         let start = Instant::now();
         loop {
-            let found: Vec<Value> =
-                self.log.lock().expect("no panic").iter().filter(|line| line["event"] == event).cloned().collect();
+            let found: Vec<Value> = self
+                .log
+                .lock()
+                .expect("no panic")
+                .iter()
+                .filter(|line| line["event"] == event)
+                .cloned()
+                .collect();
             if found.len() >= lines || start.elapsed() > PATIENCE {
                 return found;
             }
@@ -171,12 +205,20 @@ impl Served {
     }
 
     pub(crate) fn whole_log(&self) -> String {
-        self.log.lock().expect("no panic").iter().map(|line| format!("{line}\n")).collect()
+        self.log
+            .lock()
+            .expect("no panic")
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect()
     }
 
     pub(crate) fn terminate(&self) {
         let killed = std::process::Command::new("kill").arg(self.pid().to_string()).status();
-        assert!(killed.is_ok_and(|status| status.success()), "the program can be told to end");
+        assert!(
+            killed.is_ok_and(|status| status.success()),
+            "the program can be told to end"
+        );
     }
 
     pub(crate) fn wait(&mut self) -> ExitStatus {
@@ -226,14 +268,21 @@ pub(crate) fn read(mut stream: TcpStream) -> Reply {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
     let text = String::from_utf8(bytes).expect("text");
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer: {text:?}"));
     let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok())
+        .expect("a status");
     let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+    let chunked = headers
+        .iter()
+        .any(|(name, value)| name == "transfer-encoding" && value == "chunked");
     let body = if chunked { unchunked(body) } else { body.to_owned() };
     Reply { status, headers, body }
 }

@@ -59,12 +59,14 @@ impl Sessions {
             .iter()
             .find(|(_, _, fixed)| *fixed == Some(token))
             .map(|(login, ..)| (*login).to_owned());
-        fixed.or_else(|| reader_of(token).map(|number| format!("{READER_LOGIN}{number}"))).or_else(|| {
-            self.tokens
-                .get(token)
-                .filter(|(_, end)| Instant::now() < *end)
-                .map(|(login, _)| login.clone())
-        })
+        fixed
+            .or_else(|| reader_of(token).map(|number| format!("{READER_LOGIN}{number}")))
+            .or_else(|| {
+                self.tokens
+                    .get(token)
+                    .filter(|(_, end)| Instant::now() < *end)
+                    .map(|(login, _)| login.clone())
+            })
     }
 
     /// `POST login`.
@@ -148,7 +150,9 @@ pub(crate) fn whoim(login: Option<&str>, token: &str, reader: &Reader<'_>) -> Va
 }
 
 pub(crate) fn may_read(login: &str, on: &Model, reader: &Reader<'_>) -> bool {
-    let Some((option, bit)) = on.right.filter(|_| reader_number(login).is_none()) else { return true };
+    let Some((option, bit)) = on.right.filter(|_| reader_number(login).is_none()) else {
+        return true;
+    };
     let role = user(reader, login).and_then(|user| reader.store.get("roles", &user["role"]));
     role.is_some_and(|role| role["options"][option].as_u64().unwrap_or(0) & bit != 0)
 }

@@ -113,7 +113,11 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<(), Stop> {
-    let Cli { mut options, http, command } = cli;
+    let Cli {
+        mut options,
+        http,
+        command,
+    } = cli;
     options.demo |= matches!(command, Some(Command::Demo));
     if let Some(Command::Tools { json }) = command {
         // The tools are the same for all, so no instance is needed.

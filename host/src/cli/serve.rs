@@ -46,7 +46,12 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
     })
 }
 
-fn app(options: &Options, settings: Settings, demo: Option<&Demo>, metrics: crate::metrics::Metrics) -> Result<Arc<App>, Stop> {
+fn app(
+    options: &Options,
+    settings: Settings,
+    demo: Option<&Demo>,
+    metrics: crate::metrics::Metrics,
+) -> Result<Arc<App>, Stop> {
     let mut key = [0; 32];
     SystemRandom::new()
         .fill(&mut key)

@@ -24,9 +24,7 @@ impl Resolve for PublicOnly {
         let is_named = self.named.contains(&host);
         Box::pin(async move {
             let found = tokio::net::lookup_host((host, 0)).await?;
-            let usable: Vec<SocketAddr> = found
-                .filter(|address| is_named || is_public(address.ip()))
-                .collect();
+            let usable: Vec<SocketAddr> = found.filter(|address| is_named || is_public(address.ip())).collect();
             if usable.is_empty() {
                 return Err("it leads to no public address".into());
             }
@@ -85,7 +83,15 @@ mod tests {
 
     #[test]
     fn the_internet_is_public() {
-        for address in ["1.1.1.1", "100.63.0.1", "172.32.0.1", "192.1.2.3", "2606:4700::1111", "2002:101:101::1", "64:ff9b::101:101"] {
+        for address in [
+            "1.1.1.1",
+            "100.63.0.1",
+            "172.32.0.1",
+            "192.1.2.3",
+            "2606:4700::1111",
+            "2002:101:101::1",
+            "64:ff9b::101:101",
+        ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
     }
@@ -93,10 +99,37 @@ mod tests {
     #[test]
     fn what_is_near_is_not() {
         for address in [
-            "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1", "172.31.255.255",
-            "192.0.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::7f00:1", "64:ff9b::a00:1", "64:ff9b:1::1", "2002:a00:1::1",
-            "2002:7f00:1::", "2001::1", "2001:db8::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::7f00:1",
+            "64:ff9b::a00:1",
+            "64:ff9b:1::1",
+            "2002:a00:1::1",
+            "2002:7f00:1::",
+            "2001::1",
+            "2001:db8::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }

@@ -23,13 +23,24 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
     match host(request.uri(), request.headers()) {
         Some(host) if is_ours(&host, &app.settings.hosts) => {}
         // A page whose name was made to point here reads our answers as its own.
-        _ => return refuse(StatusCode::FORBIDDEN, "This server is not called by that name; its operator can add it to ALLOWED_HOSTS."),
+        _ => {
+            return refuse(
+                StatusCode::FORBIDDEN,
+                "This server is not called by that name; its operator can add it to ALLOWED_HOSTS.",
+            );
+        }
     }
     if !origin_fits(request.headers(), &app.settings.origins) {
-        return refuse(StatusCode::FORBIDDEN, "Web pages of that origin may not call this server; its operator can add it to ALLOWED_ORIGINS.");
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "Web pages of that origin may not call this server; its operator can add it to ALLOWED_ORIGINS.",
+        );
     }
     let Ok(room) = app.room.clone().try_acquire_owned() else {
-        return refusal::later(refuse(StatusCode::SERVICE_UNAVAILABLE, "Too many requests at the same time; try again."));
+        return refusal::later(refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many requests at the same time; try again.",
+        ));
     };
     held::until_sent(next.run(request).await, room)
 }
@@ -49,20 +60,39 @@ pub(super) fn host(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
 }
 
 fn is_ours(host: &Authority, ours: &[Authority]) -> bool {
-    ours.iter().any(|our| our.host == host.host && (our.port.is_none() || our.port == host.port || our.port == Some(443) && host.port.is_none()))
+    ours.iter().any(|our| {
+        our.host == host.host
+            && (our.port.is_none() || our.port == host.port || our.port == Some(443) && host.port.is_none())
+    })
 }
 
 /// No page at all, or one that the operator named.
 fn origin_fits(headers: &HeaderMap, origins: &[String]) -> bool {
-    headers.get_all(header::ORIGIN).iter().all(|given| given.to_str().is_ok_and(|given| origins.iter().any(|origin| origin == given)))
+    headers.get_all(header::ORIGIN).iter().all(|given| {
+        given
+            .to_str()
+            .is_ok_and(|given| origins.iter().any(|origin| origin == given))
+    })
 }
 
 /// For the pages that may ask.
 pub(super) fn cors(settings: &Settings) -> CorsLayer {
-    let origins = settings.origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let origins = settings
+        .origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok());
     let headers = [
-        "accept", "authorization", "content-type", "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version",
-        "x-daktela-access-token", "x-daktela-password", "x-daktela-url", "x-daktela-username",
+        "accept",
+        "authorization",
+        "content-type",
+        "last-event-id",
+        "mcp-method",
+        "mcp-name",
+        "mcp-protocol-version",
+        "x-daktela-access-token",
+        "x-daktela-password",
+        "x-daktela-url",
+        "x-daktela-username",
     ];
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
@@ -91,10 +121,25 @@ mod tests {
             let given: Vec<_> = hosts.iter().map(|host| (header::HOST, *host)).collect();
             host(&uri.parse().unwrap(), &headers(&given)).is_some_and(|host| is_ours(&host, &ours))
         };
-        for name in ["mcp.example.com", "MCP.example.com", "mcp.example.com:443", "localhost:8080", "[::1]:80", "other.example:8443"] {
+        for name in [
+            "mcp.example.com",
+            "MCP.example.com",
+            "mcp.example.com:443",
+            "localhost:8080",
+            "[::1]:80",
+            "other.example:8443",
+        ] {
             assert!(fits("/mcp", &[name]), "{name}");
         }
-        for name in ["evil.example", "mcp.example.com.evil.example", "evil.example#mcp.example.com", "u@localhost", "", "other.example:80", "localhost."] {
+        for name in [
+            "evil.example",
+            "mcp.example.com.evil.example",
+            "evil.example#mcp.example.com",
+            "u@localhost",
+            "",
+            "other.example:80",
+            "localhost.",
+        ] {
             assert!(!fits("/mcp", &[name]), "{name}");
         }
         assert!(!fits("/mcp", &[]));
@@ -110,7 +155,14 @@ mod tests {
             origin_fits(&headers(&given), &ours)
         };
         assert!(fits(&[]) && fits(&["https://app.example.com"]));
-        for origin in ["https://evil.example", "null", "http://app.example.com", "https://app.example.com:8443", "https://app.example.com.evil.example", ""] {
+        for origin in [
+            "https://evil.example",
+            "null",
+            "http://app.example.com",
+            "https://app.example.com:8443",
+            "https://app.example.com.evil.example",
+            "",
+        ] {
             assert!(!fits(&[origin]), "{origin}");
         }
         assert!(!fits(&["https://app.example.com", "https://evil.example"]));

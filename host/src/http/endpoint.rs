@@ -40,9 +40,18 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
     };
     let Ok(Ok(room)) = tokio::time::timeout(TURN_TIMEOUT, identity.room.clone().acquire_owned()).await else {
         let message = "Too many requests of yours at the same time; let some finish first.";
-        return refusal::later(refusal::rpc(StatusCode::TOO_MANY_REQUESTS, refusal::REFUSED, message, &Value::Null));
+        return refusal::later(refusal::rpc(
+            StatusCode::TOO_MANY_REQUESTS,
+            refusal::REFUSED,
+            message,
+            &Value::Null,
+        ));
     };
-    let request_id = parts.extensions.get::<super::operations::RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let request_id = parts
+        .extensions
+        .get::<super::operations::RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default();
     parts.extensions.insert(Caller { identity, request_id });
     // They are known now; nothing further in needs the secret again.
     for name in ["authorization", "x-daktela-password", "x-daktela-access-token"] {
@@ -69,7 +78,10 @@ fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Response>> {
 
 fn unauthorized(message: &str) -> Response {
     let mut response = refusal::rpc(StatusCode::UNAUTHORIZED, refusal::REFUSED, message, &Value::Null);
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Daktela realm=\"mcp-daktela\""));
+    response.headers_mut().insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Daktela realm=\"mcp-daktela\""),
+    );
     response
 }
 
@@ -78,9 +90,10 @@ async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Box<Response>> {
     let refuse = |status, message: &str| Box::new(refusal::rpc(status, refusal::REFUSED, message, &Value::Null));
     match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, bytes_max).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("A request has at most {bytes_max} bytes.")))
-        }
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!("A request has at most {bytes_max} bytes."),
+        )),
         Ok(Err(_)) => Err(refuse(StatusCode::BAD_REQUEST, "The body broke off.")),
         Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "The body took too long.")),
     }
@@ -93,8 +106,16 @@ fn json_rpc(body: Bytes) -> Result<Bytes, Box<Response>> {
     }
     let (code, message, id) = match serde_json::from_slice::<Value>(&body) {
         Err(_) => (refusal::PARSE_ERROR, "The body is not JSON.", Value::Null),
-        Ok(Value::Array(_)) => (refusal::INVALID_REQUEST, "One message at a time: MCP has no batches.", Value::Null),
-        Ok(other) => (refusal::INVALID_REQUEST, "The body is no message of JSON-RPC 2.0.", id(&other)),
+        Ok(Value::Array(_)) => (
+            refusal::INVALID_REQUEST,
+            "One message at a time: MCP has no batches.",
+            Value::Null,
+        ),
+        Ok(other) => (
+            refusal::INVALID_REQUEST,
+            "The body is no message of JSON-RPC 2.0.",
+            id(&other),
+        ),
     };
     Err(Box::new(refusal::rpc(StatusCode::BAD_REQUEST, code, message, &id)))
 }

@@ -102,7 +102,12 @@ impl App {
 }
 
 /// Serves until `stop`, then until the last answer is out.
-pub async fn serve(app: Arc<App>, server: Server, listener: TcpListener, stop: impl Future<Output = Stop>) -> io::Result<()> {
+pub async fn serve(
+    app: Arc<App>,
+    server: Server,
+    listener: TcpListener,
+    stop: impl Future<Output = Stop>,
+) -> io::Result<()> {
     let calls = CancellationToken::new();
     let router = router(&app, server, calls.clone());
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
@@ -164,7 +169,11 @@ fn router(app: &Arc<App>, server: Server, calls: CancellationToken) -> Router {
         // The door has looked at both.
         .disable_allowed_hosts();
     config.sse_retry = None;
-    let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config);
+    let service = StreamableHttpService::new(
+        move || Ok(server.clone()),
+        Arc::new(NeverSessionManager::default()),
+        config,
+    );
     let inside = Router::new()
         // claude.ai calls no other path than /mcp; / is where the server in Python was.
         .route_service("/mcp", service.clone())

@@ -62,7 +62,9 @@ pub(super) async fn outer(State(app): State<Arc<App>>, mut request: Request, nex
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Answers are somebody's own, unless they say otherwise.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -70,7 +72,9 @@ pub(super) async fn outer(State(app): State<Arc<App>>, mut request: Request, nex
 fn request_id(given: Option<&HeaderValue>) -> Arc<str> {
     let plain = |text: &&str| {
         (1..=REQUEST_ID_BYTES_MAX).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     match given.and_then(|value| value.to_str().ok()).filter(plain) {
         Some(text) => text.into(),

@@ -34,7 +34,12 @@ pub struct Options {
     pub public_url: Option<String>,
 
     /// Domains whose Daktelas are served, with commas. localhost, an address, or a host on a private network has to be named itself
-    #[arg(long, env = "ALLOWED_DAKTELA_DOMAINS", value_name = "DOMAINS", default_value = "daktela.com")]
+    #[arg(
+        long,
+        env = "ALLOWED_DAKTELA_DOMAINS",
+        value_name = "DOMAINS",
+        default_value = "daktela.com"
+    )]
     pub allowed_daktela_domains: String,
 
     /// Names by which clients may call the server, with commas, beside that of PUBLIC_URL and those of this machine
@@ -66,7 +71,9 @@ pub struct Options {
 pub enum OptionsError {
     #[error("ALLOWED_DAKTELA_DOMAINS: {0}")]
     Domains(#[from] NotADomain),
-    #[error("PUBLIC_URL: {0:?} is no origin that clients could reach; expected e.g. https://mcp.example.com, without a path")]
+    #[error(
+        "PUBLIC_URL: {0:?} is no origin that clients could reach; expected e.g. https://mcp.example.com, without a path"
+    )]
     PublicUrl(String),
     #[error("ALLOWED_HOSTS: {0:?} is no host name, with or without a port")]
     Host(String),
@@ -100,11 +107,20 @@ impl Options {
     pub fn settings(&self) -> Result<Settings, OptionsError> {
         let public_url = self.public_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
         let public_url = public_url.map(public_url_of).transpose()?;
-        let hosts: Result<Vec<_>, _> = list(&self.allowed_hosts).map(|host| authority(host).ok_or_else(|| OptionsError::Host(host.to_owned()))).collect();
+        let hosts: Result<Vec<_>, _> = list(&self.allowed_hosts)
+            .map(|host| authority(host).ok_or_else(|| OptionsError::Host(host.to_owned())))
+            .collect();
         let mut hosts = hosts?;
         // A page elsewhere can make a browser call this machine by its own names, but not by these.
-        hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| Authority { host: host.to_owned(), port: None }));
-        hosts.extend(public_url.as_deref().and_then(|url| authority(url.split_once("://")?.1)));
+        hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(|host| Authority {
+            host: host.to_owned(),
+            port: None,
+        }));
+        hosts.extend(
+            public_url
+                .as_deref()
+                .and_then(|url| authority(url.split_once("://")?.1)),
+        );
         let origins: Result<Vec<_>, _> = list(&self.allowed_origins).map(origin_of).collect();
         let mut origins = origins?;
         origins.extend(public_url.clone());
@@ -133,13 +149,21 @@ fn public_url_of(text: &str) -> Result<String, OptionsError> {
     let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let fits = url.scheme() == "https" || (url.scheme() == "http" && local);
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if fits && bare && url.password().is_none() { Ok(url.origin().ascii_serialization()) } else { Err(wrong()) }
+    if fits && bare && url.password().is_none() {
+        Ok(url.origin().ascii_serialization())
+    } else {
+        Err(wrong())
+    }
 }
 
 fn origin_of(text: &str) -> Result<String, OptionsError> {
     let wrong = || OptionsError::Origin(text.to_owned());
     let url = Url::parse(text).map_err(|_| wrong())?;
-    if url.origin().is_tuple() && url.path() == "/" { Ok(url.origin().ascii_serialization()) } else { Err(wrong()) }
+    if url.origin().is_tuple() && url.path() == "/" {
+        Ok(url.origin().ascii_serialization())
+    } else {
+        Err(wrong())
+    }
 }
 
 /// `example.com`, `example.com:8443`, `[::1]:80`.
@@ -148,7 +172,10 @@ pub(super) fn authority(text: &str) -> Option<Authority> {
     if parsed.as_str().contains('@') {
         return None;
     }
-    Some(Authority { host: parsed.host().to_ascii_lowercase(), port: parsed.port_u16() })
+    Some(Authority {
+        host: parsed.host().to_ascii_lowercase(),
+        port: parsed.port_u16(),
+    })
 }
 
 #[cfg(test)]
@@ -170,17 +197,32 @@ mod tests {
     #[test]
     fn a_public_url_is_an_origin_that_is_safe_to_reach() {
         let url = |url: &str| settings(&[&format!("--public-url={url}")]).map(|settings| settings.public_url);
-        assert_eq!(url("https://Mcp.example.com:443/").unwrap().unwrap(), "https://mcp.example.com");
+        assert_eq!(
+            url("https://Mcp.example.com:443/").unwrap().unwrap(),
+            "https://mcp.example.com"
+        );
         assert_eq!(url("http://localhost:8080").unwrap().unwrap(), "http://localhost:8080");
         assert_eq!(url(" ").unwrap(), None);
-        for wrong in ["http://mcp.example.com", "https://mcp.example.com/base", "mcp.example.com", "https://u@example.com", "ftp://x"] {
+        for wrong in [
+            "http://mcp.example.com",
+            "https://mcp.example.com/base",
+            "mcp.example.com",
+            "https://u@example.com",
+            "ftp://x",
+        ] {
             assert!(url(wrong).unwrap_err().contains("PUBLIC_URL"), "{wrong}");
         }
     }
 
     #[test]
     fn what_no_request_could_match_is_refused_at_the_start() {
-        for wrong in ["--allowed-hosts=a b", "--allowed-origins=app.example.com", "--allowed-daktela-domains=*.x", "--transport=sse", "--host=example.com"] {
+        for wrong in [
+            "--allowed-hosts=a b",
+            "--allowed-origins=app.example.com",
+            "--allowed-daktela-domains=*.x",
+            "--transport=sse",
+            "--host=example.com",
+        ] {
             assert!(settings(&[wrong]).is_err(), "{wrong}");
         }
     }

@@ -72,7 +72,8 @@ impl Server {
             .iter()
             .map(|tool| (tool.name.to_string(), tool.clone()))
             .collect();
-        host.metrics().know_tools(tools.tools.iter().map(|tool| tool.name.to_string()));
+        host.metrics()
+            .know_tools(tools.tools.iter().map(|tool| tool.name.to_string()));
         Ok(Self {
             inner: Arc::new(Inner {
                 host,

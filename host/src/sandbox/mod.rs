@@ -101,11 +101,17 @@ impl Sandbox {
         let engine = engine(&limits)?;
         let component = match Engine::detect_precompiled_file(path)? {
             Some(Precompiled::Component) => {
-                #[expect(unsafe_code, reason = "whoever may name a file to run may as well name another program")]
+                #[expect(
+                    unsafe_code,
+                    reason = "whoever may name a file to run may as well name another program"
+                )]
                 // SAFETY: the file is what `precompile_component` returned, by the documented contract of this function.
                 unsafe { Component::deserialize_file(&engine, path) }?
             }
-            Some(Precompiled::Module) => wasmtime::bail!("{} is compiled from a core module, not from a component", path.display()),
+            Some(Precompiled::Module) => wasmtime::bail!(
+                "{} is compiled from a core module, not from a component",
+                path.display()
+            ),
             None => compile(&engine, path)?,
         };
         Self::new(component, limits)

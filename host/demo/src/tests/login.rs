@@ -1,7 +1,7 @@
 use super::{Answer, DEMO, agent, filter, read, total, try_get};
 use crate::{
-    AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, Demo, LoginAnswer, PASSWORD, Quirks, READERS, SSO_TOKEN, TOKEN, USERNAME,
-    reader_token,
+    AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, Demo, LoginAnswer, PASSWORD, Quirks, READERS, SSO_TOKEN, TOKEN,
+    USERNAME, reader_token,
 };
 use serde_json::{Value, json};
 use std::{collections::HashSet, time::Duration};
