@@ -8,7 +8,7 @@ use guest::{
     param::{Kind, Param},
 };
 
-use crate::golden;
+use crate::{golden, program};
 
 fn check(page: &str, text: &str) {
     golden::report(
@@ -142,4 +142,25 @@ fn the_page_of_the_dependencies_is_current() {
         }
     }
     check("dependencies.md", &page);
+}
+
+/// What the README shows of the tour is what the tour prints; `…` stands for what is left out.
+#[test]
+fn the_readme_shows_real_output() {
+    let readme = fs::read_to_string(golden::folder().join("../README.md")).expect("a README");
+    let (_, shown) = readme.split_once("```text\n").expect("the tour");
+    let (shown, _) = shown.split_once("```").expect("the tour's end");
+    let output = program::command(&[]).arg("demo").output().expect("the program runs");
+    let printed = String::from_utf8(output.stdout).expect("text");
+    let mut rest = printed.as_str();
+    for piece in shown
+        .split(['…', '\n'])
+        .map(str::trim_end)
+        .filter(|piece| !piece.is_empty())
+    {
+        let (_, after) = rest
+            .split_once(piece)
+            .unwrap_or_else(|| panic!("the tour no longer prints {piece:?}"));
+        rest = after;
+    }
 }
