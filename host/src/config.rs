@@ -232,7 +232,7 @@ fn filled(text: Option<String>) -> Option<String> {
 }
 
 /// The first line; editors like to add another.
-fn read_secret(file: PathBuf) -> Result<SecretString, ConfigError> {
+pub(crate) fn read_secret(file: PathBuf) -> Result<SecretString, ConfigError> {
     let text = match fs::read_to_string(&file) {
         Ok(text) => SecretString::from(text),
         Err(error) => return Err(ConfigError::SecretFile { file, error }),

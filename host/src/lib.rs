@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Over HTTP, [`http`] finds out who asks ([`credentials`], [`identity`]) and hands each request on with a gate of its
-//! caller's own.
+//! caller's own. [`oauth`] issues tokens to clients that know no other way.
 //!
 //! [`gate`] is the only way out of the [`sandbox`], and the only place that knows a secret. [`mcp`] and [`cli`] know no
 //! tool by name: they pass on what the component says. [`config`] turns flags and variables into the rest.
@@ -23,4 +23,5 @@ pub mod identity;
 pub mod log;
 pub mod mcp;
 pub mod metrics;
+pub mod oauth;
 pub mod sandbox;

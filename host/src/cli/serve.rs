@@ -4,9 +4,11 @@ use super::{Stop, block_on};
 use crate::{
     config::Options,
     gate::{Client, Credential},
-    http::{self, App, Settings},
+    http::{self, App, OAuthSettings, Settings},
     identity::Identities,
     mcp::Server,
+    metrics::Metrics,
+    oauth::OAuth,
 };
 use daktela_demo::Demo;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -26,8 +28,12 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
     if let Some(demo) = &demo {
         settings.domains.also_serve(&demo.origin()).map_err(Stop::failed)?;
     }
+    let oauth = http.oauth(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
+    if oauth.is_none() {
+        tracing::info!(event = "oauth_off", reason = "OAUTH_SECRET is not set; clients send Daktela's credentials in headers");
+    }
     let host = options.host(None).map_err(Stop::usage)?;
-    let app = app(options, settings, demo.as_ref(), host.metrics().clone())?;
+    let app = app(options, settings, oauth, demo.as_ref(), host.metrics().clone())?;
     block_on(async {
         app.identities.client().warm_up();
         let server = Server::new(Arc::new(host)).await.map_err(Stop::failed)?;
@@ -49,13 +55,17 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
 fn app(
     options: &Options,
     settings: Settings,
+    oauth: Option<OAuthSettings>,
     demo: Option<&Demo>,
-    metrics: crate::metrics::Metrics,
+    metrics: Metrics,
 ) -> Result<Arc<App>, Stop> {
     let mut key = [0; 32];
-    SystemRandom::new()
-        .fill(&mut key)
-        .map_err(|_| Stop::failed("the system has no random numbers to give"))?;
+    match &oauth {
+        Some(oauth) => key = oauth.sealer.identity_key(),
+        None => SystemRandom::new()
+            .fill(&mut key)
+            .map_err(|_| Stop::failed("the system has no random numbers to give"))?,
+    }
     let client = Client::for_strangers(settings.domains.named());
     let identities = Identities::new(&key, client, options.cache());
     let anybody = match demo {
@@ -65,7 +75,10 @@ fn app(
         }
         None => None,
     };
-    Ok(Arc::new(App::new(settings, identities, metrics, anybody)))
+    let oauth = oauth.map(|OAuthSettings { sealer, client_hosts, access_lifetime }| {
+        OAuth::new(sealer, client_hosts, identities.client().clone(), access_lifetime)
+    });
+    Ok(Arc::new(App::new(settings, identities, metrics, anybody, oauth)))
 }
 
 #[cfg(unix)]

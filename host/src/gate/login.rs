@@ -19,20 +19,20 @@ const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
 /// Beyond it a date is nonsense, and a token not worth trusting for longer.
 const LIFETIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
-pub(super) struct Grant {
-    pub(super) token: SecretString,
-    pub(super) refresh: Option<SecretString>,
-    pub(super) lifetime: Duration,
+pub struct Grant {
+    pub token: SecretString,
+    pub refresh: Option<SecretString>,
+    pub lifetime: Duration,
 }
 
 /// Why there is no token, and whether to try again would be of use.
-pub(super) enum Refusal {
+pub enum Refusal {
     /// Trying again with the same password would only bring the account closer to being locked.
     WrongPassword(Failure),
     Other(Failure),
 }
 
-pub(super) async fn log_in(
+pub async fn log_in(
     client: &Client,
     origin: &Origin,
     username: &str,
@@ -65,14 +65,21 @@ pub(super) async fn log_in(
     }
 }
 
-/// `None` when it did not work for whatever reason: a login is next.
-pub(super) async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> Option<Grant> {
+/// A refusal means that the token is spent: a login is next.
+pub async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> Result<Grant, Refusal> {
     let body = json!({ "refreshToken": refresh.expose_secret() });
-    let answer = exchange(client, origin, Method::PUT, &body).await.ok()?;
-    if answer.status() == StatusCode::OK {
-        read_grant(answer.body())
-    } else {
-        None
+    let answer = exchange(client, origin, Method::PUT, &body)
+        .await
+        .map_err(|failure| Refusal::Other(words(origin, failure)))?;
+    let other = |reason: String| Refusal::Other(not_a_daktela(origin, &reason));
+    match answer.status() {
+        StatusCode::OK => {
+            read_grant(answer.body()).ok_or_else(|| other("its answer to a renewal holds no token".to_owned()))
+        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
+            Err(Refusal::WrongPassword(Failure::ForTheUser(format!("{origin} does not renew the login."))))
+        }
+        status => Err(other(format!("it answers a renewal with HTTP {}", status.as_u16()))),
     }
 }
 

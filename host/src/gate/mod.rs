@@ -18,6 +18,7 @@ pub use cache::{Cache, CacheSettings};
 pub use call::{Call, Usage};
 pub use client::Client;
 pub use failure::Failure;
+pub use login::{Grant, Refusal as LoginRefusal, log_in, renew};
 pub use origin::{Origin, OriginError};
 pub use policy::is_refused_header;
 pub use reach::is_public;
@@ -27,7 +28,7 @@ use bytes::Bytes;
 use cache::Key;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use session::Session;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -51,6 +52,8 @@ pub struct Gate {
     /// Part of each cache key: moves on when the credential turns out to be refused.
     generation: AtomicU64,
     room: Semaphore,
+    /// Whether Daktela knew nothing of the credential when last asked, and there is no way to another.
+    refused: AtomicBool,
 }
 
 impl Gate {
@@ -64,6 +67,7 @@ impl Gate {
             identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
             generation: AtomicU64::new(0),
             room: Semaphore::new(REQUESTS_AT_ONCE),
+            refused: AtomicBool::new(false),
         }
     }
 
@@ -74,6 +78,11 @@ impl Gate {
 
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// Whether the credential is of no use any longer.
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Acquire)
     }
 
     /// Serves a request of the guest, which nobody has checked yet.
@@ -109,6 +118,7 @@ impl Gate {
         // Whatever was read with this credential may be beyond its rights by now.
         self.generation.fetch_add(1, Ordering::AcqRel);
         if !call.within(self.session.discard(&token)).await? {
+            self.refused.store(true, Ordering::Release);
             return Ok(answer);
         }
         let token = call.within(self.session.token(&self.client)).await??;

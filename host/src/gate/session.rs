@@ -86,7 +86,7 @@ impl Session {
         }
         let refresh = state.live.take().and_then(|live| live.refresh);
         let renewed = match &refresh {
-            Some(refresh) => login::renew(client, &self.origin, refresh).await,
+            Some(refresh) => login::renew(client, &self.origin, refresh).await.ok(),
             None => None,
         };
         let granted = match renewed {

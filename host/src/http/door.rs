@@ -30,7 +30,8 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
             );
         }
     }
-    if !origin_fits(request.headers(), &app.settings.origins) {
+    let own = app.base(request.uri(), request.headers());
+    if !origin_fits(request.headers(), &own, &app.settings.origins) {
         return refuse(
             StatusCode::FORBIDDEN,
             "Web pages of that origin may not call this server; its operator can add it to ALLOWED_ORIGINS.",
@@ -66,13 +67,11 @@ fn is_ours(host: &Authority, ours: &[Authority]) -> bool {
     })
 }
 
-/// No page at all, or one that the operator named.
-fn origin_fits(headers: &HeaderMap, origins: &[String]) -> bool {
-    headers.get_all(header::ORIGIN).iter().all(|given| {
-        given
-            .to_str()
-            .is_ok_and(|given| origins.iter().any(|origin| origin == given))
-    })
+/// No page at all, our own, or one that the operator named.
+fn origin_fits(headers: &HeaderMap, own: &str, origins: &[String]) -> bool {
+    let fits = |given: &str| given == own || origins.iter().any(|origin| origin == given);
+    let mut given = headers.get_all(header::ORIGIN).iter();
+    given.all(|given| given.to_str().is_ok_and(fits))
 }
 
 /// For the pages that may ask.
@@ -152,9 +151,9 @@ mod tests {
         let ours = ["https://app.example.com".to_owned()];
         let fits = |origins: &[&str]| {
             let given: Vec<_> = origins.iter().map(|origin| (header::ORIGIN, *origin)).collect();
-            origin_fits(&headers(&given), &ours)
+            origin_fits(&headers(&given), "http://localhost:8080", &ours)
         };
-        assert!(fits(&[]) && fits(&["https://app.example.com"]));
+        assert!(fits(&[]) && fits(&["https://app.example.com"]) && fits(&["http://localhost:8080"]));
         for origin in [
             "https://evil.example",
             "null",

@@ -4,6 +4,7 @@ use super::{App, held, refusal};
 use crate::{
     credentials::{self, Presented},
     identity::{Caller, Identity},
+    oauth,
 };
 use axum::{
     body::Body,
@@ -61,27 +62,47 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
 }
 
 fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Response>> {
+    let refuse = |message: &str, token_was_given| Err(Box::new(unauthorized(app, parts, message, token_was_given)));
     match credentials::read(&parts.headers, &app.settings.domains) {
         Ok(Presented::Daktela(origin, credential)) => Ok(app.identities.of(origin, credential)),
-        Ok(Presented::Bearer(_)) => Err(Box::new(unauthorized("Bearer tokens are not issued here. Send X-Daktela-Url, and X-Daktela-Access-Token or X-Daktela-Username with X-Daktela-Password."))),
-        Ok(Presented::Nothing) => app.anybody.clone().ok_or_else(|| {
-            Box::new(unauthorized("Whose Daktela? Send X-Daktela-Url, and X-Daktela-Access-Token or X-Daktela-Username with X-Daktela-Password."))
-        }),
-        Err(unclear) => Err(Box::new(refusal::rpc(
-            StatusCode::BAD_REQUEST,
-            refusal::REFUSED,
-            &format!("{unclear}."),
-            &Value::Null,
-        ))),
+        Ok(Presented::Bearer(token)) => {
+            let base = app.base(&parts.uri, &parts.headers);
+            let found = app.oauth.as_ref().and_then(|oauth| oauth.bearer(&token, &base, &app.settings.domains));
+            let identity = found.map(|(origin, credential)| app.identities.of(origin, credential));
+            // A client renews a token that HTTP refuses; an error of a tool would not tell it to.
+            match identity.filter(|identity| !identity.gate.is_refused()) {
+                Some(identity) => Ok(identity),
+                None => refuse("The token is over, revoked, or none of this server's.", true),
+            }
+        }
+        Ok(Presented::Nothing) => match &app.anybody {
+            Some(anybody) => Ok(anybody.clone()),
+            None => refuse(
+                "Whose Daktela? Log in through OAuth where it is on, or send X-Daktela-Url, and X-Daktela-Access-Token or \
+                 X-Daktela-Username with X-Daktela-Password.",
+                false,
+            ),
+        },
+        Err(unclear) => {
+            let message = format!("{unclear}.");
+            Err(Box::new(refusal::rpc(StatusCode::BAD_REQUEST, refusal::REFUSED, &message, &Value::Null)))
+        }
     }
 }
 
-fn unauthorized(message: &str) -> Response {
+fn unauthorized(app: &App, parts: &Parts, message: &str, token_was_given: bool) -> Response {
+    let challenge = match &app.oauth {
+        Some(_) => {
+            let path = if parts.uri.path() == "/mcp" { "/mcp" } else { "" };
+            oauth::challenge(&app.base(&parts.uri, &parts.headers), path, token_was_given)
+        }
+        // Bearer would send a client looking for a login that there is not.
+        None => "Daktela realm=\"mcp-daktela\"".to_owned(),
+    };
     let mut response = refusal::rpc(StatusCode::UNAUTHORIZED, refusal::REFUSED, message, &Value::Null);
-    response.headers_mut().insert(
-        header::WWW_AUTHENTICATE,
-        HeaderValue::from_static("Daktela realm=\"mcp-daktela\""),
-    );
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
     response
 }
 

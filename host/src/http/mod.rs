@@ -4,6 +4,7 @@
 //! connection ── time limits ──► outer: request id, count
 //!                                 ├─ /healthz /readyz
 //!                                 └─ door: Host, Origin, room
+//!                                      ├─ OAuth: metadata, /authorize, /token, /register, /revoke
 //!                                      └─ / and /mcp: endpoint: who asks? is it JSON-RPC? ──► rmcp
 //! ```
 
@@ -14,12 +15,14 @@ mod operations;
 mod options;
 mod refusal;
 
-pub use options::{Options, OptionsError, Settings, Transport};
+pub use options::{OAuthSettings, Options, OptionsError, Settings, Transport};
+pub(crate) use refusal::json_response;
 
 use crate::{
     identity::{Identities, Identity},
     mcp::Server,
     metrics::Metrics,
+    oauth::{self, OAuth},
 };
 use axum::{Router, middleware};
 use hyper_util::{
@@ -71,6 +74,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Serves whoever brings no credential: only ever the sample company, which is nobody's.
     pub anybody: Option<Arc<Identity>>,
+    /// Where a secret is set.
+    pub oauth: Option<OAuth>,
     room: Arc<Semaphore>,
     draining: AtomicBool,
 }
@@ -89,15 +94,33 @@ pub enum Stop {
 }
 
 impl App {
-    pub fn new(settings: Settings, identities: Identities, metrics: Metrics, anybody: Option<Arc<Identity>>) -> Self {
+    pub fn new(
+        settings: Settings,
+        identities: Identities,
+        metrics: Metrics,
+        anybody: Option<Arc<Identity>>,
+        oauth: Option<OAuth>,
+    ) -> Self {
         Self {
             room: Arc::new(Semaphore::new(settings.max_requests)),
             settings,
             identities,
             metrics,
             anybody,
+            oauth,
             draining: AtomicBool::new(false),
         }
+    }
+}
+
+impl App {
+    /// How clients call us, as an origin. Derived from the request only where it comes from the same machine: elsewhere
+    /// OAuth is off without PUBLIC_URL.
+    pub(crate) fn base(&self, uri: &http::Uri, headers: &http::HeaderMap) -> String {
+        self.settings.public_url.clone().unwrap_or_else(|| {
+            let host = door::host(uri, headers);
+            host.map_or_else(String::new, |host| format!("http://{host}"))
+        })
     }
 }
 
@@ -179,8 +202,13 @@ fn router(app: &Arc<App>, server: Server, calls: CancellationToken) -> Router {
         .route_service("/mcp", service.clone())
         .route_service("/", service)
         .layer(middleware::from_fn_with_state(app.clone(), endpoint::enter));
+    let oauth = match app.oauth {
+        Some(_) => oauth::routes(app.clone()),
+        None => Router::new(),
+    };
     Router::new()
         .merge(inside)
+        .merge(oauth)
         .fallback(refusal::not_found)
         .layer(door::cors(&app.settings))
         .layer(middleware::from_fn_with_state(app.clone(), door::enter))

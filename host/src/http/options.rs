@@ -1,9 +1,21 @@
 //! Flags of the server, and what they mean together.
 
-use crate::credentials::{Domains, NotADomain};
+use crate::{
+    config::{self, ConfigError},
+    credentials::{Domains, NotADomain},
+    oauth::{Sealer, WeakSecret},
+};
 use clap::{Args, ValueEnum};
-use std::net::{IpAddr, SocketAddr};
+use secrecy::SecretString;
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 use url::Url;
+
+/// What clients are used to: short enough for a token that leaks, long enough to be renewed in silence.
+const ACCESS_MINUTES: u64 = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Transport {
@@ -54,6 +66,19 @@ pub struct Options {
     #[arg(long, env = "METRICS_ADDRESS", value_name = "ADDRESS:PORT")]
     pub metrics_address: Option<SocketAddr>,
 
+    /// File with the secret that seals OAuth's tokens, 32 random bytes or more; several with commas, the first seals. Or give it in
+    /// OAUTH_SECRET. Without it there is no OAuth
+    #[arg(long, env = "OAUTH_SECRET_FILE", value_name = "FILE")]
+    pub oauth_secret_file: Option<PathBuf>,
+
+    /// How long an access token is good at most; Daktela's own may end sooner
+    #[arg(long, env = "OAUTH_ACCESS_MINUTES", value_name = "MINUTES", default_value_t = ACCESS_MINUTES, value_parser = clap::value_parser!(u64).range(1..=1440))]
+    pub oauth_access_minutes: u64,
+
+    /// Hosts whose client metadata documents are read although they are on a private network, with commas
+    #[arg(long, env = "ALLOWED_CLIENT_HOSTS", value_name = "HOSTS", default_value = "")]
+    pub allowed_client_hosts: String,
+
     /// How many reverse proxies in front add the caller's address to X-Forwarded-For
     #[arg(long, env = "TRUSTED_PROXIES", value_name = "NUMBER", default_value_t = 0)]
     pub trusted_proxies: usize,
@@ -79,6 +104,28 @@ pub enum OptionsError {
     Host(String),
     #[error("ALLOWED_ORIGINS: {0:?} is no origin; expected e.g. https://app.example.com")]
     Origin(String),
+    #[error(transparent)]
+    SecretFile(#[from] ConfigError),
+    #[error("OAUTH_SECRET: {0}")]
+    Secret(#[from] WeakSecret),
+    #[error("OAuth needs to know where clients find the server: set PUBLIC_URL, e.g. https://mcp.example.com")]
+    NoPublicUrl,
+    #[error("ALLOWED_CLIENT_HOSTS: {0:?} is no host name")]
+    ClientHost(String),
+}
+
+/// What OAuth needs.
+pub struct OAuthSettings {
+    pub sealer: Sealer,
+    pub client_hosts: Vec<String>,
+    pub access_lifetime: Duration,
+}
+
+impl std::fmt::Display for Authority {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.host)?;
+        self.port.map_or(Ok(()), |port| write!(formatter, ":{port}"))
+    }
 }
 
 /// What the flags mean.
@@ -135,6 +182,31 @@ impl Options {
             max_requests: self.max_requests as usize,
             max_body_bytes: self.max_body_bytes as usize,
         })
+    }
+}
+
+impl Options {
+    /// `None` without a secret. JWT_SECRET is what the server in Python calls it.
+    pub fn oauth(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Option<OAuthSettings>, OptionsError> {
+        let given = |name| variable(name).filter(|value| !value.trim().is_empty());
+        let file = self.oauth_secret_file.clone().filter(|file| !file.as_os_str().is_empty());
+        let secret = match (given("OAUTH_SECRET").or_else(|| given("JWT_SECRET")), file) {
+            (Some(_), Some(file)) => return Err(ConfigError::SecretTwice { variable: "OAUTH_SECRET", file }.into()),
+            (Some(secret), None) => SecretString::from(secret),
+            (None, Some(file)) => config::read_secret(file)?,
+            (None, None) => return Ok(None),
+        };
+        let sealer = Sealer::new(&secret)?;
+        let has_url = self.public_url.as_deref().is_some_and(|url| !url.trim().is_empty());
+        if !has_url && !self.host.is_loopback() {
+            return Err(OptionsError::NoPublicUrl);
+        }
+        let host = |host: &str| authority(host).map(|host| host.host).ok_or_else(|| OptionsError::ClientHost(host.to_owned()));
+        Ok(Some(OAuthSettings {
+            sealer,
+            client_hosts: list(&self.allowed_client_hosts).map(host).collect::<Result<_, _>>()?,
+            access_lifetime: Duration::from_secs(self.oauth_access_minutes * 60),
+        }))
     }
 }
 
