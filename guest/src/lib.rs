@@ -10,7 +10,8 @@
 //! - [`query`] writes URLs, [`api`] reads answers, whatever build of Daktela gives them, over [`http`].
 //! - [`view`] renders records, over [`value`], [`html`], [`mail`] and [`text`]; [`answer`] keeps the whole within its
 //!   budget and says what it left out.
-//! - [`resources`], [`prompts`] and [`complete`] are the rest of MCP.
+//! - [`resources`], [`prompts`] and [`complete`] are the rest of MCP; [`rpc`] is MCP over HTTP, for faces without a host
+//!   of ours before them.
 //!
 //! Nothing here knows WIT, a runtime or a secret, so everything builds and runs natively as well.
 
@@ -29,6 +30,7 @@ pub mod prompts;
 pub mod query;
 pub mod resolve;
 pub mod resources;
+pub mod rpc;
 pub mod run;
 pub mod schema;
 pub mod server;

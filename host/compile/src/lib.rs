@@ -108,6 +108,7 @@ fn rerun_if_sources_change(workspace: &Path, dep_info: &Path) {
         "Cargo.toml",
         "guest/Cargo.toml",
         "guest/faces/plugin/Cargo.toml",
+        "guest/faces/upstream/Cargo.toml",
     ] {
         println!("cargo::rerun-if-changed={}", workspace.join(manifest).display());
     }

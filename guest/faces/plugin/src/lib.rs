@@ -1,13 +1,11 @@
 //! The tools as a component that exports `daktela:mcp/server`. See `wit/world.wit` for what it is told and allowed.
 
-mod wasi_http;
-
 use bindings::exports::daktela::mcp::server::{Guest, RpcError};
+use daktela_upstream::WasiHttp;
 use guest::{
     server::{self, RpcResult},
     settings::Settings,
 };
-use wasi_http::WasiHttp;
 
 #[expect(unsafe_code, reason = "generated from wit/")]
 mod bindings {

@@ -30,14 +30,14 @@ const READ_BYTES: u64 = 256 * 1024;
 const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// One origin, and the credential where the host leaves it to the component.
-pub(crate) struct WasiHttp {
+pub struct WasiHttp {
     scheme: Scheme,
     authority: String,
     token: Option<String>,
 }
 
 impl WasiHttp {
-    pub(crate) fn new(origin: &str, token: Option<String>) -> Result<Self, String> {
+    pub fn new(origin: &str, token: Option<String>) -> Result<Self, String> {
         let (scheme, authority) = match origin.split_once("://") {
             Some(("https", authority)) => (Scheme::Https, authority),
             Some(("http", authority)) => (Scheme::Http, authority),
