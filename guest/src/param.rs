@@ -100,7 +100,7 @@ pub const NAME: Param = id("name", "Id of the record, as the lists show it.");
 pub const TICKET_NAME: Param = id("name", "Ticket number, e.g. 787979 or TK00787979.");
 pub const ACTIVITY: Param = id(
     "activity",
-    "Activity id of the call, as list_calls shows it; the call's own id does too.",
+    "Activity id of the call, as list_calls shows it; the call's own id works too.",
 );
 
 // Enumerations of Daktela.
@@ -204,7 +204,7 @@ pub const TEXT_CHARS: Param = Param {
         min: 0,
         max: 1_000_000,
     },
-    about: "Show at most so many characters of each long text.",
+    about: "Show at most this many characters of each long text.",
 };
 pub const MAX_BYTES: Param = Param {
     name: "max_bytes",

@@ -60,7 +60,7 @@ pub const TOOLS: &[Tool] = &[
         "list_accounts",
         "List accounts",
         &LIST,
-        "List accounts (companies). list_contacts with account shows their people, list_account_tickets their tickets.",
+        "List accounts (companies). list_contacts with account shows their people, list_account_tickets their tickets. Dates narrow by creation.",
     ),
     get(
         "get_account",

@@ -74,7 +74,7 @@ pub const TOOLS: &[Tool] = &[
         "list_campaign_records",
         "List campaign records",
         &RECORDS,
-        "List records of outbound campaigns with the state of their calls.",
+        "List records of outbound campaigns with the state of their calls. Dates narrow by creation.",
     ),
     list(
         "list_campaign_types",

@@ -187,7 +187,7 @@ pub const TOOLS: &[Tool] = &[
         "list_instagram_chats",
         "List Instagram chats",
         &INSTAGRAM_LIST,
-        "List Instagram direct messages.",
+        "List Instagram chats (direct messages) with their messages.",
     ),
     get(
         "get_instagram_chat",

@@ -50,5 +50,5 @@ pub const TOOLS: &[Tool] = &[list(
     "list_crm_records",
     "List CRM records",
     &LIST,
-    "List CRM records (deals, contracts and the like), the last edited first. text_chars=100000 shows whole descriptions.",
+    "List CRM records (deals, contracts and the like), the last edited first. Dates narrow by creation. text_chars=100000 shows whole descriptions.",
 )];

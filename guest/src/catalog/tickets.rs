@@ -121,8 +121,8 @@ pub const TOOLS: &[Tool] = &[
         "list_tickets",
         "List tickets",
         &LIST,
-        "List tickets, the last edited first. Think in stages, not dates, for \"what is open\": stage=OPEN is unsolved, WAIT waits for the customer. \
-         Dates narrow by creation. Merged tickets are left out unless asked for.",
+        "List tickets, the last edited first. Think in stages, not dates, for \"what is open\": OPEN is in work, WAIT waits for the customer, unsolved is both \
+         (two calls). Dates narrow by creation. Merged tickets are left out unless asked for.",
     ),
     Tool {
         name: "count_tickets",
@@ -161,7 +161,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "list_account_tickets",
         title: "Tickets of an account",
-        about: "All tickets of a company (account), through all of its contacts, in one order. Open tickets unless another stage is given.",
+        about: "All tickets of a company (account), through all of its contacts, in one order. Stage OPEN unless another is given. Dates narrow by creation.",
         run: Run::Custom {
             params: OF_ACCOUNT_PARAMS,
             required: true,
