@@ -70,7 +70,7 @@ const PROMPTS: &[Prompt] = &[
         about: "All about a company before a meeting.",
         params: &[param::ACCOUNT],
         required: true,
-        text: "Prepare me for a meeting with {account}. Read get_account, list_contacts and list_crm_records of the account, list_account_tickets with stage=ALL, and the detail of the \
+        text: "Prepare me for a meeting with {account}. Find the account's id with list_accounts and its search. Read get_account, list_contacts and list_crm_records of the account, list_account_tickets with stage=ALL, and the detail of the \
                tickets that matter. Give: who is who, open matters with their age, mood with quotes, deals, and three things to say.",
     },
     Prompt {
@@ -80,7 +80,7 @@ const PROMPTS: &[Prompt] = &[
         params: &[param::USER, param::DATE_FROM, param::DATE_TO],
         required: true,
         text: "Prepare a coaching talk with agent {user}.\nFrom: {date_from}\nUntil: {date_to}\n\
-               Read list_call_transcripts and list_emails (direction=out) of the agent, every page, and count_tickets by stage for the load. \
+               Without dates take the last two weeks. Read list_call_transcripts and list_emails (direction=out) of the agent, every page, and count_tickets by stage for the load. \
                Give three strengths and three habits to change, each with two quotes and where they are from, and one exercise.",
     },
     Prompt {
