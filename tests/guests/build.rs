@@ -1,5 +1,10 @@
 fn main() {
-    for name in ["hostile", "files", "sockets"] {
-        daktela_compile::component(&format!("daktela-test-{name}"), name, None);
+    for (package, name) in [
+        ("daktela-test-hostile", "hostile"),
+        ("daktela-test-files", "files"),
+        ("daktela-test-sockets", "sockets"),
+        ("daktela-http", "http"),
+    ] {
+        daktela_compile::component(package, name, None);
     }
 }

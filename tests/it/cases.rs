@@ -110,37 +110,46 @@ fn cases_hold_natively() {
     golden::report(read().into_iter().filter_map(check).collect());
 }
 
+/// Compares what comes of each case by another way with what came of it natively.
+pub(crate) fn hold_through(way: &str, demo: &Demo, mut call: impl FnMut(&str, &Value) -> Value) {
+    // The native half writes the golden files.
+    if golden::updating() {
+        return;
+    }
+    let mut check = |case: Case| {
+        demo.set_quirks(builds::quirks(&case.build));
+        demo.take_requests();
+        let answer = call(&case.tool, &case.arguments);
+        let outcome = Outcome {
+            requests: requests(demo),
+            answer,
+        };
+        let expected = fs::read_to_string(&case.path).expect("a case");
+        let actual = case.print(&outcome, &demo.origin());
+        (expected != actual).then(|| {
+            format!(
+                "{}:\n--- natively\n{expected}\n--- {way}\n{actual}",
+                case.path.display()
+            )
+        })
+    };
+    golden::report(read().into_iter().filter_map(&mut check).collect());
+}
+
 #[test]
 fn cases_hold_through_the_program() {
     let demo = Demo::start().expect("a demo instance");
     let origin = demo.origin();
     // Without its cache, so that each case causes all of its requests.
-    let mut program = Program::start(&[
-        ("DAKTELA_URL", &origin),
+    let variables = [
+        ("DAKTELA_URL", origin.as_str()),
         ("DAKTELA_ACCESS_TOKEN", TOKEN),
         ("CACHE_ENABLED", "false"),
-    ]);
-    let mut check = |case: Case| {
-        demo.set_quirks(builds::quirks(&case.build));
-        demo.take_requests();
-        let answer = program.call(&case.tool, &case.arguments);
-        let outcome = Outcome {
-            requests: requests(&demo),
-            answer,
-        };
-        let expected = fs::read_to_string(&case.path).expect("a case");
-        let actual = case.print(&outcome, &origin);
-        (expected != actual).then(|| {
-            format!(
-                "{}:\n--- natively\n{expected}\n--- through the program\n{actual}",
-                case.path.display()
-            )
-        })
-    };
-    // The native half writes the golden files.
-    if !golden::updating() {
-        golden::report(read().into_iter().filter_map(&mut check).collect());
-    }
+    ];
+    let mut program = Program::start(&variables);
+    hold_through("through the program", &demo, |tool, arguments| {
+        program.call(tool, arguments)
+    });
 }
 
 /// May only shrink, and is empty when every tool has a case.

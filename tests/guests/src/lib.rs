@@ -1,4 +1,5 @@
-//! Components that misbehave, compiled for this machine: paths of what `--component` takes.
+//! Components, compiled for this machine: some that misbehave, as paths of what `--component` takes, and the faces of
+//! ours that other hosts run.
 
 /// Does what the name of a tool says; see its own docs. It loads, since it asks for nothing beyond our world.
 pub const HOSTILE: &str = concat!(env!("OUT_DIR"), "/hostile.cwasm");
@@ -8,3 +9,6 @@ pub const FILES: &str = concat!(env!("OUT_DIR"), "/files.cwasm");
 
 /// Wants sockets, which no component of ours is given.
 pub const SOCKETS: &str = concat!(env!("OUT_DIR"), "/sockets.cwasm");
+
+/// Our server for runtimes that serve `wasi:http`.
+pub const HTTP_FACE: &str = concat!(env!("OUT_DIR"), "/http.cwasm");
