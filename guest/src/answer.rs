@@ -77,7 +77,8 @@ impl Listing<'_> {
 
         let mut divisor = 1;
         let mut items = print(divisor);
-        if self.shrink == Shrink::Texts {
+        // Whoever says how much of each text to show wants that of fewer records rather than less of all.
+        if self.shrink == Shrink::Texts && self.text_chars.is_none() {
             // 0 leaves the texts out.
             for step in [3, 10, 0] {
                 if size(&items) <= room {
@@ -229,4 +230,65 @@ pub fn capitalised(text: &str) -> String {
     chars
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        settings::Settings,
+        tool::{Depth, ENTITY, Entity, LongText, Part, TextKind},
+        view::{Scheme, View},
+    };
+
+    const NOTE: Entity = Entity {
+        one: "note",
+        many: "notes",
+        texts: &[LongText {
+            label: "",
+            path: "text",
+            kind: TextKind::Html,
+            chars: 300,
+        }],
+        ..ENTITY
+    };
+
+    fn print(text_chars: Option<usize>) -> String {
+        let view = View {
+            settings: &Settings {
+                origin: String::new(),
+                max_answer_bytes: 10_000,
+            },
+            scheme: &Scheme::new(),
+            depth: Depth::List,
+            full_mail: false,
+        };
+        let note = |i| view.record(&NOTE, &json!({"name": i, "text": "x".repeat(1000)}), Part::default());
+        Listing {
+            one: NOTE.one,
+            many: NOTE.many,
+            records: (0..10).map(note).collect(),
+            rows: 10,
+            skip: 0,
+            take: 10,
+            total: Some(10),
+            said: Vec::new(),
+            notes: Vec::new(),
+            zone: None,
+            shrink: NOTE.shrink,
+            text_chars,
+            max_bytes: 3_000,
+            before: 0,
+        }
+        .print()
+    }
+
+    #[test]
+    fn asking_for_long_texts_shows_them_of_fewer_records() {
+        let whole = print(Some(100_000));
+        assert!(whole.starts_with("Notes 1–2 of 10"), "{whole}");
+        assert!(whole.contains(&"x".repeat(1000)), "{whole}");
+        assert!(whole.ends_with("8 more: call again with skip=2."), "{whole}");
+        assert!(print(None).starts_with("Notes 1–10 of 10"));
+    }
 }
