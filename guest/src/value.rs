@@ -28,6 +28,8 @@ fn walk<'a>(value: &'a Value, path: &str, found: &mut Vec<&'a Value>) {
                 walk(value, rest, found);
             }
         }
+        // Some builds name a related record where others embed it.
+        Value::String(_) if matches!(path, "name" | "id_call") => found.push(value),
         _ => {}
     }
 }
@@ -37,10 +39,13 @@ pub fn first<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
     all(record, path).into_iter().next()
 }
 
-/// The text of a scalar; `None` for nothing, for an empty text and for a structure.
+/// How a database writes that there is no date.
+const NO_DATE: [&str; 2] = ["0000-00-00", "0000-00-00 00:00:00"];
+
+/// The text of a scalar; `None` for nothing, for an empty text or date and for a structure.
 pub fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) if text.trim().is_empty() || NO_DATE.contains(&text.as_str()) => None,
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(if *flag { "yes" } else { "no" }.to_owned()),
@@ -121,6 +126,15 @@ mod tests {
         assert_eq!(text_at(&record, "user.title").as_deref(), Some("Jan"));
         assert_eq!(all(&record, "tags"), [&json!("x"), &json!("y")]);
         assert_eq!(first(&record, "a.x"), None);
+        // A related record that is only named.
+        assert_eq!(text_at(&record, "tags.name").as_deref(), Some("x"));
+        assert_eq!(text_at(&record, "tags.title"), None);
+    }
+
+    #[test]
+    fn the_database_s_way_to_write_no_date_is_no_date() {
+        assert_eq!(text(&json!("0000-00-00 00:00:00")), None);
+        assert!(!is_filled(&json!("0000-00-00")));
     }
 
     #[test]
