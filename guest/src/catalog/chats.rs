@@ -264,8 +264,8 @@ fn conversation(messages: &[Value]) -> Part {
     messages.sort_by_key(|message| time(message));
     let lines: Vec<String> = messages
         .into_iter()
-        .filter_map(|message| {
-            let said = text::clean(&html::to_text(&value::text_at(message, "text")?));
+        .map(|message| {
+            let said = text::clean(&html::to_text(&value::text_at(message, "text").unwrap_or_default()));
             // Lines of one message after its first are set in, so that none can pass for a message.
             let said = said
                 .lines()
@@ -273,7 +273,11 @@ fn conversation(messages: &[Value]) -> Part {
                 .filter(|line| !line.is_empty())
                 .collect::<Vec<_>>()
                 .join("\n    ");
-            (!said.is_empty()).then(|| format!("{} {}: {said}", time(message), speaker(message)))
+            // A picture, say: the message was sent, though there is nothing of it to read.
+            let said = if said.is_empty() { "[no text]" } else { &said };
+            format!("{} {}: {said}", time(message), speaker(message))
+                .trim_start()
+                .to_owned()
         })
         .collect();
     Part::conversation("Messages", &lines, "[no messages]")
@@ -282,7 +286,10 @@ fn conversation(messages: &[Value]) -> Part {
 /// Who wrote a message. Names of agents are Daktela's own data, the customer's is not shown here.
 fn speaker(message: &Value) -> String {
     let agent = value::text_at(message, "user.title").map(|title| text::line(&title));
-    let direction = value::text_at(message, "direction").unwrap_or_default();
+    // In capitals here, but calls and e-mails have the same words in small letters.
+    let direction = value::text_at(message, "direction")
+        .unwrap_or_default()
+        .to_ascii_uppercase();
     let who = match direction.as_str() {
         "IN" => "Customer".to_owned(),
         "BOT" => "Bot".to_owned(),
@@ -294,5 +301,24 @@ fn speaker(message: &Value) -> String {
         Some("PRIVATE") => format!("{who} (internal note)"),
         Some("COMMAND") => format!("{who} (command)"),
         _ => who,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_message_shows_with_its_speaker() {
+        let part = conversation(&[
+            json!({"time_created": "2026-11-20 10:00:01", "direction": "out", "user": {"title": "Jan"}, "text": "Hi"}),
+            json!({"time_created": "2026-11-20 10:00:00", "direction": "in", "text": "<p>Help"}),
+            json!({"time_created": "2026-11-20 10:00:02", "direction": "IN", "text": null}),
+        ]);
+        assert_eq!(
+            part.text.expect("messages").body,
+            "2026-11-20 10:00:00 Customer: Help\n2026-11-20 10:00:01 Agent Jan: Hi\n2026-11-20 10:00:02 Customer: [no text]"
+        );
     }
 }
