@@ -32,14 +32,6 @@ const UNANSWERED: &[(&str, &str)] = &[
     ("noanswer", "no answer"),
     ("amdmachine", "answering machine"),
 ];
-/// Three-valued; nothing where the call was not missed.
-const MISSED: &[(&str, &str)] = &[
-    ("1", "yes, not called back"),
-    ("0", "yes, called back"),
-    ("yes", "yes, not called back"),
-    ("no", "yes, called back"),
-];
-
 pub const CALL: Entity = Entity {
     endpoint: "activitiesCall",
     one: "call",
@@ -52,7 +44,11 @@ pub const CALL: Entity = Entity {
         plain("Time", "call_time"),
         plain("Direction", "direction"),
         flag("Answered", "answered"),
-        coded("Missed", "missed_call", MISSED),
+        shown(
+            "Missed",
+            &["missed_call", "missed_call_time", "missed_callback.id_call"],
+            missed,
+        ),
         detail(plain("Missed at", "missed_call_time")),
         plain("Called back by", "missed_callback.id_call"),
         shown("Caller", &["prefix_clid_name", "clid"], caller),
@@ -153,6 +149,18 @@ pub const TOOLS: &[Tool] = &[
     },
 ];
 
+/// Nothing where the call was not missed. A missed call loses its mark when it is called back, and some builds write
+/// the same 0 for calls that never were missed: only the time and the call back tell them apart.
+fn missed(call: &Value) -> Option<String> {
+    let was_missed = ["missed_call_time", "missed_callback"]
+        .iter()
+        .any(|path| value::first(call, path).is_some_and(value::is_filled));
+    match value::first(call, "missed_call").and_then(value::yes_no)? {
+        true => Some("yes, not called back".to_owned()),
+        false => was_missed.then(|| "yes, called back".to_owned()),
+    }
+}
+
 fn caller(call: &Value) -> Option<String> {
     let parts: Vec<String> = ["prefix_clid_name", "clid"]
         .iter()
@@ -163,15 +171,22 @@ fn caller(call: &Value) -> Option<String> {
 
 /// The segments of a transcript as lines, in the order of the conversation.
 fn lines(segments: &[Value]) -> Vec<String> {
-    let start = |segment: &Value| value::first(segment, "start").and_then(value::number).unwrap_or(0.0);
-    let mut segments: Vec<&Value> = segments.iter().collect();
-    segments.sort_by(|a, b| start(a).total_cmp(&start(b)));
+    // A segment that does not say when it began stays behind the one that it came after.
+    let mut last = 0.0;
+    let mut segments: Vec<(f64, &Value)> = segments
+        .iter()
+        .map(|segment| {
+            last = value::first(segment, "start").and_then(value::number).unwrap_or(last);
+            (last, segment)
+        })
+        .collect();
+    segments.sort_by(|a, b| a.0.total_cmp(&b.0));
     segments
         .into_iter()
-        .filter_map(|segment| {
+        .filter_map(|(start, segment)| {
             let said = text::line(&value::text_at(segment, "text")?);
             let customer = value::text_at(segment, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("customer"));
-            let at = start(segment) as u64;
+            let at = start as u64;
             (!said.is_empty()).then(|| {
                 format!(
                     "[{}:{:02}] {}: {said}",
@@ -181,6 +196,13 @@ fn lines(segments: &[Value]) -> Vec<String> {
                 )
             })
         })
+        .collect()
+}
+
+fn activity_names(call: &Value) -> Vec<String> {
+    value::all(call, "activities.name")
+        .into_iter()
+        .filter_map(value::text)
         .collect()
 }
 
@@ -195,11 +217,14 @@ fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
     let given = args.required(&param::ACTIVITY);
     let mut activity = given.to_owned();
     let mut page = call.api.whole(&segments_of(given))?;
-    if page.rows.is_empty()
-        && let Some(of_call) = activity_of_call(call, given)?
-    {
-        page = call.api.whole(&segments_of(&of_call))?;
-        activity = of_call;
+    if page.rows.is_empty() {
+        for of_call in activities_of_call(call, given)? {
+            page = call.api.whole(&segments_of(&of_call))?;
+            activity = of_call;
+            if !page.rows.is_empty() {
+                break;
+            }
+        }
     }
     let activity = text::line(&activity);
     if page.rows.is_empty() {
@@ -255,17 +280,17 @@ fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
     Ok(Answer::text(out))
 }
 
-/// The activity of a call that was named by its own id.
-fn activity_of_call(call: &Call, id: &str) -> Result<Option<String>, Error> {
+/// The activities of a call that was named by its own id; a transferred call has several.
+fn activities_of_call(call: &Call, id: &str) -> Result<Vec<String>, Error> {
     if id.starts_with("activities_") {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     match call
         .api
         .get(CALL.endpoint, id, &["id_call".to_owned(), "activities.name".to_owned()])
     {
-        Ok(record) => Ok(value::text_at(&record, "activities.name")),
-        Err(Error::NotFound(_) | Error::Refused(_)) => Ok(None),
+        Ok(record) => Ok(activity_names(&record)),
+        Err(Error::NotFound(_) | Error::Refused(_)) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }
@@ -308,20 +333,25 @@ fn transcripts(call: &Call, args: &Args) -> Result<Answer, Error> {
 const CALLS_PER_QUERY: usize = 5;
 
 fn with_transcripts(call: &Call, calls: &[Value]) -> Vec<Part> {
-    let activities: Vec<Option<String>> = calls.iter().map(|row| value::text_at(row, "activities.name")).collect();
-    let names: Vec<String> = activities.iter().flatten().cloned().collect();
-    let read = read_transcripts(call, &names);
-    let part = |activity: &Option<String>| {
-        let Some(activity) = activity else {
+    let activities: Vec<Vec<String>> = calls.iter().map(activity_names).collect();
+    let read = read_transcripts(call, &activities.concat());
+    let part = |activities: &Vec<String>| {
+        if activities.is_empty() {
             return Part::remark("[no activity, so no transcript]");
-        };
-        match &read[activity] {
-            Err(error) => Part::remark(format!(
-                "[the transcript could not be read: {}]",
-                text::line(error.text())
-            )),
-            Ok(segments) => Part::conversation("Transcript", &lines(segments), "[no transcript]"),
         }
+        let mut said = Vec::new();
+        for activity in activities {
+            match &read[activity] {
+                Ok(segments) => said.extend(lines(segments)),
+                Err(error) => {
+                    return Part::remark(format!(
+                        "[the transcript could not be read: {}]",
+                        text::line(error.text())
+                    ));
+                }
+            }
+        }
+        Part::conversation("Transcript", &said, "[no transcript]")
     };
     activities.iter().map(part).collect()
 }
@@ -371,4 +401,38 @@ fn read_transcripts(call: &Call, activities: &[String]) -> BTreeMap<String, Resu
         read.insert(activity.clone(), page.map(|page| page.rows));
     }
     read
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_call_that_was_never_missed_is_not_called_back() {
+        assert_eq!(
+            missed(&json!({"missed_call": 1})).as_deref(),
+            Some("yes, not called back")
+        );
+        assert_eq!(
+            missed(&json!({"missed_call": 0, "missed_callback": {"id_call": "1.2"}})).as_deref(),
+            Some("yes, called back")
+        );
+        assert_eq!(missed(&json!({"missed_call": 0, "missed_call_time": null})), None);
+        assert_eq!(missed(&json!({"missed_call": null})), None);
+    }
+
+    #[test]
+    fn a_segment_without_a_start_stays_in_its_place() {
+        let segments = json!([
+            {"start": "0", "type": "customer", "text": "a"},
+            {"start": "65.5", "type": "agent", "text": "b"},
+            {"start": null, "type": "agent", "text": "c"},
+            {"start": 70, "type": "agent", "text": null},
+        ]);
+        assert_eq!(
+            lines(segments.as_array().expect("a list")),
+            ["[0:00] Customer: a", "[1:05] Agent: b", "[1:05] Agent: c"]
+        );
+    }
 }
