@@ -38,12 +38,17 @@ const RENAMED: &[(&str, &str, &str)] = &[
 /// said in the answer. 20 full pages hold the contacts of a very large customer.
 pub const WHOLE_MAX: u64 = 20 * TAKE_MAX;
 
+/// How many pages that takes at most where an instance gives small ones.
+const PAGES_MAX: usize = 200;
+
 pub struct Api<'a> {
     http: &'a dyn Http,
     /// What the answers said of the instance's time zone.
     zone: RefCell<Option<String>>,
     /// Remarks of Daktela on answers that it gave nevertheless.
     warnings: RefCell<Vec<String>>,
+    /// Parts of answers that could not be read.
+    missing: RefCell<Vec<String>>,
     /// The fields of models that refused a projection, by model (and relation); `None` where they cannot be learnt.
     known: RefCell<BTreeMap<String, Option<Vec<String>>>>,
 }
@@ -73,6 +78,7 @@ impl<'a> Api<'a> {
             http,
             zone: RefCell::default(),
             warnings: RefCell::default(),
+            missing: RefCell::default(),
             known: RefCell::default(),
         }
     }
@@ -83,6 +89,23 @@ impl<'a> Api<'a> {
 
     pub fn warnings(&self) -> Vec<String> {
         self.warnings.borrow().clone()
+    }
+
+    pub fn missing(&self) -> Vec<String> {
+        self.missing.borrow().clone()
+    }
+
+    /// Remembers that a read which would have completed an answer failed.
+    fn incomplete(&self, endpoint: &str, error: &Error) {
+        let missing = format!(
+            "Related records (such as agent, queue or contact) may be missing: reading them with {} failed. {}",
+            what(endpoint),
+            error.text()
+        );
+        let mut known = self.missing.borrow_mut();
+        if !known.contains(&missing) {
+            known.push(missing);
+        }
     }
 
     /// One page.
@@ -141,8 +164,10 @@ impl<'a> Api<'a> {
             .collect();
         let again: Vec<Query> = changed.iter().map(|(_, query)| query.clone()).collect();
         for ((i, _), answer) in changed.iter().zip(self.lists_once(&again)) {
-            if answer.is_ok() {
-                answers[*i] = answer;
+            match answer {
+                Ok(_) => answers[*i] = answer,
+                Err(error) if answers[*i].is_ok() => self.incomplete(&queries[*i].endpoint, &error),
+                Err(_) => {}
             }
         }
     }
@@ -234,13 +259,15 @@ impl<'a> Api<'a> {
     /// What follows a first page.
     fn rest(&self, mut whole: Page, mut query: Query) -> Result<Page, Error> {
         let first = whole.rows.len() as u64;
-        if first < TAKE_MAX {
+        if first == 0 || whole.total.map_or(first < TAKE_MAX, |total| total <= first) {
             whole.total = whole.total.or(Some(first));
             return Ok(whole);
         }
         if let Some(total) = whole.total {
+            // An instance may give less at once than was asked for.
             let rest = (first..total.min(WHOLE_MAX))
-                .step_by(TAKE_MAX as usize)
+                .step_by(first as usize)
+                .take(PAGES_MAX)
                 .map(|skip| Query { skip, ..query.clone() });
             for page in self.lists(&rest.collect::<Vec<_>>()) {
                 whole.rows.extend(page?.rows);
@@ -313,8 +340,9 @@ impl<'a> Api<'a> {
         if !fields.is_empty() && !raw.is_empty() {
             let names: Vec<&str> = raw.iter().map(|&i| names[i]).collect();
             for (i, answer) in raw.iter().zip(self.gets_once(endpoint, &names, &[])) {
-                if answer.is_ok() || answers[*i].is_err() {
-                    answers[*i] = answer;
+                match answer {
+                    Err(error) if answers[*i].is_ok() => self.incomplete(endpoint, &error),
+                    answer => answers[*i] = answer,
                 }
             }
         }
@@ -352,9 +380,14 @@ impl<'a> Api<'a> {
     fn envelope(&self, response: &Response, what: &str) -> Result<Value, Error> {
         let parsed: Option<Value> = serde_json::from_slice(&response.body).ok();
         let words = parsed.as_ref().map(|body| words(&body["error"])).unwrap_or_default();
-        if !(200..=299).contains(&response.status) {
+        let success = (200..=299).contains(&response.status);
+        let nothing = parsed.as_ref().is_none_or(|body| match &body["result"] {
+            Value::Array(rows) => rows.is_empty(),
+            result => result.is_null(),
+        });
+        if !success || (nothing && !words.is_empty()) {
             let absent = words.iter().any(|word| word.to_lowercase().contains("not exist"));
-            let status = if response.status == 400 && absent {
+            let status = if (success || response.status == 400) && absent {
                 404
             } else {
                 response.status
@@ -392,6 +425,9 @@ impl<'a> Api<'a> {
             Some(Value::Array(rows)) => Some(rows),
             // Some sources show the records keyed by their name.
             Some(Value::Object(rows)) => Some(rows.into_iter().map(|(_, row)| row).collect()),
+            // No rows, as long as nothing says that there are some.
+            Some(Value::Null) if total.unwrap_or(0) == 0 => Some(Vec::new()),
+            None if total == Some(0) => Some(Vec::new()),
             _ => None,
         };
         let rows = match rows {
@@ -455,17 +491,37 @@ fn normalise(endpoint: &str, row: &mut Value) {
     for key in dotted {
         let value = row.shift_remove(&key).unwrap_or_default();
         let parts: Vec<&str> = key.split('.').collect();
-        let (last, path) = parts.split_last().expect("a split has a part");
-        let mut at = &mut *row;
-        for part in path {
-            let inner = at.entry(*part).or_insert_with(|| Value::Object(Map::new()));
-            if !inner.is_object() {
-                *inner = Value::Object(Map::new());
+        match value {
+            // Of a list of related records.
+            Value::Array(values) => {
+                let related = row.entry(parts[0]).or_insert_with(|| Value::Array(Vec::new()));
+                if !related.is_array() {
+                    *related = Value::Array(Vec::new());
+                }
+                let related = related.as_array_mut().expect("made above");
+                related.resize_with(related.len().max(values.len()), || Value::Object(Map::new()));
+                for (one, value) in related.iter_mut().zip(values) {
+                    if let Some(one) = one.as_object_mut() {
+                        put(one, &parts[1..], value);
+                    }
+                }
             }
-            at = inner.as_object_mut().expect("made above");
+            value => put(row, &parts, value),
         }
-        at.insert((*last).to_owned(), value);
     }
+}
+
+/// Sets what is at a path, through objects that are made where there are none.
+fn put(mut at: &mut Map<String, Value>, path: &[&str], value: Value) {
+    let Some((last, path)) = path.split_last() else { return };
+    for part in path {
+        let inner = at.entry(*part).or_insert_with(|| Value::Object(Map::new()));
+        if !inner.is_object() {
+            *inner = Value::Object(Map::new());
+        }
+        at = inner.as_object_mut().expect("made above");
+    }
+    at.insert((*last).to_owned(), value);
 }
 
 fn root(field: &str) -> &str {
@@ -513,6 +569,63 @@ mod tests {
             row,
             json!({"name": 1, "attachments": [1], "user": {"name": "jan", "title": "Jan"}, "contact": {"account": {"title": "Acme"}}})
         );
+    }
+
+    #[test]
+    fn picks_of_a_list_of_related_records_stay_with_their_record() {
+        let mut row = json!({"statuses.name": ["a", "b"], "statuses.title": ["A", "B"], "activities.ticket.name": [1]});
+        normalise("tickets", &mut row);
+        assert_eq!(
+            row,
+            json!({"statuses": [{"name": "a", "title": "A"}, {"name": "b", "title": "B"}], "activities": [{"ticket": {"name": 1}}]})
+        );
+    }
+
+    /// Answers each path by a function.
+    struct Fake(fn(&str) -> Value);
+
+    impl Http for Fake {
+        fn get_all(&self, paths: &[String]) -> Vec<Result<Response, Failure>> {
+            let answer = |path: &String| Response {
+                status: 200,
+                body: self.0(path).to_string().into_bytes(),
+            };
+            paths.iter().map(|path| Ok(answer(path))).collect()
+        }
+    }
+
+    #[test]
+    fn an_error_with_a_status_of_success_is_an_error_in_daktela_s_words() {
+        let fake = Fake(|_| json!({"error": ["No licence for this"], "result": null}));
+        let api = Api::new(&fake);
+        let error = api.list(&Query::new("contacts", 1)).expect_err("an error");
+        assert!(error.text().ends_with("> No licence for this"), "{}", error.text());
+        let error = api.get("contacts", "a", &[]).expect_err("an error");
+        assert!(error.text().ends_with("> No licence for this"), "{}", error.text());
+    }
+
+    #[test]
+    fn no_data_is_no_rows_unless_there_should_be_some() {
+        let fake =
+            Fake(|path| json!({"error": [], "result": {"data": null, "total": i32::from(path.contains("users"))}}));
+        let api = Api::new(&fake);
+        assert_eq!(api.list(&Query::new("contacts", 1)).expect("a page").rows.len(), 0);
+        assert!(api.list(&Query::new("users", 1)).is_err());
+    }
+
+    #[test]
+    fn the_whole_is_read_from_an_instance_with_small_pages() {
+        let fake = Fake(|path| {
+            let skip: usize = path
+                .split("skip=")
+                .nth(1)
+                .and_then(|s| s.split('&').next()?.parse().ok())
+                .unwrap_or(0);
+            let rows: Vec<Value> = (skip..5).take(2).map(|i| json!({"name": i})).collect();
+            json!({"error": [], "result": {"data": rows, "total": 5}})
+        });
+        let page = Api::new(&fake).whole(&Query::new("users", 0)).expect("a page");
+        assert_eq!(page.rows, [0, 1, 2, 3, 4].map(|i| json!({"name": i})));
     }
 
     #[test]

@@ -106,9 +106,9 @@ impl Args {
 fn unknown(params: &[Param], name: &str) -> String {
     let names: Vec<&str> = params.iter().map(|param| param.name).collect();
     let takes = if names.is_empty() {
-        "this tool takes none".to_owned()
+        "none is expected".to_owned()
     } else {
-        format!("this tool takes {}", names.join(", "))
+        format!("expected are {}", names.join(", "))
     };
     format!(
         "{:?} is not an argument here; {takes}",
@@ -244,7 +244,7 @@ mod tests {
              - stage: expected one of OPEN, WAIT, CLOSE, ARCHIVE, not \"NEW\"\n\
              - take: expected a whole number from 1 to 200, not 0\n\
              - skip: expected a whole number from 0 (at most 1000000000), not -1\n\
-             - \"queue\" is not an argument here; this tool takes stage, ticket, answered, date_from, date_to, skip, take\n\
+             - \"queue\" is not an argument here; expected are stage, ticket, answered, date_from, date_to, skip, take\n\
              - date_from: \"soon\" is not a date; expected a day (2026-11-20) or a time of the instance (2026-11-20 14:30 or 2026-11-20T14:30:00)\n\
              - answered: expected true or false, not [1]\n\
              - ticket is required: Ticket number, e.g. 787979 or TK00787979."

@@ -55,12 +55,14 @@ impl Error {
             format!(" Daktela's words:\n{}", text::quote(&words.join("\n"), ""))
         };
         match status {
+            // Daktela may tell of an error with a status of success.
+            200..=299 => Error::Refused(format!("Daktela answered for {what} with an error.{said}")),
             400 | 422 => Error::Refused(format!("Daktela refused the query for {what} (HTTP {status}).{said}")),
             401 => Error::Forbidden(
                 "Daktela did not accept the credentials (HTTP 401): the access token is wrong, expired or revoked. Set a valid one and call again.".to_owned(),
             ),
             403 => Error::Forbidden(format!("The Daktela account of this server may not read {what} (HTTP 403). An administrator of Daktela can grant the access in the user's rights.")),
-            404 => Error::NotFound(format!("Daktela has no {what} (HTTP 404).")),
+            404 => Error::NotFound(format!("Daktela does not know {what} (HTTP 404): its build may lack them, or DAKTELA_URL is not the instance's own address.")),
             429 => Error::Upstream(format!("Daktela has too many requests to answer for {what} right now (HTTP 429). Wait a minute and call again.")),
             300..=399 => Error::Upstream(format!("DAKTELA_URL redirects elsewhere (HTTP {status}), and redirects are not followed. Set it to the address that the instance really has.")),
             _ => Error::Upstream(format!("Daktela failed to answer for {what} (HTTP {status}). Try again later.{said}")),

@@ -158,10 +158,10 @@ fn choose(
     let mut known: Vec<Entry> = Vec::new();
     for (page, query) in pages.into_iter().zip(queries) {
         let page = match page {
-            Ok(page) if source.small && page.rows.len() as u64 >= TAKE_MAX => call.api.whole(query)?,
+            Ok(page) if source.small && is_part(&page) => call.api.whole(query)?,
             Ok(page) => page,
-            // Without the right to read the directory, an id may still be right.
-            Err(Error::Forbidden(_)) => {
+            // Without the right to read the directory, or without a directory, an id may still be right.
+            Err(Error::Forbidden(_) | Error::NotFound(_)) => {
                 return Ok(as_given(Some(format!(
                     "The account may not read {}, so {given:?} was taken as an id.",
                     source.many
@@ -184,6 +184,12 @@ fn choose(
         }
     }
     pick(&known, source, given)
+}
+
+/// Whether there is more of a directory than this page.
+fn is_part(page: &Page) -> bool {
+    let read = page.rows.len() as u64;
+    page.total.map_or(read >= TAKE_MAX, |total| total > read)
 }
 
 fn pick(known: &[Entry], source: &Source, given: &str) -> Result<Chosen, Error> {

@@ -191,13 +191,13 @@ impl Call<'_> {
             .map_err(|error| not_found(entity, id, error))
     }
 
-    /// What Daktela remarked on its answers, as data.
+    /// What could not be read, and what Daktela remarked on its answers, as data.
     pub fn warnings(&self) -> Vec<String> {
-        self.api
-            .warnings()
+        let remarks = self.api.warnings();
+        let remarks = remarks
             .iter()
-            .map(|warning| format!("Daktela remarks: {}", view::inline(warning, 300)))
-            .collect()
+            .map(|warning| format!("Daktela remarks: {}", view::inline(warning, 300)));
+        self.api.missing().into_iter().chain(remarks).collect()
     }
 
     /// Rows ready to print, with all that belongs to them. Where that takes requests of its own, it is read for a few
@@ -371,12 +371,18 @@ const WHOLE_RECORDS_MAX: usize = 3;
 /// Says what was looked for and where ids come from.
 pub fn not_found(entity: &Entity, id: &str, error: Error) -> Error {
     match error {
-        Error::NotFound(_) => Error::NotFound(format!(
-            "No {} {:?}, or this Daktela account may not see it. Take the id from a list of {}.",
-            entity.one,
-            text::line(id),
-            entity.many
-        )),
+        Error::NotFound(_) => {
+            let from = match (entity.endpoint, id.starts_with("activities_")) {
+                // A conversation names activities, not the records of their channels.
+                ("activities", _) | (_, false) => format!("Take the id from a list of {}.", entity.many),
+                (_, true) => "This is an activity's id: get_activity shows what it holds.".to_owned(),
+            };
+            Error::NotFound(format!(
+                "No {} {:?}, or this Daktela account may not see it. {from}",
+                entity.one,
+                text::line(id)
+            ))
+        }
         error => error,
     }
 }
@@ -407,8 +413,8 @@ pub fn order(
         None => default.map_or(Direction::Descending, |(_, direction)| direction),
     };
     let said = match direction {
-        Direction::Ascending => format!("sorted by {field}, rising"),
-        Direction::Descending => format!("sorted by {field}, falling"),
+        Direction::Ascending => format!("sorted by {field}, ascending"),
+        Direction::Descending => format!("sorted by {field}, descending"),
     };
     (vec![(field.to_owned(), direction)], vec![said])
 }

@@ -253,7 +253,18 @@ fn messages(call: &Call, entity: &Entity, args: &Args, chats: &[Value]) -> Vec<P
                 "[the messages could not be read: {}]",
                 text::line(error.text())
             )),
-            Some(Ok(page)) => conversation(&page.rows),
+            Some(Ok(page)) => {
+                let mut part = conversation(&page.rows);
+                let read = page.rows.len() as u64;
+                if let Some(total) = page.total.filter(|total| *total > read) {
+                    part.lines.push(format!(
+                        "[only {} of {} messages could be read]",
+                        text::thousands(read),
+                        text::thousands(total)
+                    ));
+                }
+                part
+            }
         })
         .collect()
 }

@@ -198,7 +198,7 @@ fn sla(ticket: &Value) -> Option<String> {
         .and_then(value::number)
         .filter(|seconds| *seconds > 0.0);
     match overdue {
-        Some(seconds) => Some(format!("{deadline} (overdue by {seconds} s)")),
+        Some(seconds) => Some(format!("{deadline} (overdue by {})", text::duration(seconds))),
         None => is_unsolved(ticket).then_some(deadline),
     }
 }
