@@ -5,7 +5,11 @@ use crate::gate::{Cache, Client, Credential, Gate, Origin};
 use moka::sync;
 use ring::hmac;
 use secrecy::ExposeSecret;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 use tokio::sync::Semaphore;
 
 /// A gate takes a few kilobytes. Beyond so many, those who were away longest log in anew.
@@ -28,6 +32,10 @@ pub struct Identity {
     pub who: Who,
     pub gate: Arc<Gate>,
     pub(crate) room: Arc<Semaphore>,
+    /// What a guesser of passwords would guess at; none for a token, which cannot be guessed.
+    pub(crate) account: Option<String>,
+    /// A wrong password counts once, however often it is sent.
+    pub(crate) counted: AtomicBool,
 }
 
 /// Tells callers apart, and says nothing of them: a keyed hash of instance and credential.
@@ -57,12 +65,18 @@ impl Identities {
 
     pub fn of(&self, origin: Origin, credential: Credential) -> Arc<Identity> {
         let who = self.who(&origin, &credential);
+        let account = match &credential {
+            Credential::Login { username, .. } => Some(format!("{origin} {username}")),
+            Credential::Token(_) => None,
+        };
         self.known.get_with(who, || {
             let gate = Gate::new(origin, credential, self.client.clone(), self.cache.clone());
             Arc::new(Identity {
                 who,
                 gate: Arc::new(gate),
                 room: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
+                account,
+                counted: AtomicBool::new(false),
             })
         })
     }

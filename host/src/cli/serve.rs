@@ -4,11 +4,11 @@ use super::{Stop, block_on};
 use crate::{
     config::Options,
     gate::{Client, Credential},
-    http::{self, App, OAuthSettings, Settings},
+    http::{self, App, Settings},
     identity::Identities,
     mcp::Server,
     metrics::Metrics,
-    oauth::OAuth,
+    oauth::{self, OAuth},
 };
 use daktela_demo::Demo;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -30,7 +30,10 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
     }
     let oauth = http.oauth(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
     if oauth.is_none() {
-        tracing::info!(event = "oauth_off", reason = "OAUTH_SECRET is not set; clients send Daktela's credentials in headers");
+        tracing::info!(
+            event = "oauth_off",
+            reason = "OAUTH_SECRET is not set; clients send Daktela's credentials in headers"
+        );
     }
     let host = options.host(None).map_err(Stop::usage)?;
     let app = app(options, settings, oauth, demo.as_ref(), host.metrics().clone())?;
@@ -55,7 +58,7 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
 fn app(
     options: &Options,
     settings: Settings,
-    oauth: Option<OAuthSettings>,
+    oauth: Option<oauth::Settings>,
     demo: Option<&Demo>,
     metrics: Metrics,
 ) -> Result<Arc<App>, Stop> {
@@ -75,9 +78,7 @@ fn app(
         }
         None => None,
     };
-    let oauth = oauth.map(|OAuthSettings { sealer, client_hosts, access_lifetime }| {
-        OAuth::new(sealer, client_hosts, identities.client().clone(), access_lifetime)
-    });
+    let oauth = oauth.map(|oauth| OAuth::new(oauth, identities.client().clone()));
     Ok(Arc::new(App::new(settings, identities, metrics, anybody, oauth)))
 }
 

@@ -76,9 +76,9 @@ pub async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> 
         StatusCode::OK => {
             read_grant(answer.body()).ok_or_else(|| other("its answer to a renewal holds no token".to_owned()))
         }
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
-            Err(Refusal::WrongPassword(Failure::ForTheUser(format!("{origin} does not renew the login."))))
-        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => Err(Refusal::WrongPassword(
+            Failure::ForTheUser(format!("{origin} does not renew the login.")),
+        )),
         status => Err(other(format!("it answers a renewal with HTTP {}", status.as_u16()))),
     }
 }

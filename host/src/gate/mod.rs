@@ -82,7 +82,7 @@ impl Gate {
 
     /// Whether the credential is of no use any longer.
     pub fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Acquire)
+        self.refused.load(Ordering::Acquire) || self.session.is_refused()
     }
 
     /// Serves a request of the guest, which nobody has checked yet.

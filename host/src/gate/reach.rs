@@ -96,6 +96,14 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_name_is_judged_by_where_it_leads() {
+        let resolve = |reach: PublicOnly| reach.resolve("localhost".parse().unwrap());
+        assert!(resolve(PublicOnly::except(Vec::new())).await.is_err());
+        let named = resolve(PublicOnly::except(vec!["localhost".to_owned()])).await;
+        assert!(named.is_ok_and(|addresses| addresses.count() > 0));
+    }
+
     #[test]
     fn what_is_near_is_not() {
         for address in [

@@ -6,7 +6,10 @@ use super::{
 };
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio::{sync::Mutex, time::Instant};
 
 /// How long before its end a token is renewed: longer than any call that starts with it.
@@ -41,6 +44,8 @@ pub(super) struct Session {
     origin: Origin,
     /// Held during a login, which makes the others wait for the one.
     state: Mutex<State>,
+    /// Whether Daktela refused the password when last asked.
+    refused: AtomicBool,
 }
 
 #[derive(Default)]
@@ -63,6 +68,7 @@ impl Session {
             credential,
             origin: origin.clone(),
             state: Mutex::default(),
+            refused: AtomicBool::new(false),
         }
     }
 
@@ -97,11 +103,17 @@ impl Session {
             }),
             None => login::log_in(client, &self.origin, username, password).await,
         };
+        self.refused
+            .store(matches!(granted, Err(Refusal::WrongPassword(_))), Ordering::Release);
         match granted {
             Ok(grant) => state.keep(grant),
             Err(Refusal::WrongPassword(failure)) => Err(state.fail(REFUSED_FOR, failure)),
             Err(Refusal::Other(failure)) => Err(state.fail(FAILED_FOR, failure)),
         }
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Acquire)
     }
 
     /// Drops a token that Daktela refuses. Returns whether another one can be had.

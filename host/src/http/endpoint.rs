@@ -1,6 +1,6 @@
 //! The endpoint of MCP: who asks, is it JSON-RPC, and is it their turn. Then rmcp takes over.
 
-use super::{App, held, refusal};
+use super::{App, Peer, held, refusal, throttle};
 use crate::{
     credentials::{self, Presented},
     identity::{Caller, Identity},
@@ -17,7 +17,10 @@ use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Limited};
 use rmcp::model::ClientJsonRpcMessage;
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// A body comes at the heels of its head. Whoever takes longer does so on purpose.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -31,6 +34,25 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
         Ok(identity) => identity,
         Err(refused) => return *refused,
     };
+    let address = parts
+        .extensions
+        .get::<Peer>()
+        .map(|peer| throttle::address(&app, *peer, &parts.headers));
+    // A password in a header can be guessed at as well as one on a page.
+    let guess = identity
+        .account
+        .as_deref()
+        .zip(address)
+        .filter(|_| !identity.counted.load(Ordering::Relaxed));
+    if guess.is_some_and(|(account, address)| !app.throttle.may_try(address, account)) {
+        let message = "Too many logins failed; come back in five minutes.";
+        return refusal::later(refusal::rpc(
+            StatusCode::TOO_MANY_REQUESTS,
+            refusal::REFUSED,
+            message,
+            &Value::Null,
+        ));
+    }
     let body = if parts.method == Method::POST {
         match read(body, app.settings.max_body_bytes).await.and_then(json_rpc) {
             Ok(body) => Body::from(body),
@@ -53,12 +75,22 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
         .get::<super::operations::RequestId>()
         .map(|id| id.0.clone())
         .unwrap_or_default();
-    parts.extensions.insert(Caller { identity, request_id });
+    parts.extensions.insert(Caller {
+        identity: identity.clone(),
+        request_id,
+    });
     // They are known now; nothing further in needs the secret again.
     for name in ["authorization", "x-daktela-password", "x-daktela-access-token"] {
         parts.headers.remove(name);
     }
-    held::until_sent(next.run(Request::from_parts(parts, body)).await, room)
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if let Some((account, address)) = identity.account.as_deref().zip(address)
+        && identity.gate.is_refused()
+        && !identity.counted.swap(true, Ordering::Relaxed)
+    {
+        app.throttle.was_wrong(address, account);
+    }
+    held::until_sent(response, room)
 }
 
 fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Response>> {
@@ -67,7 +99,10 @@ fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Response>> {
         Ok(Presented::Daktela(origin, credential)) => Ok(app.identities.of(origin, credential)),
         Ok(Presented::Bearer(token)) => {
             let base = app.base(&parts.uri, &parts.headers);
-            let found = app.oauth.as_ref().and_then(|oauth| oauth.bearer(&token, &base, &app.settings.domains));
+            let found = app
+                .oauth
+                .as_ref()
+                .and_then(|oauth| oauth.bearer(&token, &base, &app.settings.domains));
             let identity = found.map(|(origin, credential)| app.identities.of(origin, credential));
             // A client renews a token that HTTP refuses; an error of a tool would not tell it to.
             match identity.filter(|identity| !identity.gate.is_refused()) {
@@ -85,7 +120,12 @@ fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Response>> {
         },
         Err(unclear) => {
             let message = format!("{unclear}.");
-            Err(Box::new(refusal::rpc(StatusCode::BAD_REQUEST, refusal::REFUSED, &message, &Value::Null)))
+            Err(Box::new(refusal::rpc(
+                StatusCode::BAD_REQUEST,
+                refusal::REFUSED,
+                &message,
+                &Value::Null,
+            )))
         }
     }
 }

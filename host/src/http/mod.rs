@@ -14,8 +14,9 @@ mod held;
 mod operations;
 mod options;
 mod refusal;
+pub(crate) mod throttle;
 
-pub use options::{OAuthSettings, Options, OptionsError, Settings, Transport};
+pub use options::{Options, OptionsError, Settings, Transport};
 pub(crate) use refusal::json_response;
 
 use crate::{
@@ -43,6 +44,7 @@ use std::{
     },
     time::Duration,
 };
+use throttle::Throttle;
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +78,7 @@ pub struct App {
     pub anybody: Option<Arc<Identity>>,
     /// Where a secret is set.
     pub oauth: Option<OAuth>,
+    pub(crate) throttle: Throttle,
     room: Arc<Semaphore>,
     draining: AtomicBool,
 }
@@ -108,6 +111,7 @@ impl App {
             metrics,
             anybody,
             oauth,
+            throttle: Throttle::default(),
             draining: AtomicBool::new(false),
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     config::{self, ConfigError},
     credentials::{Domains, NotADomain},
-    oauth::{Sealer, WeakSecret},
+    oauth::{self, Sealer, WeakSecret},
 };
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
@@ -16,6 +16,9 @@ use url::Url;
 
 /// What clients are used to: short enough for a token that leaks, long enough to be renewed in silence.
 const ACCESS_MINUTES: u64 = 60;
+
+/// Some clients refresh from two machines; a thief gains a minute, and is found out by whoever comes later.
+const GRACE_SECONDS: u64 = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Transport {
@@ -75,6 +78,10 @@ pub struct Options {
     #[arg(long, env = "OAUTH_ACCESS_MINUTES", value_name = "MINUTES", default_value_t = ACCESS_MINUTES, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub oauth_access_minutes: u64,
 
+    /// How long a refresh token that was used is answered again, for clients that refresh twice at once or lose an answer
+    #[arg(long, env = "OAUTH_GRACE_SECONDS", value_name = "SECONDS", default_value_t = GRACE_SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub oauth_grace_seconds: u64,
+
     /// Hosts whose client metadata documents are read although they are on a private network, with commas
     #[arg(long, env = "ALLOWED_CLIENT_HOSTS", value_name = "HOSTS", default_value = "")]
     pub allowed_client_hosts: String,
@@ -112,13 +119,6 @@ pub enum OptionsError {
     NoPublicUrl,
     #[error("ALLOWED_CLIENT_HOSTS: {0:?} is no host name")]
     ClientHost(String),
-}
-
-/// What OAuth needs.
-pub struct OAuthSettings {
-    pub sealer: Sealer,
-    pub client_hosts: Vec<String>,
-    pub access_lifetime: Duration,
 }
 
 impl std::fmt::Display for Authority {
@@ -187,11 +187,20 @@ impl Options {
 
 impl Options {
     /// `None` without a secret. JWT_SECRET is what the server in Python calls it.
-    pub fn oauth(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Option<OAuthSettings>, OptionsError> {
+    pub fn oauth(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Option<oauth::Settings>, OptionsError> {
         let given = |name| variable(name).filter(|value| !value.trim().is_empty());
-        let file = self.oauth_secret_file.clone().filter(|file| !file.as_os_str().is_empty());
+        let file = self
+            .oauth_secret_file
+            .clone()
+            .filter(|file| !file.as_os_str().is_empty());
         let secret = match (given("OAUTH_SECRET").or_else(|| given("JWT_SECRET")), file) {
-            (Some(_), Some(file)) => return Err(ConfigError::SecretTwice { variable: "OAUTH_SECRET", file }.into()),
+            (Some(_), Some(file)) => {
+                return Err(ConfigError::SecretTwice {
+                    variable: "OAUTH_SECRET",
+                    file,
+                }
+                .into());
+            }
             (Some(secret), None) => SecretString::from(secret),
             (None, Some(file)) => config::read_secret(file)?,
             (None, None) => return Ok(None),
@@ -201,11 +210,16 @@ impl Options {
         if !has_url && !self.host.is_loopback() {
             return Err(OptionsError::NoPublicUrl);
         }
-        let host = |host: &str| authority(host).map(|host| host.host).ok_or_else(|| OptionsError::ClientHost(host.to_owned()));
-        Ok(Some(OAuthSettings {
+        let host = |host: &str| {
+            authority(host)
+                .map(|host| host.host)
+                .ok_or_else(|| OptionsError::ClientHost(host.to_owned()))
+        };
+        Ok(Some(oauth::Settings {
             sealer,
             client_hosts: list(&self.allowed_client_hosts).map(host).collect::<Result<_, _>>()?,
             access_lifetime: Duration::from_secs(self.oauth_access_minutes * 60),
+            grace: Duration::from_secs(self.oauth_grace_seconds),
         }))
     }
 }

@@ -8,12 +8,12 @@ use super::{
     page::{self, Language, Problem, Trouble},
     params::Params,
     seal::Kind,
-    throttle, token,
+    token,
 };
 use crate::{
     credentials::NotServed,
     gate::{self, LoginRefusal, Origin},
-    http::{App, Peer},
+    http::{App, Peer, throttle},
 };
 use axum::{
     Extension,
@@ -52,8 +52,10 @@ pub(super) async fn show(
 ) -> Response {
     let language = Language::of(&headers);
     let stop = |status, trouble| page::trouble(status, language, trouble);
-    let Some(oauth) = app.oauth.as_ref() else { return stop(StatusCode::NOT_FOUND, Trouble::Off) };
-    if !oauth.throttle.admits(throttle::address(&app, peer, &headers)) {
+    let Some(oauth) = app.oauth.as_ref() else {
+        return stop(StatusCode::NOT_FOUND, Trouble::Off);
+    };
+    if !app.throttle.admits(throttle::address(&app, peer, &headers)) {
         return stop(StatusCode::TOO_MANY_REQUESTS, Trouble::TooMany);
     }
     let Ok(params) = Params::read(uri.query().unwrap_or_default().as_bytes()) else {
@@ -80,8 +82,11 @@ pub(super) async fn show(
             return redirect(redirect_uri, &answer, state, &base);
         }
     };
-    let browser = browser(&headers, &base).or_else(|| oauth.sealer.random::<BROWSER_BYTES>().map(|bytes| BASE64.encode(bytes)));
-    let Some(browser) = browser else { return stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Off) };
+    let browser =
+        browser(&headers, &base).or_else(|| oauth.sealer.random::<BROWSER_BYTES>().map(|bytes| BASE64.encode(bytes)));
+    let Some(browser) = browser else {
+        return stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Off);
+    };
     let login = Login {
         client_id: client_id.to_owned(),
         client_name: client.name.clone(),
@@ -110,17 +115,30 @@ fn check<'a>(params: &'a Params, base: &str) -> Result<&'a str, Wrong> {
     if params.get("state").is_some_and(|state| state.len() > STATE_BYTES_MAX) {
         return wrong("invalid_request", "state is too long.");
     }
-    if params.get("resource").is_some_and(|resource| !metadata::is_ours(resource, base)) {
+    if params
+        .get("resource")
+        .is_some_and(|resource| !metadata::is_ours(resource, base))
+    {
         return wrong("invalid_target", "resource names another server.");
     }
     // Without a method, plain would be meant, which protects nothing.
     if params.get("code_challenge_method") != Some("S256") {
         return wrong("invalid_request", "code_challenge_method is S256.");
     }
-    let plain = |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    match params.get("code_challenge").filter(|challenge| challenge.len() == CHALLENGE_BYTES).filter(plain) {
+    let plain = |text: &&str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    match params
+        .get("code_challenge")
+        .filter(|challenge| challenge.len() == CHALLENGE_BYTES)
+        .filter(plain)
+    {
         Some(challenge) => Ok(challenge),
-        None => wrong("invalid_request", "code_challenge is the SHA-256 of a verifier, as base64url."),
+        None => wrong(
+            "invalid_request",
+            "code_challenge is the SHA-256 of a verifier, as base64url.",
+        ),
     }
 }
 
@@ -133,15 +151,19 @@ pub(super) async fn submit(
 ) -> Response {
     let language = Language::of(&headers);
     let stop = |status, trouble| page::trouble(status, language, trouble);
-    let Some(oauth) = app.oauth.as_ref() else { return stop(StatusCode::NOT_FOUND, Trouble::Off) };
+    let Some(oauth) = app.oauth.as_ref() else {
+        return stop(StatusCode::NOT_FOUND, Trouble::Off);
+    };
     let address = throttle::address(&app, peer, &headers);
-    if !oauth.throttle.admits(address) {
+    if !app.throttle.admits(address) {
         return stop(StatusCode::TOO_MANY_REQUESTS, Trouble::TooMany);
     }
     let Ok(params) = token::form(&headers, given).await else {
         return stop(StatusCode::BAD_REQUEST, Trouble::BadRequest);
     };
-    let login: Option<Login> = params.get("login").and_then(|login| oauth.sealer.open(Kind::Login, login));
+    let login: Option<Login> = params
+        .get("login")
+        .and_then(|login| oauth.sealer.open(Kind::Login, login));
     let base = app.base(&uri, &headers);
     let login = match login {
         Some(login) if login.expires <= super::now() => return stop(StatusCode::BAD_REQUEST, Trouble::Over),
@@ -155,28 +177,37 @@ pub(super) async fn submit(
         app.metrics.oauth("login_failed");
         oauth.page(status, language, &login, instance, username, Some(problem))
     };
-    let Some(password) = params.get("password").filter(|_| !username.is_empty() && !instance.is_empty()) else {
+    let Some(password) = params
+        .get("password")
+        .filter(|_| !username.is_empty() && !instance.is_empty())
+    else {
         return again(StatusCode::BAD_REQUEST, Problem::Missing);
     };
     // People write addresses as they say them.
-    let url = if instance.contains("://") { instance.to_owned() } else { format!("https://{instance}") };
+    let url = if instance.contains("://") {
+        instance.to_owned()
+    } else {
+        format!("https://{instance}")
+    };
     let origin: Origin = match app.settings.domains.origin(&url) {
         Ok(origin) => origin,
         Err(NotServed::Foreign { allowed, .. }) => return again(StatusCode::BAD_REQUEST, Problem::NotServed(allowed)),
         Err(_) => return again(StatusCode::BAD_REQUEST, Problem::NotAnAddress),
     };
     let account = format!("{origin} {username}");
-    if !oauth.throttle.may_try(address, &account) {
+    if !app.throttle.may_try(address, &account) {
         tracing::warn!(event = "login", status = "throttled", tenant = origin.host());
         let mut response = again(StatusCode::TOO_MANY_REQUESTS, Problem::TooMany);
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         return response;
     }
     let password = SecretString::from(password.to_owned());
     let granted = match gate::log_in(&oauth.upstream, &origin, username, &password).await {
         Ok(granted) => granted,
         Err(LoginRefusal::WrongPassword(_)) => {
-            oauth.throttle.was_wrong(address, &account);
+            app.throttle.was_wrong(address, &account);
             tracing::warn!(event = "login", status = "refused", tenant = origin.host());
             return again(StatusCode::FORBIDDEN, Problem::WrongPassword);
         }
@@ -185,7 +216,12 @@ pub(super) async fn submit(
             return again(StatusCode::BAD_GATEWAY, Problem::NoAnswer);
         }
     };
-    tracing::info!(event = "login", status = "ok", tenant = origin.host(), client = login.client_name);
+    tracing::info!(
+        event = "login",
+        status = "ok",
+        tenant = origin.host(),
+        client = login.client_name
+    );
     app.metrics.oauth("login");
     let renewal = Renewal::Password(secrecy::ExposeSecret::expose_secret(&password).to_owned());
     let sealed = oauth.id().ok().and_then(|id| {
@@ -245,7 +281,11 @@ fn redirect(redirect_uri: &str, answer: &[(&str, &str)], state: Option<&str>, ba
 }
 
 fn cookie_name(base: &str) -> &'static str {
-    if base.starts_with("https://") { "__Host-mcp-daktela-login" } else { "mcp-daktela-login" }
+    if base.starts_with("https://") {
+        "__Host-mcp-daktela-login"
+    } else {
+        "mcp-daktela-login"
+    }
 }
 
 fn cookie(browser: &str, base: &str) -> String {
@@ -259,8 +299,16 @@ fn cookie(browser: &str, base: &str) -> String {
 
 /// What the browser's cookie holds; the same for all of its windows.
 fn browser(headers: &HeaderMap, base: &str) -> Option<String> {
-    let given = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = given.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let given = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = given
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(name, _)| *name == cookie_name(base))?;
-    BASE64.decode(value).is_ok_and(|bytes| bytes.len() == BROWSER_BYTES).then(|| value.to_owned())
+    BASE64
+        .decode(value)
+        .is_ok_and(|bytes| bytes.len() == BROWSER_BYTES)
+        .then(|| value.to_owned())
 }

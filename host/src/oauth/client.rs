@@ -27,7 +27,20 @@ const REDIRECT_BYTES_MAX: usize = 512;
 
 /// Browsers give these a meaning of their own, or other programs that are no clients of ours.
 const SCHEMES_REFUSED: [&str; 14] = [
-    "about", "blob", "chrome", "data", "file", "filesystem", "ftp", "intent", "javascript", "mailto", "tel", "vbscript", "view-source", "ws",
+    "about",
+    "blob",
+    "chrome",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "intent",
+    "javascript",
+    "mailto",
+    "tel",
+    "vbscript",
+    "view-source",
+    "ws",
 ];
 
 /// A client that may be sent an answer to.
@@ -63,7 +76,10 @@ impl Clients {
         Self {
             http: HttpClient::for_strangers(named.clone()),
             named,
-            documents: future::Cache::builder().max_capacity(DOCUMENTS_MAX).time_to_live(KEPT).build(),
+            documents: future::Cache::builder()
+                .max_capacity(DOCUMENTS_MAX)
+                .time_to_live(KEPT)
+                .build(),
             fetches: Semaphore::new(FETCHES_AT_ONCE),
         }
     }
@@ -73,7 +89,11 @@ impl Clients {
             return Err(Unknown::NotAnId);
         }
         if let Some(document::Client { name, redirect_uris }) = sealer.open(Kind::Client, id) {
-            return Ok(Arc::new(Client { name, host: None, redirect_uris }));
+            return Ok(Arc::new(Client {
+                name,
+                host: None,
+                redirect_uris,
+            }));
         }
         let url = self.document_url(id).ok_or(Unknown::NotAnId)?;
         let found = self.documents.try_get_with(id.to_owned(), async {
@@ -125,7 +145,9 @@ struct Document {
 
 fn read(id: &str, url: &Url, body: &[u8]) -> Option<Client> {
     let document: Document = serde_json::from_slice(body).ok()?;
-    let is_public = document.token_endpoint_auth_method.is_none_or(|method| method == "none");
+    let is_public = document
+        .token_endpoint_auth_method
+        .is_none_or(|method| method == "none");
     let fits = document.client_id == id && is_public && redirects_fit(&document.redirect_uris);
     fits.then(|| Client {
         name: name(document.client_name.as_deref()),
@@ -136,9 +158,18 @@ fn read(id: &str, url: &Url, body: &[u8]) -> Option<Client> {
 
 /// Fit to be shown: short, on one line.
 pub(super) fn name(given: Option<&str>) -> String {
-    let plain: String = given.unwrap_or_default().chars().filter(|char| !char.is_control()).take(NAME_CHARS_MAX).collect();
+    let plain: String = given
+        .unwrap_or_default()
+        .chars()
+        .filter(|char| !char.is_control())
+        .take(NAME_CHARS_MAX)
+        .collect();
     let plain = plain.trim();
-    if plain.is_empty() { "MCP client".to_owned() } else { plain.to_owned() }
+    if plain.is_empty() {
+        "MCP client".to_owned()
+    } else {
+        plain.to_owned()
+    }
 }
 
 pub(super) fn redirects_fit(uris: &[String]) -> bool {
@@ -165,7 +196,9 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 /// The very same address; on the user's own machine any port, for a program takes what is free (RFC 8252).
 pub(super) fn may_redirect(registered: &[String], asked: &str) -> bool {
     let same_but_for_the_port = |registered: &String| {
-        let (Ok(one), Ok(other)) = (Url::parse(registered), Url::parse(asked)) else { return false };
+        let (Ok(one), Ok(other)) = (Url::parse(registered), Url::parse(asked)) else {
+            return false;
+        };
         one.scheme() == "http"
             && other.scheme() == "http"
             && is_loopback(&one)
@@ -211,9 +244,23 @@ mod tests {
             assert!(redirect_fits(uri), "{uri}");
         }
         for uri in [
-            "", "x", "/cb", "http://app.example.com/cb", "https://u:p@claude.ai/cb", "https://claude.ai/cb#x", "javascript:alert(1)",
-            "javascript://x/%0aalert(1)", "data:text/html,x", "file:///etc/passwd", "https://claude.ai\\@evil.example/cb", "https://a b/",
-            "https://", "vbscript://x", "http://localhost.evil.example/cb", "urn:ietf:wg:oauth:2.0:oob", "https://a/\"><script>",
+            "",
+            "x",
+            "/cb",
+            "http://app.example.com/cb",
+            "https://u:p@claude.ai/cb",
+            "https://claude.ai/cb#x",
+            "javascript:alert(1)",
+            "javascript://x/%0aalert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "https://claude.ai\\@evil.example/cb",
+            "https://a b/",
+            "https://",
+            "vbscript://x",
+            "http://localhost.evil.example/cb",
+            "urn:ietf:wg:oauth:2.0:oob",
+            "https://a/\"><script>",
         ] {
             assert!(!redirect_fits(uri), "{uri}");
         }
@@ -246,13 +293,28 @@ mod tests {
     #[test]
     fn the_address_of_a_document_has_one_reading() {
         let clients = Clients::new(vec!["127.0.0.1".to_owned()]);
-        for id in ["https://claude.ai/oauth/mcp-oauth-client-metadata", "http://127.0.0.1:8099/client.json"] {
+        for id in [
+            "https://claude.ai/oauth/mcp-oauth-client-metadata",
+            "http://127.0.0.1:8099/client.json",
+        ] {
             assert!(clients.document_url(id).is_some(), "{id}");
         }
         for id in [
-            "https://claude.ai", "https://claude.ai/", "http://claude.ai/c", "https://u@claude.ai/c", "https://claude.ai/c#x",
-            "https://claude.ai/a/../c", "https://claude.ai\\c", "https://claude.ai:8443/c", "https://10.0.0.1/c", "https://[::1]/c",
-            "https://2130706433/c", "https://CLAUDE.ai/c", "http://localhost/c", "mdclient_x", "",
+            "https://claude.ai",
+            "https://claude.ai/",
+            "http://claude.ai/c",
+            "https://u@claude.ai/c",
+            "https://claude.ai/c#x",
+            "https://claude.ai/a/../c",
+            "https://claude.ai\\c",
+            "https://claude.ai:8443/c",
+            "https://10.0.0.1/c",
+            "https://[::1]/c",
+            "https://2130706433/c",
+            "https://CLAUDE.ai/c",
+            "http://localhost/c",
+            "mdclient_x",
+            "",
         ] {
             assert!(clients.document_url(id).is_none(), "{id}");
         }
@@ -262,14 +324,21 @@ mod tests {
     fn a_document_speaks_of_itself() {
         let id = "https://a.example/c";
         let read = |body: &str| read(id, &Url::parse(id).unwrap(), body.as_bytes());
-        let client = read(r#"{"client_id":"https://a.example/c","client_name":"A\u0007 B","redirect_uris":["https://a.example/cb"]}"#);
-        assert_eq!(client.map(|client| (client.name, client.host)), Some(("A B".into(), Some("a.example".into()))));
+        let client = read(
+            r#"{"client_id":"https://a.example/c","client_name":"A\u0007 B","redirect_uris":["https://a.example/cb"]}"#,
+        );
+        assert_eq!(
+            client.map(|client| (client.name, client.host)),
+            Some(("A B".into(), Some("a.example".into())))
+        );
         for body in [
             r#"{"client_id":"https://b.example/c","redirect_uris":["https://a.example/cb"]}"#,
             r#"{"client_id":"https://a.example/c","redirect_uris":[]}"#,
             r#"{"client_id":"https://a.example/c","redirect_uris":["javascript:alert(1)"]}"#,
             r#"{"client_id":"https://a.example/c","redirect_uris":["https://a.example/cb"],"token_endpoint_auth_method":"client_secret_basic"}"#,
-            "[]", "", "{}",
+            "[]",
+            "",
+            "{}",
         ] {
             assert_eq!(read(body), None, "{body}");
         }

@@ -3,9 +3,6 @@
 use moka::{future, sync};
 use std::time::Duration;
 
-/// A client may refresh from two places at once, or lose an answer and ask again: for so long it gets the same answer.
-const GRACE: Duration = Duration::from_secs(60);
-
 /// As long as the documents that it is about.
 pub(super) const REFRESH_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -20,19 +17,25 @@ pub(super) struct Memory {
     pub(super) successors: future::Cache<String, String>,
 }
 
-impl Default for Memory {
-    fn default() -> Self {
-        let lasting = |time| sync::Cache::builder().max_capacity(ENTRIES_MAX).time_to_live(time).build();
+impl Memory {
+    pub(super) fn new(grace: Duration) -> Self {
+        let lasting = |time| {
+            sync::Cache::builder()
+                .max_capacity(ENTRIES_MAX)
+                .time_to_live(time)
+                .build()
+        };
         Self {
             codes: lasting(super::authorize::CODE_LIFETIME * 2),
             revoked: lasting(REFRESH_LIFETIME),
             spent: lasting(REFRESH_LIFETIME),
-            successors: future::Cache::builder().max_capacity(ENTRIES_MAX).time_to_live(GRACE).build(),
+            successors: future::Cache::builder()
+                .max_capacity(ENTRIES_MAX)
+                .time_to_live(grace)
+                .build(),
         }
     }
-}
 
-impl Memory {
     /// Whether this is the code's first use.
     pub(super) fn use_code(&self, id: &str) -> bool {
         self.codes.entry_by_ref(id).or_insert(()).is_fresh()

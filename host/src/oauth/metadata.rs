@@ -64,7 +64,9 @@ pub(super) async fn server(State(app): State<Arc<App>>, request: Request) -> Res
 
 fn public(body: &Value) -> Response {
     let mut response = json_response(StatusCode::OK, body);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response
 }
 

@@ -18,7 +18,6 @@ mod params;
 mod register;
 mod revoke;
 mod seal;
-mod throttle;
 mod token;
 
 pub use seal::{Sealer, WeakSecret};
@@ -38,29 +37,41 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use throttle::Throttle;
 
 /// There is one thing to allow: reading.
 pub(crate) const SCOPE: &str = "daktela:read";
+
+/// What an operator decides.
+pub struct Settings {
+    pub sealer: Sealer,
+    /// Those whose documents may lie on a private network.
+    pub client_hosts: Vec<String>,
+    pub access_lifetime: Duration,
+    /// How long a refresh token that was used is answered again, with the same successor.
+    pub grace: Duration,
+}
 
 pub struct OAuth {
     sealer: Sealer,
     clients: Clients,
     memory: Memory,
-    throttle: Throttle,
     /// Daktela's login, as strangers reach it.
     upstream: Client,
     access_lifetime: Duration,
 }
 
 impl OAuth {
-    /// `client_hosts` are those whose documents may lie on a private network.
-    pub fn new(sealer: Sealer, client_hosts: Vec<String>, upstream: Client, access_lifetime: Duration) -> Self {
+    pub fn new(settings: Settings, upstream: Client) -> Self {
+        let Settings {
+            sealer,
+            client_hosts,
+            access_lifetime,
+            grace,
+        } = settings;
         Self {
             sealer,
             clients: Clients::new(client_hosts),
-            memory: Memory::default(),
-            throttle: Throttle::default(),
+            memory: Memory::new(grace),
             upstream,
             access_lifetime,
         }
@@ -78,8 +89,15 @@ impl OAuth {
 
 /// What an unknown caller is told, and where to go from there.
 pub(crate) fn challenge(base: &str, path: &str, token_was_given: bool) -> String {
-    let error = if token_was_given { "error=\"invalid_token\", " } else { "" };
-    format!("Bearer {error}resource_metadata=\"{base}{}{path}\", scope=\"{SCOPE}\"", metadata::RESOURCE)
+    let error = if token_was_given {
+        "error=\"invalid_token\", "
+    } else {
+        ""
+    };
+    format!(
+        "Bearer {error}resource_metadata=\"{base}{}{path}\", scope=\"{SCOPE}\"",
+        metadata::RESOURCE
+    )
 }
 
 pub(crate) fn routes(app: Arc<App>) -> Router {
@@ -100,5 +118,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
 
 /// Seconds since 1970.
 fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
 }

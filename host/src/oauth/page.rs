@@ -17,10 +17,15 @@ pub(super) enum Language {
 impl Language {
     /// The first that the browser likes and we know; a Slovak reads Czech.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let given = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let mut best = (0.0, Self::English);
         for entry in given.split(',') {
-            let (tag, quality) = entry.split_once(";q=").map_or((entry, Some(1.0)), |(tag, q)| (tag, q.trim().parse().ok()));
+            let (tag, quality) = entry
+                .split_once(";q=")
+                .map_or((entry, Some(1.0)), |(tag, q)| (tag, q.trim().parse().ok()));
             let language = match tag.trim().split('-').next() {
                 Some("cs" | "sk") => Self::Czech,
                 Some("en") => Self::English,
@@ -145,7 +150,10 @@ impl Trouble {
 }
 
 pub(super) async fn style() -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+    ];
     (headers, STYLE).into_response()
 }
 
@@ -162,15 +170,23 @@ pub(super) fn login(
     let place = match client::place(&login.redirect_uri) {
         Place::ThisMachine => t("program v tomto počítači", "a program on this computer").to_owned(),
         Place::Site(host) => host,
-        Place::Program(scheme) => format!("{} {scheme}:", t("program pro odkazy", "the program for links that begin with")),
+        Place::Program(scheme) => format!(
+            "{} {scheme}:",
+            t("program pro odkazy", "the program for links that begin with")
+        ),
     };
-    let vouched = Url::parse(&login.client_id).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let vouched = Url::parse(&login.client_id)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned));
     let client = match &vouched {
         Some(host) => format!("<strong>{}</strong> ({})", escape(&login.client_name), escape(host)),
         None => format!(
             "<strong>{}</strong> <span class=\"note\">{}</span>",
             escape(&login.client_name),
-            t("(tak se nazývá sama, nikdo to neověřil)", "(its own words, nobody checked them)")
+            t(
+                "(tak se nazývá sama, nikdo to neověřil)",
+                "(its own words, nobody checked them)"
+            )
         ),
     };
     let warning = match client::place(&login.redirect_uri) {
@@ -185,7 +201,10 @@ pub(super) fn login(
     };
     let (alert, invalid) = problem.map_or((String::new(), ""), |problem| {
         let text = escape(&problem.text(language));
-        (format!("<p class=\"problem\" id=\"problem\" role=\"alert\">{text}</p>"), " aria-describedby=\"problem\"")
+        (
+            format!("<p class=\"problem\" id=\"problem\" role=\"alert\">{text}</p>"),
+            " aria-describedby=\"problem\"",
+        )
     });
     let body = format!(
         "<h1>{title}</h1>\
@@ -195,7 +214,7 @@ pub(super) fn login(
          <input type=\"hidden\" name=\"login\" value=\"{sealed}\">\
          <label for=\"instance\">{instance_label}</label>\
          <input id=\"instance\" name=\"instance\" type=\"text\" inputmode=\"url\" autocomplete=\"url\" autocapitalize=\"none\" \
-         spellcheck=\"false\" placeholder=\"https://firma.daktela.com\" value=\"{instance}\" required{invalid}>\
+         spellcheck=\"false\" placeholder=\"{example}\" value=\"{instance}\" required{invalid}>\
          <label for=\"username\">{username_label}</label>\
          <input id=\"username\" name=\"username\" type=\"text\" autocomplete=\"username\" autocapitalize=\"none\" \
          spellcheck=\"false\" value=\"{username}\" required{invalid}>\
@@ -213,6 +232,7 @@ pub(super) fn login(
         ),
         sealed = escape(sealed),
         instance_label = t("Adresa vaší Daktely", "Address of your Daktela"),
+        example = t("https://firma.daktela.com", "https://company.daktela.com"),
         instance = escape(instance),
         username_label = t("Uživatelské jméno", "User name"),
         username = escape(username),
@@ -223,12 +243,21 @@ pub(super) fn login(
             "The password goes to your Daktela only. The application gets a key that is good for this server alone."
         ),
     );
-    page(status, language, t("Připojit Daktelu", "Connect Daktela"), &body, &form_targets(&login.redirect_uri))
+    page(
+        status,
+        language,
+        t("Připojit Daktelu", "Connect Daktela"),
+        &body,
+        &form_targets(&login.redirect_uri),
+    )
 }
 
 pub(super) fn trouble(status: StatusCode, language: Language, trouble: Trouble) -> Response {
     let title = language.pick("Takhle to nejde", "This does not work");
-    let body = format!("<h1>{title}</h1><p class=\"problem\" role=\"alert\">{}</p>", trouble.text(language));
+    let body = format!(
+        "<h1>{title}</h1><p class=\"problem\" role=\"alert\">{}</p>",
+        trouble.text(language)
+    );
     page(status, language, title, &body, "")
 }
 
@@ -292,7 +321,10 @@ mod tests {
     #[test]
     fn the_language_is_the_one_that_is_liked_best() {
         let of = |text: &'static str| {
-            Language::of(&HeaderMap::from_iter([(header::ACCEPT_LANGUAGE, HeaderValue::from_static(text))]))
+            Language::of(&HeaderMap::from_iter([(
+                header::ACCEPT_LANGUAGE,
+                HeaderValue::from_static(text),
+            )]))
         };
         assert_eq!(of("cs-CZ,cs;q=0.9,en;q=0.8"), Language::Czech);
         assert_eq!(of("en-GB;q=0.5, sk;q=0.7"), Language::Czech);
@@ -303,7 +335,10 @@ mod tests {
     #[test]
     fn a_policy_names_where_the_form_leads() {
         assert_eq!(form_targets("https://claude.ai/api/cb?x=1"), " https://claude.ai");
-        assert_eq!(form_targets("http://localhost:51234/callback"), " http://localhost:51234");
+        assert_eq!(
+            form_targets("http://localhost:51234/callback"),
+            " http://localhost:51234"
+        );
         assert_eq!(form_targets("http://[::1]:1/callback"), " http:");
         assert_eq!(form_targets("cursor://anysphere.cursor-mcp/oauth"), " cursor:");
     }

@@ -4,10 +4,9 @@
 use super::{
     client, document,
     seal::Kind,
-    throttle,
     token::{body, error},
 };
-use crate::http::{App, Peer, json_response};
+use crate::http::{App, Peer, json_response, throttle};
 use axum::{Extension, body::Body, extract::State, response::Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -29,15 +28,29 @@ pub(super) async fn register(
     headers: HeaderMap,
     given: Body,
 ) -> Response {
-    let Some(oauth) = app.oauth.as_ref() else { return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.") };
-    if !oauth.throttle.admits(throttle::address(&app, peer, &headers)) {
-        return error(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "Too many requests; come back in some minutes.");
+    let Some(oauth) = app.oauth.as_ref() else {
+        return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.");
+    };
+    if !app.throttle.admits(throttle::address(&app, peer, &headers)) {
+        return error(
+            StatusCode::TOO_MANY_REQUESTS,
+            "temporarily_unavailable",
+            "Too many requests; come back in some minutes.",
+        );
     }
     let Some(given) = body(given, BODY_BYTES_MAX).await else {
-        return error(StatusCode::PAYLOAD_TOO_LARGE, "invalid_client_metadata", "The registration is too long.");
+        return error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "invalid_client_metadata",
+            "The registration is too long.",
+        );
     };
     let Ok(registration) = serde_json::from_slice::<Registration>(&given) else {
-        return error(StatusCode::BAD_REQUEST, "invalid_client_metadata", "Expected a JSON object with redirect_uris.");
+        return error(
+            StatusCode::BAD_REQUEST,
+            "invalid_client_metadata",
+            "Expected a JSON object with redirect_uris.",
+        );
     };
     if !client::redirects_fit(&registration.redirect_uris) {
         return error(
@@ -51,9 +64,16 @@ pub(super) async fn register(
         name: client::name(registration.client_name.as_deref()),
         redirect_uris: registration.redirect_uris,
     };
-    let id = oauth.sealer.seal(Kind::Client, &document).filter(|id| id.len() <= client::CLIENT_ID_BYTES_MAX);
+    let id = oauth
+        .sealer
+        .seal(Kind::Client, &document)
+        .filter(|id| id.len() <= client::CLIENT_ID_BYTES_MAX);
     let Some(id) = id else {
-        return error(StatusCode::BAD_REQUEST, "invalid_client_metadata", "The registration is too long.");
+        return error(
+            StatusCode::BAD_REQUEST,
+            "invalid_client_metadata",
+            "The registration is too long.",
+        );
     };
     app.metrics.oauth("registered");
     let mut response = json_response(
@@ -69,6 +89,8 @@ pub(super) async fn register(
             "scope": super::SCOPE,
         }),
     );
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -3,10 +3,9 @@
 use super::{
     document::{Access, Refresh},
     seal::Kind,
-    throttle,
     token::{error, form},
 };
-use crate::http::{App, Peer};
+use crate::http::{App, Peer, throttle};
 use axum::{
     Extension,
     body::Body,
@@ -23,9 +22,15 @@ pub(super) async fn revoke(
     headers: HeaderMap,
     given: Body,
 ) -> Response {
-    let Some(oauth) = app.oauth.as_ref() else { return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.") };
-    if !oauth.throttle.admits(throttle::address(&app, peer, &headers)) {
-        return error(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "Too many requests; come back in some minutes.");
+    let Some(oauth) = app.oauth.as_ref() else {
+        return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.");
+    };
+    if !app.throttle.admits(throttle::address(&app, peer, &headers)) {
+        return error(
+            StatusCode::TOO_MANY_REQUESTS,
+            "temporarily_unavailable",
+            "Too many requests; come back in some minutes.",
+        );
     }
     let params = match form(&headers, given).await {
         Ok(params) => params,
@@ -38,7 +43,12 @@ pub(super) async fn revoke(
         .sealer
         .open::<Refresh>(Kind::Refresh, token)
         .map(|refresh| refresh.family)
-        .or_else(|| oauth.sealer.open::<Access>(Kind::Access, token).map(|access| access.family));
+        .or_else(|| {
+            oauth
+                .sealer
+                .open::<Access>(Kind::Access, token)
+                .map(|access| access.family)
+        });
     if let Some(family) = family {
         oauth.memory.revoke(&family);
         app.metrics.oauth("revoked");

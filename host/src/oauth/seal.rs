@@ -87,7 +87,10 @@ impl Sealer {
         if secrets.is_empty() {
             return Err(WeakSecret::None);
         }
-        Ok(Self { secrets, random: SystemRandom::new() })
+        Ok(Self {
+            secrets,
+            random: SystemRandom::new(),
+        })
     }
 
     /// The same for all replicas, for names of identities.
@@ -110,17 +113,25 @@ impl Sealer {
         key(&self.secrets[0], &salt, kind)?
             .seal_in_place_append_tag(only_nonce(), Aad::from(kind.prefix()), &mut text)
             .ok()?;
-        Some(format!("{}{}", kind.prefix(), BASE64.encode([&salt[..], &text].concat())))
+        Some(format!(
+            "{}{}",
+            kind.prefix(),
+            BASE64.encode([&salt[..], &text].concat())
+        ))
     }
 
     /// `None` for whatever we did not seal as this kind, with a secret that still counts.
     pub(super) fn open<T: DeserializeOwned>(&self, kind: Kind, sealed: &str) -> Option<T> {
-        let text = sealed.strip_prefix(kind.prefix()).filter(|text| text.len() <= SEALED_BYTES_MAX)?;
+        let text = sealed
+            .strip_prefix(kind.prefix())
+            .filter(|text| text.len() <= SEALED_BYTES_MAX)?;
         let bytes = BASE64.decode(text).ok()?;
         let (salt, sealed) = bytes.split_at_checked(SALT_BYTES)?;
         self.secrets.iter().find_map(|secret| {
             let mut sealed = sealed.to_vec();
-            let text = key(secret, salt, kind)?.open_in_place(only_nonce(), Aad::from(kind.prefix()), &mut sealed).ok()?;
+            let text = key(secret, salt, kind)?
+                .open_in_place(only_nonce(), Aad::from(kind.prefix()), &mut sealed)
+                .ok()?;
             serde_json::from_slice(text).ok()
         })
     }
@@ -154,7 +165,10 @@ mod tests {
     fn what_is_sealed_is_opened_as_what_it_is_and_as_nothing_else() {
         let sealer = sealer(NEW);
         let sealed = sealer.seal(Kind::Refresh, &"password").unwrap();
-        assert_eq!(sealer.open::<String>(Kind::Refresh, &sealed).as_deref(), Some("password"));
+        assert_eq!(
+            sealer.open::<String>(Kind::Refresh, &sealed).as_deref(),
+            Some("password")
+        );
         let renamed = sealed.replace("mdrefresh_", "mdaccess_");
         assert_eq!(sealer.open::<String>(Kind::Access, &sealed), None);
         assert_eq!(sealer.open::<String>(Kind::Access, &renamed), None);
@@ -180,7 +194,10 @@ mod tests {
     #[test]
     fn secrets_rotate() {
         let sealed = sealer(OLD).seal(Kind::Client, &1).unwrap();
-        assert_eq!(sealer(&format!("{NEW}, {OLD}")).open::<u8>(Kind::Client, &sealed), Some(1));
+        assert_eq!(
+            sealer(&format!("{NEW}, {OLD}")).open::<u8>(Kind::Client, &sealed),
+            Some(1)
+        );
         assert_eq!(sealer(NEW).open::<u8>(Kind::Client, &sealed), None);
     }
 

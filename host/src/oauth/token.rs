@@ -7,11 +7,10 @@ use super::{
     metadata,
     params::Params,
     seal::Kind,
-    throttle,
 };
 use crate::{
     gate::{self, LoginRefusal, Origin},
-    http::{App, Peer, json_response},
+    http::{App, Peer, json_response, throttle},
 };
 use axum::{Extension, body::Body, extract::State, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
@@ -40,9 +39,15 @@ pub(super) async fn issue(
     headers: HeaderMap,
     given: Body,
 ) -> Response {
-    let Some(oauth) = app.oauth.as_ref() else { return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.") };
-    if !oauth.throttle.admits(throttle::address(&app, peer, &headers)) {
-        return error(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", "Too many requests; come back in some minutes.");
+    let Some(oauth) = app.oauth.as_ref() else {
+        return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.");
+    };
+    if !app.throttle.admits(throttle::address(&app, peer, &headers)) {
+        return error(
+            StatusCode::TOO_MANY_REQUESTS,
+            "temporarily_unavailable",
+            "Too many requests; come back in some minutes.",
+        );
     }
     let params = match form(&headers, given).await {
         Ok(params) => params,
@@ -111,11 +116,17 @@ impl Refused {
 impl OAuth {
     async fn from_code(&self, app: &App, params: &Params, base: &str) -> Result<String, Refused> {
         let code = params.get("code").ok_or(Refused::Request("code is missing."))?;
-        let verifier = params.get("code_verifier").ok_or(Refused::Request("code_verifier is missing."))?;
-        let redirect_uri = params.get("redirect_uri").ok_or(Refused::Request("redirect_uri is missing."))?;
+        let verifier = params
+            .get("code_verifier")
+            .ok_or(Refused::Request("code_verifier is missing."))?;
+        let redirect_uri = params
+            .get("redirect_uri")
+            .ok_or(Refused::Request("redirect_uri is missing."))?;
         let client = self.client(params)?;
-        let code: Code =
-            self.sealer.open(Kind::Code, code).ok_or(Refused::Grant("The code is none of this server's."))?;
+        let code: Code = self
+            .sealer
+            .open(Kind::Code, code)
+            .ok_or(Refused::Grant("The code is none of this server's."))?;
         if code.expires <= super::now() {
             return Err(Refused::Grant("The code is over."));
         }
@@ -150,10 +161,14 @@ impl OAuth {
     }
 
     async fn from_refresh(&self, app: &App, params: &Params, base: &str) -> Result<String, Refused> {
-        let token = params.get("refresh_token").ok_or(Refused::Request("refresh_token is missing."))?;
+        let token = params
+            .get("refresh_token")
+            .ok_or(Refused::Request("refresh_token is missing."))?;
         let client = self.client(params)?;
-        let refresh: Refresh =
-            self.sealer.open(Kind::Refresh, token).ok_or(Refused::Grant("The token is none of this server's."))?;
+        let refresh: Refresh = self
+            .sealer
+            .open(Kind::Refresh, token)
+            .ok_or(Refused::Grant("The token is none of this server's."))?;
         if refresh.expires <= super::now() {
             return Err(Refused::Grant("The token is over; log in anew."));
         }
@@ -169,7 +184,9 @@ impl OAuth {
             self.memory.revoke(&refresh.family);
             app.metrics.oauth("refresh_reused");
             tracing::warn!(event = "refresh_reused");
-            return Err(Refused::Grant("The token was used before; all that came of it is revoked. Log in anew."));
+            return Err(Refused::Grant(
+                "The token was used before; all that came of it is revoked. Log in anew.",
+            ));
         }
         let id = refresh.id.clone();
         let successor = self.memory.successors.try_get_with(id.clone(), async {
@@ -197,20 +214,30 @@ impl OAuth {
         let granted = match &refresh.renewal {
             Renewal::Refresh(token) => gate::renew(&self.upstream, &origin, &SecretString::from(token.clone())).await,
             Renewal::Password(password) => {
-                gate::log_in(&self.upstream, &origin, &refresh.username, &SecretString::from(password.clone())).await
+                gate::log_in(
+                    &self.upstream,
+                    &origin,
+                    &refresh.username,
+                    &SecretString::from(password.clone()),
+                )
+                .await
             }
         };
         match granted {
             // A renewal that brings no new refresh token leaves the old one good.
             Ok(granted) => Ok(grant(granted, refresh.renewal.clone())),
-            Err(LoginRefusal::WrongPassword(_)) => Err(Refused::Grant("Daktela does not renew the login; log in anew.")),
+            Err(LoginRefusal::WrongPassword(_)) => {
+                Err(Refused::Grant("Daktela does not renew the login; log in anew."))
+            }
             Err(LoginRefusal::Other(_)) => Err(Refused::Unavailable("Daktela does not answer; try again.")),
         }
     }
 
     fn answer(&self, refresh: Refresh, token: String, daktela_ends: u64) -> Result<String, Refused> {
         let now = super::now();
-        let expires = (now + self.access_lifetime.as_secs()).min(daktela_ends.saturating_sub(MARGIN_SECONDS)).max(now + 1);
+        let expires = (now + self.access_lifetime.as_secs())
+            .min(daktela_ends.saturating_sub(MARGIN_SECONDS))
+            .max(now + 1);
         let access = Access {
             origin: refresh.origin.clone(),
             token,
@@ -218,7 +245,10 @@ impl OAuth {
             family: refresh.family.clone(),
             expires,
         };
-        let sealed = self.sealer.seal(Kind::Access, &access).zip(self.sealer.seal(Kind::Refresh, &refresh));
+        let sealed = self
+            .sealer
+            .seal(Kind::Access, &access)
+            .zip(self.sealer.seal(Kind::Refresh, &refresh));
         let (access_token, refresh_token) = sealed.ok_or(NO_RANDOM)?;
         // Told a tenth early: clients renew silently before the end, and show a login page after it.
         let told = (expires - now) * 9 / 10;
@@ -234,19 +264,34 @@ impl OAuth {
 
     /// Who the client says it is, as codes and tokens remember it.
     fn client(&self, params: &Params) -> Result<String, Refused> {
-        let id = params.get("client_id").ok_or(Refused::Request("client_id is missing."))?;
+        let id = params
+            .get("client_id")
+            .ok_or(Refused::Request("client_id is missing."))?;
         let is_document = id.starts_with("https://") || id.starts_with("http://");
         let known = is_document || self.sealer.open::<super::document::Client>(Kind::Client, id).is_some();
-        if known { Ok(fingerprint(id)) } else { Err(Refused::Client) }
+        if known {
+            Ok(fingerprint(id))
+        } else {
+            Err(Refused::Client)
+        }
     }
 
     fn target(&self, params: &Params, audience: &str, base: &str) -> Result<(), Refused> {
-        let named = params.get("resource").is_none_or(|resource| metadata::is_ours(resource, base));
-        if named && audience == base { Ok(()) } else { Err(Refused::Target) }
+        let named = params
+            .get("resource")
+            .is_none_or(|resource| metadata::is_ours(resource, base));
+        if named && audience == base {
+            Ok(())
+        } else {
+            Err(Refused::Target)
+        }
     }
 
     pub(super) fn id(&self) -> Result<String, Refused> {
-        self.sealer.random::<16>().map(|bytes| BASE64.encode(bytes)).ok_or(NO_RANDOM)
+        self.sealer
+            .random::<16>()
+            .map(|bytes| BASE64.encode(bytes))
+            .ok_or(NO_RANDOM)
     }
 }
 
@@ -257,7 +302,9 @@ pub(super) fn grant(granted: gate::Grant, before: Renewal) -> Grant {
     Grant {
         token: granted.token.expose_secret().to_owned(),
         expires: super::now() + granted.lifetime.as_secs(),
-        renewal: granted.refresh.map_or(before, |token| Renewal::Refresh(token.expose_secret().to_owned())),
+        renewal: granted
+            .refresh
+            .map_or(before, |token| Renewal::Refresh(token.expose_secret().to_owned())),
     }
 }
 
@@ -268,7 +315,9 @@ pub(super) fn fingerprint(client_id: &str) -> String {
 
 /// PKCE, S256. What is compared is known to whoever compares, so that the time it takes tells nothing.
 fn verifies(challenge: &str, verifier: &str) -> bool {
-    let plain = verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+    let plain = verifier
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
     plain && VERIFIER_BYTES.contains(&verifier.len()) && fingerprint(verifier) == challenge
 }
 
@@ -280,17 +329,24 @@ pub(super) async fn body(given: Body, bytes_max: usize) -> Option<Bytes> {
 
 pub(super) async fn form(headers: &HeaderMap, given: Body) -> Result<Params, Box<Response>> {
     let refuse = |text: &str| Box::new(error(StatusCode::BAD_REQUEST, "invalid_request", text));
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
     if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
         return Err(refuse("Expected application/x-www-form-urlencoded."));
     }
-    let body = body(given, FORM_BYTES_MAX).await.ok_or_else(|| refuse("The form is too long, or broke off."))?;
+    let body = body(given, FORM_BYTES_MAX)
+        .await
+        .ok_or_else(|| refuse("The form is too long, or broke off."))?;
     Params::read(&body).map_err(|twice| refuse(&format!("{} is there twice.", super::client::name(Some(&twice.0)))))
 }
 
 pub(super) fn error(status: StatusCode, code: &str, description: &str) -> Response {
     let mut response = json_response(status, &json!({"error": code, "error_description": description}));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -301,8 +357,10 @@ mod tests {
     #[test]
     fn a_verifier_fits_its_own_challenge() {
         // The example of RFC 7636.
-        let (verifier, challenge) =
-            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        let (verifier, challenge) = (
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        );
         assert!(verifies(challenge, verifier));
         assert!(!verifies(challenge, &verifier.replace('d', "e")));
         assert!(!verifies(challenge, challenge));

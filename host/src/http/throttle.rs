@@ -1,6 +1,6 @@
 //! Guessing passwords takes many tries, and whoever has only a few needs no more.
 
-use crate::http::{App, Peer};
+use super::{App, Peer};
 use http::HeaderMap;
 use moka::sync;
 use std::{
@@ -26,35 +26,43 @@ const REQUESTS_PER_ADDRESS: u32 = 300;
 /// Beyond so many, the ones that are longest without a try are forgotten.
 const COUNTERS_MAX: u64 = 100_000;
 
-pub(super) struct Throttle {
+pub(crate) struct Throttle {
     counters: sync::Cache<String, Arc<AtomicU32>>,
 }
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self { counters: sync::Cache::builder().max_capacity(COUNTERS_MAX).time_to_live(WINDOW).build() }
+        Self {
+            counters: sync::Cache::builder()
+                .max_capacity(COUNTERS_MAX)
+                .time_to_live(WINDOW)
+                .build(),
+        }
     }
 }
 
 impl Throttle {
     /// Counts a request, and says whether there is room for it.
-    pub(super) fn admits(&self, address: IpAddr) -> bool {
+    pub(crate) fn admits(&self, address: IpAddr) -> bool {
         self.add(format!("any {}", network(address))) < REQUESTS_PER_ADDRESS
     }
 
     /// Whether a password may be tried.
-    pub(super) fn may_try(&self, address: IpAddr, account: &str) -> bool {
+    pub(crate) fn may_try(&self, address: IpAddr, account: &str) -> bool {
         let count = |key: String| self.counters.get(&key).map_or(0, |count| count.load(Ordering::Relaxed));
-        count(format!("from {}", network(address))) < WRONG_PER_ADDRESS && count(format!("at {account}")) < WRONG_PER_ACCOUNT
+        count(format!("from {}", network(address))) < WRONG_PER_ADDRESS
+            && count(format!("at {account}")) < WRONG_PER_ACCOUNT
     }
 
-    pub(super) fn was_wrong(&self, address: IpAddr, account: &str) {
+    pub(crate) fn was_wrong(&self, address: IpAddr, account: &str) {
         self.add(format!("from {}", network(address)));
         self.add(format!("at {account}"));
     }
 
     fn add(&self, key: String) -> u32 {
-        self.counters.get_with(key, Arc::default).fetch_add(1, Ordering::Relaxed)
+        self.counters
+            .get_with(key, Arc::default)
+            .fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -67,7 +75,7 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 /// The caller's address, as the last proxy that the operator vouches for saw it.
-pub(super) fn address(app: &App, peer: Peer, headers: &HeaderMap) -> IpAddr {
+pub(crate) fn address(app: &App, peer: Peer, headers: &HeaderMap) -> IpAddr {
     let proxies = app.settings.trusted_proxies;
     let list: Vec<&str> = headers
         .get_all("x-forwarded-for")
