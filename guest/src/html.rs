@@ -3,6 +3,8 @@
 //! The tokenizer is the one of the HTML standard; a tree is not needed to read text. Line structure is kept (blocks,
 //! rows, list items), cells are set apart by ` | `, links show where they lead, and pictures show their description.
 
+use std::collections::HashMap;
+
 use html5gum::{StartTag, Token, Tokenizer};
 
 /// Elements whose text is not for reading.
@@ -68,6 +70,9 @@ const INLINE: &[&str] = &[
     "sup", "td", "th", "u",
 ];
 
+/// How deep quotes of quotes are marked; a conversation that is longer reads no better for it.
+const QUOTES_MAX: usize = 8;
+
 /// The text of an HTML document or fragment. Text without mark-up comes back as it is, its entities decoded.
 pub fn to_text(source: &str) -> String {
     if !source.contains(['<', '&']) {
@@ -88,30 +93,56 @@ pub fn to_text(source: &str) -> String {
         ..Page::default()
     };
     let mut skip_to = 0;
+    let mut ends = None;
     for (i, token) in tokens.iter().enumerate() {
         if i < skip_to {
             continue;
         }
-        if let Some(end) = unseen(&tokens[i..]) {
-            page.text(" [hidden text left out] ");
-            skip_to = i + end + 1;
-            continue;
+        if is_unseen(token)
+            && let Some(end) = ends.get_or_insert_with(|| matching_ends(&tokens))[i]
+        {
+            // Pictures that count readers are hidden, too, and hold no text worth a word.
+            let is_text = |token: &Token| matches!(token, Token::String(text) if !text.trim_ascii().is_empty());
+            if tokens[i..end].iter().any(is_text) {
+                page.text(" [hidden text left out] ");
+                skip_to = end + 1;
+                continue;
+            }
         }
         page.token(token);
     }
     page.out
 }
 
-/// Where an element ends that the page does not show; text in it is meant for a machine, not for the reader. Only what
-/// has an end counts, so that a mark-up error cannot swallow the rest of a mail.
-fn unseen(tokens: &[Token]) -> Option<usize> {
-    let Token::StartTag(tag) = tokens.first()? else {
-        return None;
+/// For each start tag, where its element ends. In one pass, since a mail may hold any number of tags.
+fn matching_ends(tokens: &[Token]) -> Vec<Option<usize>> {
+    let mut ends = vec![None; tokens.len()];
+    let mut open: HashMap<&[u8], Vec<usize>> = HashMap::new();
+    for (i, token) in tokens.iter().enumerate() {
+        match token {
+            Token::StartTag(tag) if !tag.self_closing => open.entry(&tag.name).or_default().push(i),
+            Token::EndTag(tag) => {
+                if let Some(start) = open.get_mut(&*tag.name.0).and_then(Vec::pop) {
+                    ends[start] = Some(i);
+                }
+            }
+            _ => {}
+        }
+    }
+    ends
+}
+
+/// Whether an element begins here that the page does not show; text in it is meant for a machine, not for the reader.
+/// Only what has an end counts, so that a mark-up error cannot swallow the rest of a mail.
+fn is_unseen(token: &Token) -> bool {
+    let Token::StartTag(tag) = token else {
+        return false;
     };
     let style = attribute(tag, "style")
         .unwrap_or_default()
         .to_ascii_lowercase()
-        .replace(' ', "");
+        .replace(' ', "")
+        + ";";
     let hides = [
         "display:none",
         "visibility:hidden",
@@ -119,24 +150,8 @@ fn unseen(tokens: &[Token]) -> Option<usize> {
         "font-size:0px",
         "opacity:0;",
     ];
-    let hidden = attribute(tag, "hidden").is_some() || hides.iter().any(|hide| format!("{style};").contains(hide));
-    if !hidden || tag.self_closing || HIDDEN.contains(&name(&tag.name).as_str()) {
-        return None;
-    }
-    let mut depth = 0;
-    let end = tokens.iter().position(|token| {
-        match token {
-            Token::StartTag(inner) if inner.name == tag.name && !inner.self_closing => depth += 1,
-            Token::EndTag(inner) if inner.name == tag.name => depth -= 1,
-            _ => {}
-        }
-        depth == 0
-    })?;
-    // Pictures that count readers are hidden, too, and hold no text worth a word.
-    tokens[..end]
-        .iter()
-        .any(|token| matches!(token, Token::String(text) if !text.trim_ascii().is_empty()))
-        .then_some(end)
+    let hidden = attribute(tag, "hidden").is_some() || hides.iter().any(|hide| style.contains(hide));
+    hidden && !tag.self_closing && !HIDDEN.contains(&name(&tag.name).as_str())
 }
 
 fn attribute(tag: &StartTag<()>, key: &str) -> Option<String> {
@@ -165,6 +180,8 @@ struct Page {
     preformatted: usize,
     /// The current row has a cell already.
     in_row: bool,
+    /// Where in `out` open quotes began; `None` for those that are no quoted mail.
+    quotes: Vec<Option<usize>>,
     /// Where links lead and where in `out` their text began.
     links: Vec<(String, usize)>,
 }
@@ -208,6 +225,13 @@ impl Page {
             "hr" => self.out.push_str("---\n"),
             "li" => self.out.push_str("- "),
             "pre" => self.preformatted += 1,
+            "blockquote" => {
+                let is_mail = attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("cite"))
+                    || attribute("class").is_some_and(|class| class.contains("quote"));
+                let shallow = self.quotes.len() < QUOTES_MAX;
+                self.quotes
+                    .push((is_mail && shallow && !self.in_row).then_some(self.out.len()));
+            }
             "tr" => self.in_row = false,
             "td" | "th" => {
                 if self.in_row {
@@ -239,6 +263,7 @@ impl Page {
         match name {
             "pre" => self.preformatted = self.preformatted.saturating_sub(1),
             "a" => self.close_link(),
+            "blockquote" => self.close_quote(),
             "tr" => self.in_row = false,
             _ => {}
         }
@@ -261,6 +286,21 @@ impl Page {
         if is_web && !same(text.trim(), target) && !same(text.trim(), bare) {
             self.text(&format!(" ({target})"));
         }
+    }
+
+    /// Marks quoted mail as mail in plain text does, so that an answer below or between the quotes stands out.
+    fn close_quote(&mut self) {
+        let Some(Some(start)) = self.quotes.pop() else { return };
+        let Some(quoted) = self.out.get(start..) else { return };
+        let marked: String = quoted
+            .trim_matches('\n')
+            .lines()
+            .map(|line| format!("> {line}").trim_end().to_owned() + "\n")
+            .collect();
+        self.out.truncate(start);
+        self.out += &marked;
+        // Links within have been told; one that the quote tore apart has lost its place.
+        self.links.iter_mut().for_each(|(_, at)| *at = (*at).min(start));
     }
 
     fn block(&mut self, name: &str) {
@@ -359,6 +399,20 @@ mod tests {
     #[test]
     fn plain_text_keeps_its_lines_and_decodes_entities() {
         check("a &amp; b\n  c", "a & b\n  c");
+    }
+
+    #[test]
+    fn quoted_mail_is_marked() {
+        check(
+            r#"<p>Wrote:</p><blockquote type="cite"><p>Old</p><blockquote class="gmail_quote">older</blockquote></blockquote>new<blockquote>set in</blockquote>"#,
+            "Wrote:\n\n> Old\n>\n> > older\n\nnew\n\nset in",
+        );
+    }
+
+    #[test]
+    fn any_number_of_hidden_elements_without_an_end_takes_no_time() {
+        let many = "<p hidden>a<img style='display:none'>".repeat(100_000);
+        assert!(!to_text(&many).contains("hidden"));
     }
 
     #[test]

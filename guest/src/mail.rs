@@ -60,7 +60,12 @@ const REPLY_LINES: &[(&[&str], &[&str])] = &[
 ];
 
 /// The reply line of German mail programs names the writer behind the verb: "Am 3. Mai schrieb Jan <jan@b.cz>:".
-const VERB_INSIDE: &[(&str, &str)] = &[("am", " schrieb "), ("den", " skrev "), ("op", " schreef ")];
+const VERB_INSIDE: &[(&str, &str)] = &[
+    ("am", " schrieb "),
+    ("wiadomość", " napisana przez "),
+    ("den", " skrev "),
+    ("op", " schreef "),
+];
 
 /// Rulers that mail programs set above the original message. A forwarded message is content and has none of these.
 const ORIGINAL: &[&str] = &[
@@ -75,6 +80,20 @@ const ORIGINAL: &[&str] = &[
     "message d'origine",
     "mensaje original",
     "messaggio originale",
+];
+
+/// What mail programs set above a forwarded message.
+const FORWARD: &[&str] = &[
+    "forwarded message",
+    "begin forwarded message:",
+    "přeposlaná zpráva",
+    "přeposlaný e-mail",
+    "preposlaná správa",
+    "weitergeleitete nachricht",
+    "anfang der weitergeleiteten nachricht:",
+    "wiadomość przekazana dalej",
+    "przekazana wiadomość",
+    "początek przekazywanej wiadomości:",
 ];
 
 /// The header block that Outlook sets above the original message: who, then within a few lines when and what about.
@@ -132,6 +151,10 @@ pub fn fold(text: &str) -> Folded {
             let end = if has_marks { after + marked } else { lines.len() };
             quoted += filled(&lines[i..end]);
             i = end;
+        } else if is_forward(lines[i]) {
+            // What is forwarded is what the mail is about, with its headers.
+            kept.extend(&lines[i..]);
+            i = lines.len();
         } else if is_original_ruler(lines[i]) || is_header_block(&lines[i..]) {
             quoted += filled(&lines[i..]);
             i = lines.len();
@@ -195,6 +218,11 @@ fn is_original_ruler(line: &str) -> bool {
     ORIGINAL.contains(&inner.as_str())
 }
 
+fn is_forward(line: &str) -> bool {
+    let line = line.trim_matches(['>', '-', ' ']).to_lowercase();
+    FORWARD.contains(&line.as_str())
+}
+
 /// Header lines may be bold in mark-up of the mail program's own: `*From:*`.
 fn is_header_block(lines: &[&str]) -> bool {
     let starts = |line: &str, words: &[&str]| {
@@ -208,8 +236,19 @@ fn is_header_block(lines: &[&str]) -> bool {
     starts(first, FROM) && rest.iter().take(3).any(|l| starts(l, SENT)) && rest.iter().any(|l| starts(l, SUBJECT))
 }
 
-/// How many lines the reply line takes that begins here, if one does. It must name a time or an address: "On that he
-/// wrote:" in a sentence is not one.
+/// A time of day or a year, as mail programs write and people in a sentence hardly do.
+fn has_time(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let clock = |word: &str| {
+        word.split_once(':')
+            .is_some_and(|(hour, rest)| digits(hour) && rest.get(..2).is_some_and(digits))
+    };
+    text.split([' ', ',', '('])
+        .any(|word| clock(word) || word.split(['.', '/', '-']).any(|part| part.len() == 4 && digits(part)))
+}
+
+/// How many lines the reply line takes that begins here, if one does. It must name a time or an address: "On Monday
+/// the 3rd he wrote:" in a sentence is not one.
 fn reply_line(lines: &[&str]) -> Option<usize> {
     let first = lines.first()?.trim().to_lowercase();
     let first_word = first.split([' ', ',', '.']).next()?;
@@ -234,7 +273,7 @@ fn reply_line(lines: &[&str]) -> Option<usize> {
         if !joined.ends_with(':') {
             continue;
         }
-        let dated = joined.contains(|c: char| c.is_ascii_digit()) || joined.contains('@');
+        let dated = joined.contains('@') || has_time(joined);
         let by_end = REPLY_LINES
             .iter()
             .any(|(starts, ends)| starts.contains(&first_word) && ends.iter().any(|end| joined.ends_with(end)));
@@ -274,6 +313,8 @@ mod tests {
             "Am Di., 3. Nov. 2026 um 10:12 Uhr schrieb Jan <jan@b.cz>:",
             "W dniu 3.11.2026 o 10:12, Jan pisze:",
             "wt., 3 lis 2026 o 10:12 Jan <jan@b.pl> napisał(a):",
+            "Wiadomość napisana przez Jan <jan@b.pl> w dniu 3 lis 2026, o godz. 10:12:",
+            "Am 03.11.26 um 10:12 schrieb Jan:",
         ] {
             check(&format!("Yes.\n\n{line}\n\nOld text\nmore"), "Yes.", 3, 0);
         }
@@ -294,6 +335,10 @@ mod tests {
         let text = "On Monday I spoke to Petr\nand he wrote: the invoice is wrong.\nPlease mend it.";
         check(text, text, 0, 0);
         let text = "On that he wrote:\nplease mend it.";
+        check(text, text, 0, 0);
+        let text = "Ve středu 4. 11. mi kolega napsal:\nBude to zítra. Nebylo.";
+        check(text, text, 0, 0);
+        let text = "Wiadomość z 3.11.2026 brzmi tak:\nNie.";
         check(text, text, 0, 0);
     }
 
@@ -326,6 +371,20 @@ mod tests {
         check(text, text, 0, 0);
         let text = "See below.\n---------- Forwarded message ---------\nThe content";
         check(text, text, 0, 0);
+        let text = "See below.\n\n---------- Forwarded message ---------\nFrom: Jan\nDate: Tuesday\nSubject: Invoice\nTo: x\n\nThe content";
+        check(text, text, 0, 0);
+        let text = "See below.\n\n> Begin forwarded message:\n>\n> From: Jan\n> Subject: Invoice\n> Date: Tuesday\n>\n> The content";
+        check(text, text, 0, 0);
+    }
+
+    #[test]
+    fn answers_between_the_quotes_stay() {
+        check(
+            "Dne 3. 11. 2026 v 10:12 Jan napsal(a):\n\n> One?\n\nYes.\n\n> Two?\n\nNo.",
+            "Yes.\n\nNo.",
+            3,
+            0,
+        );
     }
 
     #[test]
