@@ -6,7 +6,9 @@
 //! - `faults`: what comes of faults of the instance and of components that misbehave.
 //! - `docs`: pages that are made from the code.
 //! - `cases`: question and answer of each tool over the demo company, natively and through the program.
+//! - `http_face`: the component that is a server by itself, as other runtimes serve it.
 //! - `http`: the server for many, over real sockets.
+//! - `oauth`: its logins and tokens, and what must not work.
 //!
 //! `UPDATE_EXPECT=1 cargo test --release` rewrites the golden files; read the difference before you commit it.
 
@@ -17,7 +19,9 @@ mod docs;
 mod faults;
 mod golden;
 mod http;
+mod http_face;
 mod native;
+mod oauth;
 mod program;
 mod secrets;
 mod served;

@@ -5,7 +5,10 @@ use std::{io::Read, process::Stdio};
 use daktela_demo::{CANARY, Demo, PASSWORD, TOKEN, USERNAME};
 use serde_json::{Value, json};
 
-use crate::program::{self, Program};
+use crate::{
+    golden,
+    program::{self, Program},
+};
 
 /// What must never show: what the operator gave, every token that Daktela gave for it, and the secrets that Daktela
 /// embeds in its records.
@@ -115,6 +118,11 @@ fn a_component_finds_no_credential() {
         serde_json::from_str::<Value>(&environment).expect("JSON"),
         json!({"variables": {"DAKTELA_MAX_ANSWER_BYTES": "1000000", "DAKTELA_URL": origin}, "arguments": []})
     );
+    // Nothing outlives a call, so no caller finds what another left.
+    assert_eq!(
+        [ask("remember", json!({})), ask("remember", json!({}))],
+        ["call 1", "call 1"]
+    );
     // What comes back from Daktela: the body is Daktela's, the headers are reduced to harmless ones.
     let answer: Value =
         serde_json::from_str(&ask("send", json!({"path": "/api/v6/tickets.json?take=1"}))).expect("JSON");
@@ -158,6 +166,23 @@ fn a_component_finds_no_credential() {
         assert!(answer.starts_with("refused: "), "{arguments} was let through: {answer}");
     }
     assert!(demo.take_requests().is_empty(), "nothing of that left the sandbox");
+}
+
+/// What cannot be run is told why.
+#[test]
+fn a_file_that_is_no_compiled_component_does_not_load() {
+    let plain = golden::folder().join("golden/catalogue-bytes.txt");
+    for (component, why) in [
+        (plain.to_string_lossy().into_owned(), "holds no compiler"),
+        ("no-such-file".to_owned(), "no-such-file"),
+    ] {
+        let output = program::command(&[])
+            .args(["--component", &component, "tools"])
+            .output()
+            .expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
+    }
 }
 
 /// A component that wants more than its world does not start.

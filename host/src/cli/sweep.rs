@@ -135,7 +135,7 @@ fn table(rows: &[Row]) -> String {
     }
     let ok = rows.iter().filter(|row| row.outcome == Outcome::Ok.as_str()).count();
     let skipped = rows.iter().filter(|row| row.outcome == SKIPPED).count();
-    text + &format!("\n\n{ok} ok, {skipped} skipped, {} not", rows.len() - ok - skipped)
+    text + &format!("\n\n{ok} ok, {skipped} skipped, {} failed", rows.len() - ok - skipped)
 }
 
 #[cfg(test)]
@@ -182,7 +182,7 @@ mod tests {
             table(&[row("list_things", "ok"), row("get_thing", SKIPPED)]),
             "tool         outcome                 ms  requests     bytes\n\
              list_things  ok                      12         2      3456\n\
-             get_thing    skipped: no record      12         2      3456\n\n1 ok, 1 skipped, 0 not"
+             get_thing    skipped: no record      12         2      3456\n\n1 ok, 1 skipped, 0 failed"
         );
     }
 }

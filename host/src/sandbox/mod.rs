@@ -14,12 +14,13 @@ pub use limits::{ANSWER_BYTES, CALLS, COMPUTE, Limits, MEMORY_BYTES};
 use crate::gate::{Call, Gate};
 use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError};
 use state::State;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 use ticker::{TICK, Ticker};
 use tokio::sync::Semaphore;
 use wasmtime::{
     Engine, Precompiled, Store, UpdateDeadline,
     component::{Component, Linker},
+    error::Context as _,
 };
 use wasmtime_wasi::{
     WasiView,
@@ -99,21 +100,25 @@ impl Sandbox {
     /// Compiled code is trusted like the program itself: load only what you compiled.
     pub fn from_file(path: &Path, limits: Limits) -> wasmtime::Result<Self> {
         let engine = engine(&limits)?;
-        let component = match Engine::detect_precompiled_file(path)? {
+        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+        let component = match Engine::detect_precompiled(&bytes) {
             Some(Precompiled::Component) => {
                 #[expect(
                     unsafe_code,
                     reason = "whoever may name a file to run may as well name another program"
                 )]
-                // SAFETY: the file is what `precompile_component` returned, by the documented contract of this function.
-                unsafe { Component::deserialize_file(&engine, path) }?
+                // SAFETY: the bytes are what `precompile_component` returned, by the documented contract of this function.
+                unsafe {
+                    Component::deserialize(&engine, &bytes)
+                }
             }
             Some(Precompiled::Module) => wasmtime::bail!(
                 "{} is compiled from a core module, not from a component",
                 path.display()
             ),
-            None => compile(&engine, path)?,
+            None => compile(&engine, &bytes),
         };
+        let component = component.with_context(|| path.display().to_string())?;
         Self::new(component, limits)
     }
 
@@ -193,15 +198,14 @@ impl Sandbox {
 struct ComputedTooLong;
 
 #[cfg(feature = "compiler")]
-fn compile(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
-    Component::from_file(engine, path)
+fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
+    Component::new(engine, bytes)
 }
 
 #[cfg(not(feature = "compiler"))]
-fn compile(_engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+fn compile(_engine: &Engine, _bytes: &[u8]) -> wasmtime::Result<Component> {
     wasmtime::bail!(
-        "{} is not compiled, and this program holds no compiler. Build one that does: cargo build --release --features compiler",
-        path.display()
+        "it is not compiled ahead of time, and this program holds no compiler. Build one that does: cargo build --release --features compiler"
     )
 }
 

@@ -1,7 +1,11 @@
 //! A component that does what the name of a tool says, and answers with what came of it. Each call has an instance of
 //! its own, so one component holds all behaviours.
 
-use std::{collections::BTreeMap, hint::black_box};
+use std::{
+    collections::BTreeMap,
+    hint::black_box,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use bindings::exports::daktela::mcp::server::{Guest, RpcError};
 use serde_json::{Value, json};
@@ -77,6 +81,10 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &[
     ("recurse", |_| recurse(&[0; 64]).to_string()),
     ("trap", |_| panic!("customer text that belongs in no log")),
     ("huge", |_| "x".repeat(64 << 20)),
+    ("remember", |_| {
+        static CALLS: AtomicU32 = AtomicU32::new(0);
+        format!("call {}", CALLS.fetch_add(1, Ordering::Relaxed) + 1)
+    }),
     ("hello", |_| "hello".to_owned()),
 ];
 
