@@ -113,7 +113,15 @@ fn the_page_of_the_dependencies_is_current() {
         "# Dependencies\n\nMade from the comments in the `Cargo.toml` files by the tests; `UPDATE_EXPECT=1 cargo test --release` rewrites it. \
          What stands in a row of several shares its reason.\n",
     );
-    for package in ["guest", "guest/faces/plugin", "host", "host/demo"] {
+    for package in [
+        "guest",
+        "guest/faces/http",
+        "guest/faces/plugin",
+        "guest/faces/upstream",
+        "host",
+        "host/compile",
+        "host/demo",
+    ] {
         let manifest =
             fs::read_to_string(golden::folder().join("..").join(package).join("Cargo.toml")).expect("a manifest");
         write!(page, "\n## {package}\n\n| for | crate | reason |\n|---|---|---|\n").expect("a String");
