@@ -316,7 +316,11 @@ fn account_tickets(call: &Call, args: &Args) -> Result<Answer, Error> {
     through_contacts(call, args, &account.name, conditions, query)
 }
 
-/// The tickets of an account's contacts, read in batches, merged into one order and paged here.
+/// How many tickets one filter names at most, for the same reason.
+const TICKETS_PER_QUERY: usize = 50;
+
+/// The tickets of an account's contacts: their numbers are read in batches, merged into one order and paged here, and
+/// then the page is read. A large customer has thousands of tickets, which no call could hold whole.
 fn through_contacts(
     call: &Call,
     args: &Args,
@@ -352,7 +356,16 @@ fn through_contacts(
     let batches: Vec<&[String]> = names.chunks(CONTACTS_PER_QUERY).collect();
     let queries: Vec<Query> = batches
         .iter()
-        .map(|batch| query.clone().filter(Filter::one_of("contact", batch.to_vec())))
+        .map(|batch| {
+            let mut fields = vec!["name".to_owned()];
+            fields.extend(query.sort.iter().map(|(field, _)| field.clone()));
+            fields.dedup();
+            Query {
+                fields,
+                ..query.clone()
+            }
+            .filter(Filter::one_of("contact", batch.to_vec()))
+        })
         .collect();
     for (batch, page) in batches.iter().zip(call.api.wholes(&queries)) {
         match page {
@@ -391,16 +404,48 @@ fn through_contacts(
     let mut seen = std::collections::BTreeSet::new();
     rows.retain(|row| value::text_at(row, "name").is_none_or(|name| seen.insert(name)));
     let total = rows.len() as u64;
-    let rows = rows
-        .into_iter()
+    let shown: Vec<String> = rows
+        .iter()
         .skip(query.skip as usize)
         .take(query.take as usize)
+        .filter_map(|row| value::text_at(row, "name"))
         .collect();
     let page = crate::api::Page {
-        rows,
+        rows: by_numbers(call, &shown, &query)?,
         total: Some(total),
     };
+    if page.rows.len() < shown.len() {
+        conditions.notes.push(format!(
+            "{} of the {} tickets of this page could not be read again.",
+            shown.len() - page.rows.len(),
+            shown.len()
+        ));
+    }
     Ok(call.listing(&TICKET, args, conditions, &query, &page))
+}
+
+/// Tickets by their numbers, in that order.
+fn by_numbers(call: &Call, numbers: &[String], query: &Query) -> Result<Vec<Value>, Error> {
+    let queries: Vec<Query> = numbers
+        .chunks(TICKETS_PER_QUERY)
+        .map(|numbers| {
+            let query = Query {
+                fields: query.fields.clone(),
+                ..Query::new("tickets", numbers.len() as u64)
+            };
+            query.filter(Filter::one_of("name", numbers.to_vec()))
+        })
+        .collect();
+    let mut rows = std::collections::BTreeMap::new();
+    for page in call.api.lists(&queries) {
+        rows.extend(
+            page?
+                .rows
+                .into_iter()
+                .filter_map(|row| Some((value::text_at(&row, "name")?, row))),
+        );
+    }
+    Ok(numbers.iter().filter_map(|number| rows.remove(number)).collect())
 }
 
 impl Call<'_> {
