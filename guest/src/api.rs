@@ -476,7 +476,7 @@ fn is_renamed(endpoint: &str, field: &str) -> bool {
         .any(|(model, now, _)| *model == endpoint && *now == field)
 }
 
-/// One shape for all builds: fields by their names of now, and picked fields of related records within an object even
+/// One shape for all builds: fields by their names of now, custom fields as a map, and picked fields of related records within an object even
 /// where a build answers `{"user.title": …}`.
 fn normalise(endpoint: &str, row: &mut Value) {
     let Some(row) = row.as_object_mut() else { return };
@@ -486,6 +486,14 @@ fn normalise(endpoint: &str, row: &mut Value) {
         {
             row.insert((*now).to_owned(), value);
         }
+    }
+    if let Some(Value::Array(fields)) = row.get("customFields") {
+        let named = |field: &Value| {
+            let value = field.get("value").or_else(|| field.get("values"))?;
+            Some((value::text_at(field, "name")?, value.clone()))
+        };
+        let fields = fields.iter().filter_map(named).collect();
+        row.insert("customFields".to_owned(), Value::Object(fields));
     }
     let dotted: Vec<String> = row.keys().filter(|key| key.contains('.')).cloned().collect();
     for key in dotted {
@@ -579,6 +587,13 @@ mod tests {
             row,
             json!({"statuses": [{"name": "a", "title": "A"}, {"name": "b", "title": "B"}], "activities": [{"ticket": {"name": 1}}]})
         );
+    }
+
+    #[test]
+    fn custom_fields_are_a_map() {
+        let mut row = json!({"customFields": [{"name": "number", "title": "Phone", "value": ["777"]}, {"name": "x"}]});
+        normalise("contacts", &mut row);
+        assert_eq!(row, json!({"customFields": {"number": ["777"]}}));
     }
 
     /// Answers each path by a function.

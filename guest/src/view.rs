@@ -230,7 +230,7 @@ impl View<'_> {
                 };
                 let shown: Vec<String> = values
                     .into_iter()
-                    .filter_map(|value| value::text(value).or_else(|| related(value)))
+                    .filter_map(|value| value::text(value).or_else(|| related(value)).or_else(|| parts(value)))
                     .map(|value| field.shown(value))
                     .collect();
                 let label = if field.title.is_empty() {
@@ -312,6 +312,12 @@ pub fn related(related: &Value) -> Option<String> {
         (Some(title), Some(name)) if title != name => Some(format!("{title} ({name})")),
         (title, name) => title.or(name),
     }
+}
+
+/// A value of several parts, such as a postal address.
+fn parts(value: &Value) -> Option<String> {
+    let shown: Vec<String> = value.as_object()?.values().filter_map(value::text).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// A value on one line. It cannot look like a link or like the start of the next fact of ours.
@@ -418,6 +424,28 @@ mod tests {
         ] {
             assert_eq!(label(key), words);
         }
+    }
+
+    #[test]
+    fn custom_fields_show_in_every_shape() {
+        let view = View {
+            settings: &Settings {
+                origin: String::new(),
+                max_answer_bytes: 10_000,
+            },
+            scheme: &Scheme::new(),
+            depth: Depth::List,
+            full_mail: false,
+        };
+        let shown = |fields| view.custom(&serde_json::json!({"customFields": fields}), Custom::Fields);
+        let fact = |label: &str, value: &str| (label.to_owned(), value.to_owned());
+        assert_eq!(
+            shown(
+                serde_json::json!({"address": [{"street": "Dlouhá 1", "city": "Brno", "zip": null}], "vip": true, "none": [null]})
+            ),
+            [fact("Address", "Dlouhá 1, Brno"), fact("Vip", "yes")]
+        );
+        assert_eq!(shown(serde_json::json!([])), []);
     }
 
     #[test]
