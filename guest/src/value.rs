@@ -97,11 +97,11 @@ pub fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     }
 }
 
-/// Whether there is anything to show in a value: a list of nulls is as empty as none.
+/// Whether there is anything to show in a value: a list of nulls is as empty as none, and so is an object of them.
 pub fn is_filled(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(is_filled),
-        Value::Object(map) => !map.is_empty(),
+        Value::Object(map) => map.values().any(is_filled),
         scalar => text(scalar).is_some(),
     }
 }

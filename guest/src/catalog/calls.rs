@@ -256,7 +256,8 @@ fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
         .collect();
     if shown.is_empty() {
         return Ok(Answer::text(format!(
-            "skip={skip} is past the end: the transcript has {}.",
+            "skip={} is past the end: the transcript has {}.",
+            args.skip(),
             text::count(total as u64, "segment", "segments")
         )));
     }
@@ -419,6 +420,10 @@ mod tests {
             Some("yes, called back")
         );
         assert_eq!(missed(&json!({"missed_call": 0, "missed_call_time": null})), None);
+        assert_eq!(
+            missed(&json!({"missed_call": 0, "missed_callback": {"id_call": null}})),
+            None
+        );
         assert_eq!(missed(&json!({"missed_call": null})), None);
     }
 
