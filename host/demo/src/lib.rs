@@ -76,7 +76,7 @@ pub struct Demo {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A request as it arrived.
+/// A request as it arrived; the last ten thousand are kept.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     pub method: String,
@@ -136,7 +136,7 @@ impl Demo {
 
     /// Everything received since the last time, in order.
     pub fn take_requests(&self) -> Vec<Recorded> {
-        mem::take(&mut lock(&self.state.recorded))
+        mem::take(&mut *lock(&self.state.recorded)).into()
     }
 }
 

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Response, server::conn::http1};
 use hyper_util::rt::TokioIo;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
@@ -18,6 +19,8 @@ use tokio::sync::oneshot;
 
 /// Nobody sends more to a login.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
+/// More than any test causes between two looks. A demonstration that runs for days remembers no more.
+const RECORDED_MAX: usize = 10_000;
 /// As web servers do: shorter ones gain nothing.
 const WORTH_PACKING_BYTES: usize = 1024;
 
@@ -25,8 +28,18 @@ const WORTH_PACKING_BYTES: usize = 1024;
 pub(crate) struct State {
     pub(crate) quirks: Mutex<Quirks>,
     pub(crate) faults: Mutex<Vec<Fault>>,
-    pub(crate) recorded: Mutex<Vec<Recorded>>,
+    pub(crate) recorded: Mutex<VecDeque<Recorded>>,
     sessions: Mutex<Sessions>,
+}
+
+impl State {
+    fn record(&self, request: Recorded) {
+        let mut recorded = lock(&self.recorded);
+        if recorded.len() == RECORDED_MAX {
+            recorded.pop_front();
+        }
+        recorded.push_back(request);
+    }
 }
 
 /// A test that panicked elsewhere is no reason to stop serving the others.
@@ -68,7 +81,7 @@ async fn handle(request: hyper::Request<Incoming>, state: Arc<State>) -> io::Res
     let path = request
         .segments()
         .map_or_else(|| request.raw.clone(), |segments| segments.join("/"));
-    lock(&state.recorded).push(Recorded {
+    state.record(Recorded {
         summary: summary::summary(&request, &path),
         user: request.token().and_then(|token| lock(&state.sessions).user(&token)),
         method: request.method.clone(),
