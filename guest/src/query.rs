@@ -30,10 +30,10 @@ impl Filter {
         Self::new(field, "eq", value)
     }
 
-    /// A text that holds `value` somewhere. `like` is the form that every client uses; a text with a `%` of its own
-    /// needs the operator without patterns.
+    /// A text that holds `value` somewhere. `like` is the form that every client uses; a text with what means something
+    /// else in a pattern needs the operator without patterns.
     pub fn contains(field: &str, value: &str) -> Self {
-        if value.contains('%') {
+        if value.contains(['%', '_', '\\']) {
             Self::new(field, "contains", value)
         } else {
             Self::new(field, "like", format!("%{value}%"))
@@ -250,6 +250,13 @@ mod tests {
              &filter[filters][2][field]=contact&filter[filters][2][operator]=in&filter[filters][2][value][0]=c_1\
              &sort[0][field]=edited&sort[0][dir]=desc&fields[0]=name&fields[1]=user.title"
         );
+    }
+
+    #[test]
+    fn a_text_is_no_pattern() {
+        for text in ["50%", "a_b", "a\\b"] {
+            assert_eq!(Filter::contains("title", text), Filter::new("title", "contains", text));
+        }
     }
 
     #[test]
