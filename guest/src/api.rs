@@ -182,10 +182,11 @@ impl<'a> Api<'a> {
             Err(_) => false,
             Ok(page) => {
                 !page.rows.is_empty()
-                    && query
-                        .fields
-                        .iter()
-                        .any(|field| field.contains('.') && !page.rows.iter().any(|row| has_root(row, field)))
+                    && (picks_nothing(&query.fields, &page.rows)
+                        || query
+                            .fields
+                            .iter()
+                            .any(|field| field.contains('.') && !page.rows.iter().any(|row| has_root(row, field))))
             }
         }
     }
@@ -332,6 +333,7 @@ impl<'a> Api<'a> {
             .filter(|&i| match &answers[i] {
                 Err(Error::Refused(_)) => true,
                 Err(_) => false,
+                Ok(record) if picks_nothing(fields, std::slice::from_ref(record)) => true,
                 Ok(record) => fields
                     .iter()
                     .any(|field| (field.contains('.') || is_renamed(endpoint, field)) && !has_root(record, field)),
@@ -550,6 +552,23 @@ fn has_root(row: &Value, field: &str) -> bool {
     row.get(root(field)).is_some() || row.get(field).is_some()
 }
 
+/// Whether a build answers to dotted picks with nothing but nulls: of several related records at least one is there
+/// as a rule, and what went through a channel always has its activity.
+fn picks_nothing(fields: &[String], rows: &[Value]) -> bool {
+    let picks: Vec<&str> = fields.iter().map(String::as_str).filter(|f| f.contains('.')).collect();
+    let is_filled = |pick: &str| {
+        rows.iter().any(|row| {
+            [root(pick), pick]
+                .iter()
+                .any(|key| row.get(key).is_some_and(value::is_filled))
+        })
+    };
+    let several = picks.iter().any(|pick| root(pick) != root(picks[0]));
+    let of_activities: Vec<&&str> = picks.iter().filter(|pick| root(pick) == "activities").collect();
+    (several && !picks.iter().any(|pick| is_filled(pick)))
+        || (!of_activities.is_empty() && !of_activities.iter().any(|pick| is_filled(pick)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -617,6 +636,25 @@ mod tests {
         assert!(error.text().ends_with("> No licence for this"), "{}", error.text());
         let error = api.get("contacts", "a", &[]).expect_err("an error");
         assert!(error.text().ends_with("> No licence for this"), "{}", error.text());
+    }
+
+    #[test]
+    fn picks_that_give_only_nulls_are_read_as_whole_records() {
+        let fake = Fake(|path| {
+            let picked = path.contains("user.title");
+            let row = if picked {
+                json!({"name": 1, "user.title": null, "queue": {}, "activities": null})
+            } else {
+                json!({"name": 1, "user": {"title": "Jan"}, "queue": null, "activities": [{"name": "a"}]})
+            };
+            json!({"error": [], "result": {"data": [row], "total": 1}})
+        });
+        let query = Query::new("activitiesEmail", 1).fields(&["name", "user.title", "queue.title", "activities.name"]);
+        let page = Api::new(&fake).list(&query).expect("a page");
+        assert_eq!(value::text_at(&page.rows[0], "user.title").as_deref(), Some("Jan"));
+        // Records without a related record are no reason to read them again.
+        let fields = ["user.title".to_owned(), "user.name".to_owned()];
+        assert!(!picks_nothing(&fields, &[json!({"user": null})]));
     }
 
     #[test]
