@@ -27,7 +27,13 @@ pub fn values(http: &dyn Http, param: &Param, typed: &str) -> Value {
             } else {
                 query.filter(crate::query::Filter::contains("title", typed))
             };
-            let rows = Api::new(http).list(&query).map(|page| page.rows).unwrap_or_default();
+            let api = Api::new(http);
+            let page = if source.small {
+                api.whole(&query)
+            } else {
+                api.list(&query)
+            };
+            let rows = page.map(|page| page.rows).unwrap_or_default();
             rows.iter()
                 .filter_map(|row| value::text_at(row, "title").or_else(|| value::text_at(row, "name")))
                 .map(|title| text::line(&title))
