@@ -3,11 +3,14 @@
 //! Every read is projected: it names the fields that will be shown, because a raw record is 24 to 240 KB. How a build
 //! takes a projection that it does not like is not documented, so [`Api::lists`] reacts to what comes back:
 //!
-//! - HTTP 400: one raw record tells which fields this build has, and the read is repeated with those; then with whole
+//! - HTTP 400: a few raw records tell which fields this build has, and the read is repeated with those; then with whole
 //!   related records instead of dotted picks.
 //! - 200 without any trace of a related record whose fields were picked: repeated with the whole related record.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::{Map, Value};
 
@@ -37,6 +40,9 @@ const RENAMED: &[(&str, &str, &str)] = &[
 /// How many records one call reads at most where it promises the whole. It bounds memory and time; what lies beyond is
 /// said in the answer. 20 full pages hold the contacts of a very large customer.
 pub const WHOLE_MAX: u64 = 20 * TAKE_MAX;
+
+/// How many raw records show which fields a build has: some may lack those that are empty, and all are large.
+const SAMPLE: u64 = 3;
 
 /// How many pages that takes at most where an instance gives small ones.
 const PAGES_MAX: usize = 200;
@@ -191,14 +197,20 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Those fields of a query that this build has, by the look of one raw record.
+    /// Those fields of a query that this build has, by the look of a few raw records.
     fn known_fields(&self, query: &Query) -> Option<Vec<String>> {
         let model = model(&query.endpoint);
         if !self.known.borrow().contains_key(&model) {
-            let page = self.lists_once(&[Query::new(&query.endpoint, 1)]).pop()?;
-            let keys = page
-                .ok()
-                .and_then(|page| Some(page.rows.first()?.as_object()?.keys().cloned().collect()));
+            let page = self.lists_once(&[Query::new(&query.endpoint, SAMPLE)]).pop()?;
+            let keys = page.ok().filter(|page| !page.rows.is_empty()).map(|page| {
+                let keys = page
+                    .rows
+                    .iter()
+                    .filter_map(Value::as_object)
+                    .flat_map(Map::keys)
+                    .cloned();
+                keys.collect::<BTreeSet<String>>().into_iter().collect()
+            });
             self.known.borrow_mut().insert(model.clone(), keys);
         }
         let known = self.known.borrow();
@@ -488,8 +500,8 @@ fn is_renamed(endpoint: &str, field: &str) -> bool {
         .any(|(model, now, _)| *model == endpoint && *now == field)
 }
 
-/// One shape for all builds: fields by their names of now, custom fields as a map, and picked fields of related records within an object even
-/// where a build answers `{"user.title": …}`.
+/// One shape for all builds: fields by their names of now, custom fields as a map, and picked fields of related records
+/// within an object even where a build answers `{"user.title": …}`.
 fn normalise(endpoint: &str, row: &mut Value) {
     let Some(row) = row.as_object_mut() else { return };
     for (_, now, before) in RENAMED.iter().filter(|(model, ..)| *model == endpoint) {

@@ -62,6 +62,12 @@ const REPLY_LINES: &[(&[&str], &[&str])] = &[
 /// The reply line of German mail programs names the writer behind the verb: "Am 3. Mai schrieb Jan <jan@b.cz>:".
 const VERB_INSIDE: &[(&str, &str)] = &[
     ("am", " schrieb "),
+    ("dne", " napsal "),
+    ("dne", " napsala "),
+    ("dňa", " napísal "),
+    ("dňa", " napísala "),
+    ("w", " napisał "),
+    ("dnia", " napisał "),
     ("wiadomość", " napisana przez "),
     ("den", " skrev "),
     ("op", " schreef "),

@@ -140,11 +140,18 @@ impl View<'_> {
         if entity.custom != Custom::No {
             facts.extend(self.custom(record, entity.custom));
         }
-        for fact in part.facts {
-            // A channel's record repeats what its activity says.
-            if !facts.contains(&fact) && id.as_ref() != Some(&fact.1) {
-                facts.push(fact);
+        for (label, value) in part.facts {
+            // A channel's record repeats what its activity says; where it differs, it says whose word this is.
+            let said = facts.iter().find(|(known, _)| *known == label).map(|(_, said)| said);
+            if said == Some(&value) || id.as_ref() == Some(&value) {
+                continue;
             }
+            let label = if said.is_some() {
+                format!("{label} in the channel")
+            } else {
+                label
+            };
+            facts.push((label, value));
         }
         let mut texts: Vec<Text> = entity.texts.iter().filter_map(|text| self.text(text, record)).collect();
         texts.extend(part.text);

@@ -1,8 +1,11 @@
+use serde_json::Value;
+
 use super::{get, list};
 use crate::{
     param,
     query::{Direction, Filter},
-    tool::{Custom, ENTITY, Entity, List, LongText, TextKind, Tool, detail, eq, plain, related, titled, with},
+    tool::{Custom, ENTITY, Entity, List, LongText, TextKind, Tool, detail, eq, plain, related, shown, titled, with},
+    value,
 };
 
 pub const CONTACT: Entity = Entity {
@@ -16,7 +19,7 @@ pub const CONTACT: Entity = Entity {
         detail(titled("Database", "database")),
         detail(plain("First name", "firstname")),
         detail(plain("Last name", "lastname")),
-        plain("NPS score", "nps_score"),
+        shown("NPS score", &["nps_score"], nps),
         plain("Created", "created"),
         plain("Edited", "edited"),
     ],
@@ -86,4 +89,11 @@ fn search(given: &str) -> Filter {
         return Filter::Any(vec![Filter::contains("customFields.number", national), name]);
     }
     name
+}
+
+/// Daktela's default is 0, for those who were never asked.
+fn nps(contact: &Value) -> Option<String> {
+    value::first(contact, "nps_score")
+        .filter(|score| value::number(score) != Some(0.0))
+        .and_then(value::text)
 }
