@@ -52,7 +52,7 @@ fn both_eras_are_served_without_a_session_at_both_endpoints() {
     for target in ["/mcp", "/"] {
         let ask = |mut ask: Ask<'static>| {
             ask.target = target;
-            served.ask(&ask.as_user(&demo.origin(), TOKEN))
+            served.ask(&ask.read_as(&demo.origin(), TOKEN))
         };
         let hello = ask(initialize());
         assert_eq!(
@@ -93,7 +93,7 @@ fn what_is_no_message_is_told_so_in_json_rpc() {
         (r#"{"id":7,"method":"ping"}"#, -32600),
         ("7", -32600),
     ] {
-        let reply = served.ask(&Ask::raw_mcp(body).as_user(&demo.origin(), TOKEN));
+        let reply = served.ask(&Ask::raw_mcp(body).read_as(&demo.origin(), TOKEN));
         assert_eq!(
             (reply.status, &reply.json()["error"]["code"]),
             (400, &json!(code)),
@@ -113,7 +113,7 @@ fn progress_comes_as_a_stream_and_the_answer_at_its_end() {
     let demo = Demo::start().expect("a demo instance");
     let served = Served::start(&[("CACHE_ENABLED", "false")]);
     let params = json!({"name": "get_ticket_detail", "arguments": {"name": "787001"}, "_meta": {"progressToken": "p"}});
-    let reply = served.ask(&Ask::mcp("tools/call", params).as_user(&demo.origin(), TOKEN));
+    let reply = served.ask(&Ask::mcp("tools/call", params).read_as(&demo.origin(), TOKEN));
     let news = reply.body.matches("notifications/progress").count();
     if news > 0 {
         assert_eq!(reply.header("content-type"), Some("text/event-stream"));
@@ -130,7 +130,7 @@ fn forty_callers_never_see_each_others_data() {
         let token = reader_token(number);
         let ask = |tool, arguments| {
             served
-                .ask(&Ask::call(tool, arguments).as_user(&demo.origin(), &token))
+                .ask(&Ask::call(tool, arguments).read_as(&demo.origin(), &token))
                 .text()
         };
         (0..3)
@@ -254,6 +254,11 @@ fn a_stranger_never_reads_with_the_operators_credentials() {
     }
     assert!(demo.take_requests().is_empty());
     assert_eq!(served.log("credentials_not_used", 1).len(), 1);
+    let refusals = served.log("refused", 9);
+    assert_eq!(
+        (refusals.len(), &refusals[0]["status"], &refusals[0]["path"]),
+        (9, &json!(401), &json!("/mcp"))
+    );
 }
 
 #[test]
@@ -268,7 +273,7 @@ fn only_daktelas_that_are_allowed_are_asked() {
         format!("http://0x7f.1:{port}"),
         "https://evil.example".to_owned(),
     ] {
-        let reply = served.ask(&Ask::call("count_tickets", json!({})).as_user(&url, TOKEN));
+        let reply = served.ask(&Ask::call("count_tickets", json!({})).read_as(&url, TOKEN));
         assert_eq!(reply.status, 400, "{url}");
         assert!(reply.body.contains("not served here"), "{url}: {reply:?}");
     }
@@ -282,7 +287,7 @@ fn other_names_and_other_pages_are_kept_out() {
         ("ALLOWED_HOSTS", "mcp.example.com"),
         ("ALLOWED_ORIGINS", "https://app.example.com"),
     ]);
-    let ask = || Ask::mcp("ping", json!({})).as_user(&demo.origin(), TOKEN);
+    let ask = || Ask::mcp("ping", json!({})).read_as(&demo.origin(), TOKEN);
     for host in ["evil.example", "169.254.169.254", "mcp.example.com.evil.example"] {
         assert_eq!(served.ask(&ask().with("host", host)).status, 403, "{host}");
     }
@@ -327,7 +332,7 @@ fn a_body_has_an_end_and_a_head_has_a_time() {
         "x".repeat(20_000)
     );
     assert_eq!(
-        served.ask(&Ask::raw_mcp(&long).as_user(&demo.origin(), TOKEN)).status,
+        served.ask(&Ask::raw_mcp(&long).read_as(&demo.origin(), TOKEN)).status,
         413
     );
     let mut slow = served.connect();
@@ -342,7 +347,7 @@ fn who_is_too_many_is_told_to_come_back() {
     let demo = Demo::start().expect("a demo instance");
     demo.inject(delay(9, Duration::from_secs(2)));
     let served = Served::start(&[("MAX_REQUESTS", "2")]);
-    let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN);
+    let ask = Ask::call("count_tickets", json!({})).read_as(&demo.origin(), TOKEN);
     let mut statuses: Vec<u16> = thread::scope(|scope| {
         let running: Vec<_> = (0..6).map(|_| scope.spawn(|| served.ask(&ask).status)).collect();
         running
@@ -362,7 +367,7 @@ fn a_server_that_is_told_to_end_lets_its_calls_finish() {
     let demo = Demo::start().expect("a demo instance");
     demo.inject(delay(1, Duration::from_secs(6)));
     let mut served = Served::start(&[]);
-    let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN);
+    let ask = Ask::call("count_tickets", json!({})).read_as(&demo.origin(), TOKEN);
     assert_eq!(served.ask(&Ask::get("/readyz")).status, 200);
     let address = served.address.clone();
     let call = thread::spawn(move || served::ask_at(&address, &ask).text());
@@ -386,10 +391,10 @@ fn each_call_has_a_line_and_is_counted() {
     assert_ne!(port, 0);
     let served = Served::start(&[("METRICS_ADDRESS", &metrics)]);
     let ask = Ask::call("count_tickets", json!({}))
-        .as_user(&demo.origin(), TOKEN)
+        .read_as(&demo.origin(), TOKEN)
         .with("x-request-id", "abc-1");
     assert_eq!(served.ask(&ask).header("x-request-id"), Some("abc-1"));
-    served.ask(&Ask::call("no such tool\n", json!({})).as_user(&demo.origin(), TOKEN));
+    served.ask(&Ask::call("no such tool\n", json!({})).read_as(&demo.origin(), TOKEN));
     let lines = served.log("call", 2);
     let line = &lines[0];
     assert_eq!(
@@ -435,7 +440,7 @@ fn a_caller_who_goes_away_ends_the_call() {
         action: Some(Action::Hang),
     });
     let served = Served::start(&[]);
-    let ask = Ask::call("count_tickets", json!({})).as_user(&demo.origin(), TOKEN);
+    let ask = Ask::call("count_tickets", json!({})).read_as(&demo.origin(), TOKEN);
     let mut stream = served.connect();
     let head: String = ask
         .headers

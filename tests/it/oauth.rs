@@ -1004,24 +1004,24 @@ fn attacks_are_refused() {
     );
     t.refused(
         "`X-Daktela-Url` of a foreign host",
-        &site.ask(call().as_user("https://evil.example", "t")),
+        &site.ask(call().read_as("https://evil.example", "t")),
     );
     t.refused(
         "`X-Daktela-Url: https://evil.example\\.daktela.com`",
-        &site.ask(call().as_user("https://evil.example\\.daktela.com", "t")),
+        &site.ask(call().read_as("https://evil.example\\.daktela.com", "t")),
     );
     t.refused(
         "a token and a password at once",
         &site.ask(
             call()
-                .as_user(&demo.origin(), TOKEN)
+                .read_as(&demo.origin(), TOKEN)
                 .with("x-daktela-username", "x")
                 .with("x-daktela-password", "y"),
         ),
     );
     t.refused(
         "a foreign Host (DNS rebinding)",
-        &site.ask(call().as_user(&demo.origin(), TOKEN).with("host", "evil.example")),
+        &site.ask(call().read_as(&demo.origin(), TOKEN).with("host", "evil.example")),
     );
     t.refused(
         "a foreign Host at the metadata",
@@ -1031,7 +1031,7 @@ fn attacks_are_refused() {
         "a foreign Origin",
         &site.ask(
             call()
-                .as_user(&demo.origin(), TOKEN)
+                .read_as(&demo.origin(), TOKEN)
                 .with("origin", "https://evil.example"),
         ),
     );
@@ -1054,11 +1054,11 @@ fn attacks_are_refused() {
     t.refused("a body that never ends", &served::read(slow));
     t.refused(
         "a body of 200 KB where 100 KB are allowed",
-        &site.ask(Ask::raw_mcp(&" ".repeat(200_000)).as_user(&demo.origin(), TOKEN)),
+        &site.ask(Ask::raw_mcp(&" ".repeat(200_000)).read_as(&demo.origin(), TOKEN)),
     );
     t.refused(
         "a batch of messages",
-        &site.ask(Ask::raw_mcp("[{}]").as_user(&demo.origin(), TOKEN)),
+        &site.ask(Ask::raw_mcp("[{}]").read_as(&demo.origin(), TOKEN)),
     );
     let instances_asked = demo.take_requests();
     assert!(instances_asked.iter().all(|request| !request.raw.contains("evil")));

@@ -121,7 +121,7 @@ impl<'a> Ask<'a> {
     }
 
     /// With the credential of a user of an instance.
-    pub(crate) fn as_user(self, origin: &str, token: &str) -> Self {
+    pub(crate) fn read_as(self, origin: &str, token: &str) -> Self {
         self.with("x-daktela-url", origin).with("x-daktela-access-token", token)
     }
 }

@@ -27,6 +27,13 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
     let demo = options.demo.then(Demo::start).transpose().map_err(Stop::failed)?;
     if let Some(demo) = &demo {
         settings.domains.also_serve(&demo.origin()).map_err(Stop::failed)?;
+        // For whoever tries the login page; none of it is a secret.
+        tracing::info!(
+            event = "sample_company",
+            instance = demo.origin(),
+            username = daktela_demo::USERNAME,
+            password = daktela_demo::PASSWORD
+        );
     }
     let oauth = http.oauth(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
     if oauth.is_none() {
@@ -71,7 +78,8 @@ fn app(
     }
     let client = Client::for_strangers(settings.domains.named());
     let identities = Identities::new(&key, client, options.cache());
-    let anybody = match demo {
+    // With OAuth on, a login is what somebody wants to try.
+    let anybody = match demo.filter(|_| oauth.is_none()) {
         Some(demo) => {
             let origin = demo.origin().parse().map_err(Stop::failed)?;
             Some(identities.of(origin, Credential::Token(daktela_demo::TOKEN.to_owned().into())))

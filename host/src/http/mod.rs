@@ -57,8 +57,9 @@ const BODY_BYTES: u32 = 1_000_000;
 /// Connections cost little, but not nothing; more wait in the system's queue.
 const CONNECTIONS: usize = 4_096;
 
-/// A head of a request comes in one piece. Whoever takes longer keeps a connection from others.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a connection may lie idle, or take for the head of a request, which hyper does not tell apart. Longer than the
+/// minute for which proxies keep theirs: who closes first must be the one that sends.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// hyper's own bound is 400 KB; tokens in headers are the longest that is sent in earnest.
 const HEAD_BYTES: usize = 64 * 1024;

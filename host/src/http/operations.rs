@@ -54,8 +54,17 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
 pub(super) async fn outer(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers().get(HEADER));
     request.extensions_mut().insert(RequestId(id.clone()));
+    let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
     app.metrics.answered(response.status());
+    if is_refusal(response.status()) {
+        tracing::info!(
+            event = "refused",
+            request_id = &*id,
+            status = response.status().as_u16(),
+            path = loggable(&path)
+        );
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
     }
@@ -66,6 +75,23 @@ pub(super) async fn outer(State(app): State<Arc<App>>, mut request: Request, nex
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Who was kept out; that there was nothing at an address is no news.
+fn is_refusal(status: StatusCode) -> bool {
+    status.is_client_error() && status != StatusCode::NOT_FOUND || status == StatusCode::SERVICE_UNAVAILABLE
+}
+
+fn loggable(path: &str) -> &str {
+    const PATH_BYTES_MAX: usize = 64;
+    let plain = path
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte));
+    if plain && path.len() <= PATH_BYTES_MAX {
+        path
+    } else {
+        "(another)"
+    }
 }
 
 /// The balancer's, where it is plain enough for a log.

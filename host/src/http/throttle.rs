@@ -74,18 +74,20 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The caller's address, as the last proxy that the operator vouches for saw it.
+/// The caller's address, as the first of the proxies that the operator vouches for saw it.
 pub(crate) fn address(app: &App, peer: Peer, headers: &HeaderMap) -> IpAddr {
-    let proxies = app.settings.trusted_proxies;
-    let list: Vec<&str> = headers
+    forwarded(app.settings.trusted_proxies, headers).unwrap_or(peer.0)
+}
+
+/// Each proxy adds at the end whom it saw; what stands before those that are known anybody can have written.
+fn forwarded(proxies: usize, headers: &HeaderMap) -> Option<IpAddr> {
+    let given = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
-    let seen = (proxies > 0).then(|| list.len().checked_sub(proxies)).flatten();
-    seen.and_then(|at| list[at].parse().ok()).unwrap_or(peer.0)
+        .filter_map(|value| value.to_str().ok());
+    let list: Vec<&str> = given.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let at = list.len().checked_sub(proxies).filter(|_| proxies > 0)?;
+    list.get(at)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -107,6 +109,25 @@ mod tests {
         }
         assert!(!throttle.may_try(address, "eva"));
         assert!(throttle.may_try("192.0.2.2".parse().unwrap(), "eva"));
+    }
+
+    #[test]
+    fn only_what_known_proxies_saw_counts() {
+        let seen = |proxies, list: &'static str| {
+            let headers = HeaderMap::from_iter([(
+                http::HeaderName::from_static("x-forwarded-for"),
+                http::HeaderValue::from_static(list),
+            )]);
+            forwarded(proxies, &headers).map(|address| address.to_string())
+        };
+        assert_eq!(seen(0, "192.0.2.1"), None);
+        assert_eq!(seen(1, "203.0.113.9, 192.0.2.1").as_deref(), Some("192.0.2.1"));
+        assert_eq!(
+            seen(2, "203.0.113.9, 192.0.2.1, 10.0.0.1").as_deref(),
+            Some("192.0.2.1")
+        );
+        assert_eq!(seen(2, "192.0.2.1"), None);
+        assert_eq!(seen(1, "unknown"), None);
     }
 
     #[test]

@@ -5,9 +5,8 @@ use super::{
     seal::Kind,
     token::{error, form},
 };
-use crate::http::{App, Peer, throttle};
+use crate::http::App;
 use axum::{
-    Extension,
     body::Body,
     extract::State,
     response::{IntoResponse, Response},
@@ -16,22 +15,10 @@ use http::{HeaderMap, StatusCode};
 use std::sync::Arc;
 
 /// Whoever holds a token may give it up, and a token that is none is as good as revoked.
-pub(super) async fn revoke(
-    State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-    given: Body,
-) -> Response {
+pub(super) async fn revoke(State(app): State<Arc<App>>, headers: HeaderMap, given: Body) -> Response {
     let Some(oauth) = app.oauth.as_ref() else {
         return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.");
     };
-    if !app.throttle.admits(throttle::address(&app, peer, &headers)) {
-        return error(
-            StatusCode::TOO_MANY_REQUESTS,
-            "temporarily_unavailable",
-            "Too many requests; come back in some minutes.",
-        );
-    }
     let params = match form(&headers, given).await {
         Ok(params) => params,
         Err(refused) => return *refused,

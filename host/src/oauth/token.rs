@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     gate::{self, LoginRefusal, Origin},
-    http::{App, Peer, json_response, throttle},
+    http::{App, json_response},
 };
-use axum::{Extension, body::Body, extract::State, response::Response};
+use axum::{body::Body, extract::State, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -32,31 +32,18 @@ const MARGIN_SECONDS: u64 = 60;
 /// RFC 7636.
 const VERIFIER_BYTES: std::ops::RangeInclusive<usize> = 43..=128;
 
-pub(super) async fn issue(
-    State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
-    uri: Uri,
-    headers: HeaderMap,
-    given: Body,
-) -> Response {
+pub(super) async fn issue(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap, given: Body) -> Response {
     let Some(oauth) = app.oauth.as_ref() else {
         return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.");
     };
-    if !app.throttle.admits(throttle::address(&app, peer, &headers)) {
-        return error(
-            StatusCode::TOO_MANY_REQUESTS,
-            "temporarily_unavailable",
-            "Too many requests; come back in some minutes.",
-        );
-    }
     let params = match form(&headers, given).await {
         Ok(params) => params,
         Err(refused) => return *refused,
     };
     let base = app.base(&uri, &headers);
     let issued = match params.get("grant_type") {
-        Some("authorization_code") => oauth.from_code(&app, &params, &base).await,
-        Some("refresh_token") => oauth.from_refresh(&app, &params, &base).await,
+        Some("authorization_code") => oauth.redeem(&app, &params, &base).await,
+        Some("refresh_token") => oauth.rotate(&app, &params, &base).await,
         Some(_) => Err(Refused::UnsupportedGrant),
         None => Err(Refused::Request("grant_type is missing.")),
     };
@@ -114,7 +101,7 @@ impl Refused {
 }
 
 impl OAuth {
-    async fn from_code(&self, app: &App, params: &Params, base: &str) -> Result<String, Refused> {
+    async fn redeem(&self, app: &App, params: &Params, base: &str) -> Result<String, Refused> {
         let code = params.get("code").ok_or(Refused::Request("code is missing."))?;
         let verifier = params
             .get("code_verifier")
@@ -160,7 +147,7 @@ impl OAuth {
         self.answer(refresh, code.grant.token, code.grant.expires)
     }
 
-    async fn from_refresh(&self, app: &App, params: &Params, base: &str) -> Result<String, Refused> {
+    async fn rotate(&self, app: &App, params: &Params, base: &str) -> Result<String, Refused> {
         let token = params
             .get("refresh_token")
             .ok_or(Refused::Request("refresh_token is missing."))?;
