@@ -112,7 +112,9 @@ pub enum ConfigError {
          and DAKTELA_PASSWORD"
     )]
     NoCredential,
-    #[error("both a token (DAKTELA_ACCESS_TOKEN or --access-token-file) and a user name or password are given; keep one")]
+    #[error(
+        "both a token (DAKTELA_ACCESS_TOKEN or --access-token-file) and a user name or password are given; keep one"
+    )]
     TwoCredentials,
     #[error("DAKTELA_USERNAME is set, but no password: set DAKTELA_PASSWORD, or name a file with --password-file")]
     NoPassword,

@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 
 pub(super) async fn run(host: &Host, tool: String, arguments: String) -> Result<(), Stop> {
     if let Err(error) = serde_json::from_str::<Map<String, Value>>(&arguments) {
-        return Err(Stop::usage(format!("the arguments are no JSON object ({error}); expected e.g. '{{\"stage\": \"OPEN\"}}'")));
+        return Err(Stop::usage(format!(
+            "the arguments are no JSON object ({error}); expected e.g. '{{\"stage\": \"OPEN\"}}'"
+        )));
     }
     match answer(host, tool, arguments).await? {
         (text, Outcome::Ok) => print::out(&text),
