@@ -47,9 +47,10 @@ pub async fn log_in(
             .ok_or_else(|| Refusal::Other(not_a_daktela(origin, "its answer to a login holds no token"))),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
             Err(Refusal::WrongPassword(Failure::ForTheUser(format!(
-                "{origin} refuses the login: check DAKTELA_USERNAME and DAKTELA_PASSWORD. A user who signs in with a \
-                 second factor or through single sign-on cannot log in this way: give the API token from the user's \
-                 settings in DAKTELA_ACCESS_TOKEN instead."
+                "{origin} refuses the login: check user name and password (DAKTELA_USERNAME and DAKTELA_PASSWORD, or the \
+                 headers X-Daktela-Username and X-Daktela-Password). A user who signs in with a second factor or through \
+                 single sign-on cannot log in this way: give the API token from the user's settings instead, in \
+                 DAKTELA_ACCESS_TOKEN or X-Daktela-Access-Token."
             ))))
         }
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
