@@ -11,12 +11,12 @@ impl Params {
     pub(super) fn read(text: &[u8]) -> Result<Self, Twice> {
         let mut found: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(text).into_owned() {
-            // Nobody counts on what is empty: OAuth reads it as absent.
             if found.iter().any(|(known, _)| *known == name) {
                 return Err(Twice(name));
             }
             found.push((name, value));
         }
+        // OAuth reads what is empty as absent.
         Ok(Self(found.into_iter().filter(|(_, value)| !value.is_empty()).collect()))
     }
 
