@@ -3,7 +3,7 @@
 use daktela_demo::{Demo, TOKEN};
 use serde_json::{Value, json};
 
-use crate::program::Program;
+use crate::program::{self, Program};
 
 fn served(check: impl FnOnce(&mut Program)) {
     let demo = Demo::start().expect("a demo instance");
@@ -105,4 +105,30 @@ fn a_client_without_a_handshake_is_served() {
             "{called}"
         );
     });
+}
+
+/// The command line's way to a tool: its text on stdout whatever it says, and a code that tells which it was.
+#[test]
+fn a_call_prints_its_answer_and_tells_by_its_exit_code() {
+    let call = |tool: &str, arguments: &str| {
+        let output = program::command(&[])
+            .args(["--demo", "call", tool, arguments])
+            .output()
+            .expect("the program runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let counted = "104 tickets (stage OPEN · without merged tickets)\n".to_owned();
+    assert_eq!(
+        call("count_tickets", r#"{"stage": "OPEN"}"#),
+        (Some(0), counted, String::new())
+    );
+    let refused = "Wrong arguments:\n- stage: expected one of OPEN, WAIT, CLOSE, ARCHIVE, not \"NEW\"\n".to_owned();
+    assert_eq!(
+        call("count_tickets", r#"{"stage": "NEW"}"#),
+        (Some(1), refused, String::new())
+    );
+    let unknown = "mcp-daktela: Unknown tool \"delete\". `mcp-daktela tools` lists them.\n".to_owned();
+    assert_eq!(call("delete", "{}"), (Some(2), String::new(), unknown));
+    assert_eq!(call("count_tickets", "stage").0, Some(2));
 }

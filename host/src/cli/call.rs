@@ -16,7 +16,10 @@ pub(super) async fn run(host: &Host, tool: String, arguments: String) -> Result<
     }
     match answer(host, tool, arguments).await? {
         (text, Outcome::Ok) => print::out(&text),
-        (text, _) => return Err(Stop::failed(text)),
+        (text, _) => {
+            print::out(&text);
+            return Err(Stop::told());
+        }
     }
     Ok(())
 }
@@ -29,7 +32,12 @@ pub(super) async fn answer(host: &Host, tool: String, arguments: String) -> Resu
     let outcome = outcome(&answer);
     let text = match answer {
         Ok(Ok(text)) => text,
-        Ok(Err(refusal)) if refusal.code == ErrorCode::INVALID_PARAMS.0 => return Err(Stop::usage(refusal.message)),
+        Ok(Err(refusal)) if refusal.code == ErrorCode::INVALID_PARAMS.0 => {
+            return Err(Stop::usage(format!(
+                "{} `mcp-daktela tools` lists them.",
+                refusal.message
+            )));
+        }
         Ok(Err(refusal)) => return Err(Stop::failed(refusal.message)),
         Err(fault) => return Err(Stop::failed(fault)),
     };

@@ -16,7 +16,7 @@ use crate::{
     mcp::Server,
 };
 use clap::{Parser, Subcommand};
-use std::{future::Future, process::ExitCode, sync::Arc};
+use std::{future::Future, io::IsTerminal, process::ExitCode, sync::Arc};
 use tracing::level_filters::LevelFilter;
 
 /// An MCP server for Daktela. Without a command it serves one client on stdin and stdout.
@@ -49,6 +49,7 @@ pub enum Command {
     /// Call a tool and print its answer
     #[command(after_help = "Example:\n  mcp-daktela --demo call list_tickets '{\"stage\": \"OPEN\", \"take\": 5}'")]
     Call {
+        /// Its name; `mcp-daktela tools` lists them
         tool: String,
         /// A JSON object
         #[arg(default_value = "{}")]
@@ -88,6 +89,11 @@ impl Stop {
         }
     }
 
+    /// A failure whose words are printed already.
+    pub fn told() -> Self {
+        Self::failed("")
+    }
+
     pub fn failed(message: impl ToString) -> Self {
         Self {
             code: 1,
@@ -106,7 +112,9 @@ pub fn run(cli: Cli) -> ExitCode {
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop { code, message }) => {
-            print::err(&format!("mcp-daktela: {message}"));
+            if !message.is_empty() {
+                print::err(&format!("mcp-daktela: {message}"));
+            }
             ExitCode::from(code)
         }
     }
@@ -153,6 +161,11 @@ fn block_on(work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
 async fn serve(host: Host) -> Result<(), Stop> {
     if let Some(gate) = host.gate() {
         gate.warm_up();
+    }
+    if std::io::stdin().is_terminal() {
+        print::err(
+            "Serving MCP on stdin and stdout, which a client starts by itself; Ctrl-D ends. For a tour: mcp-daktela demo",
+        );
     }
     let server = Server::new(Arc::new(host)).await.map_err(Stop::failed)?;
     server.serve_stdio().await.map_err(Stop::failed)
