@@ -41,6 +41,9 @@ const RENAMED: &[(&str, &str, &str)] = &[
 /// said in the answer. 20 full pages hold the contacts of a very large customer.
 pub const WHOLE_MAX: u64 = 20 * TAKE_MAX;
 
+/// What an answer lacks where the second read of a projection fails.
+const RELATED: &str = "Related records (such as agent, queue or contact) may be missing";
+
 /// How many raw records show which fields a build has: some may lack those that are empty, and all are large.
 const SAMPLE: u64 = 3;
 
@@ -101,13 +104,9 @@ impl<'a> Api<'a> {
         self.missing.borrow().clone()
     }
 
-    /// Remembers that a read which would have completed an answer failed.
-    fn incomplete(&self, endpoint: &str, error: &Error) {
-        let missing = format!(
-            "Related records (such as agent, queue or contact) may be missing: reading them with {} failed. {}",
-            what(endpoint),
-            error.text()
-        );
+    /// Remembers that a read which would have completed an answer failed, and what the answer may lack for it.
+    pub fn incomplete(&self, lacks: &str, error: &Error) {
+        let missing = format!("{lacks}, since reading them failed. {}", error.text());
         let mut known = self.missing.borrow_mut();
         if !known.contains(&missing) {
             known.push(missing);
@@ -172,7 +171,7 @@ impl<'a> Api<'a> {
         for ((i, _), answer) in changed.iter().zip(self.lists_once(&again)) {
             match answer {
                 Ok(_) => answers[*i] = answer,
-                Err(error) if answers[*i].is_ok() => self.incomplete(&queries[*i].endpoint, &error),
+                Err(error) if answers[*i].is_ok() => self.incomplete(RELATED, &error),
                 Err(_) => {}
             }
         }
@@ -365,7 +364,7 @@ impl<'a> Api<'a> {
             let names: Vec<&str> = raw.iter().map(|&i| names[i]).collect();
             for (i, answer) in raw.iter().zip(self.gets_once(endpoint, &names, &[])) {
                 match answer {
-                    Err(error) if answers[*i].is_ok() => self.incomplete(endpoint, &error),
+                    Err(error) if answers[*i].is_ok() => self.incomplete(RELATED, &error),
                     answer => answers[*i] = answer,
                 }
             }

@@ -166,11 +166,12 @@ impl Call<'_> {
             given.to_owned()
         };
         let record = self.find(entity, &id)?;
-        let notes = self.warnings();
         let shown = self
             .records(entity, args, Depth::Detail, std::slice::from_ref(&record))
             .pop()
             .expect("one record");
+        // Reads of what belongs to the record may have added to them.
+        let notes = self.warnings();
         let text = answer::detail(
             entity.one,
             &shown,
@@ -278,17 +279,21 @@ impl Call<'_> {
         let query = Query::new(entity.endpoint, names.len() as u64)
             .fields(&[entity.key, "_sys"])
             .filter(Filter::one_of(entity.key, names.clone()));
-        let projected = self.api.list(&query).map(|page| page.rows).unwrap_or_default();
-        scheme.extend(projected.iter().flat_map(view::scheme));
-        if scheme.is_empty() {
+        let before = scheme.len();
+        let projected = self.api.list(&query);
+        scheme.extend(projected.iter().flat_map(|page| &page.rows).flat_map(view::scheme));
+        if scheme.len() == before {
             // Builds that drop the definitions from every projection show them on the whole record.
             let names: Vec<&str> = names.iter().take(WHOLE_RECORDS_MAX).map(String::as_str).collect();
-            scheme.extend(
-                self.api
-                    .gets(entity.endpoint, &names, &[])
-                    .into_iter()
-                    .flatten()
-                    .flat_map(|record| view::scheme(&record)),
+            let whole = self.api.gets(entity.endpoint, &names, &[]);
+            scheme.extend(whole.iter().flatten().flat_map(view::scheme));
+        }
+        if let Err(error) = projected
+            && scheme.len() == before
+        {
+            self.api.incomplete(
+                "Custom fields may lack their labels, and some that Daktela hides may show",
+                &error,
             );
         }
         scheme

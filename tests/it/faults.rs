@@ -386,3 +386,24 @@ fn each_fault_and_each_misbehaviour_ends_well() {
             .collect(),
     );
 }
+
+/// A list whose own read succeeds says what it lacks when the read of its custom fields' definitions does not.
+#[test]
+fn labels_that_could_not_be_read_are_told() {
+    let demo = Demo::start().expect("a demo instance");
+    let origin = demo.origin();
+    let mut program = start(&origin, "30");
+    let fault = |times, action| Fault {
+        matches: "tickets".to_owned(),
+        times,
+        delay: None,
+        action,
+    };
+    demo.inject(fault(1, None));
+    demo.inject(fault(ALWAYS, status(500, "")));
+    let answer = call(&mut program, &origin, "list_tickets", r#"{"take":1}"#);
+    let note = "Note: Custom fields may lack their labels, and some that Daktela hides may show, since reading them failed. \
+                Daktela failed to answer for tickets (HTTP 500). Try again later.";
+    let text = answer["text"].as_str().expect("a text");
+    assert!(answer["isError"] == false && text.contains(note), "{text}");
+}
