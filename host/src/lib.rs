@@ -16,7 +16,6 @@
 pub mod cli;
 pub mod config;
 pub mod credentials;
-pub mod gate;
 pub mod host;
 pub mod http;
 pub mod identity;
@@ -25,3 +24,5 @@ pub mod mcp;
 pub mod metrics;
 pub mod oauth;
 pub mod sandbox;
+
+pub use daktela_gate as gate;

@@ -121,6 +121,7 @@ fn the_page_of_the_dependencies_is_current() {
         "host",
         "host/compile",
         "host/demo",
+        "host/gate",
     ] {
         let manifest =
             fs::read_to_string(golden::folder().join("..").join(package).join("Cargo.toml")).expect("a manifest");

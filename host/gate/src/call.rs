@@ -1,6 +1,6 @@
 //! What one call of a tool may use of its upstream, and what it has used.
 
-use super::Failure;
+use crate::Failure;
 use std::{
     future::Future,
     sync::atomic::{AtomicU64, Ordering},

@@ -1,6 +1,6 @@
 //! The one instance that a gate leads to.
 
-use super::Failure;
+use crate::Failure;
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 

@@ -1,16 +1,21 @@
 //! MCP as a client speaks it, line by line, without a process in between.
 
-use super::*;
-use daktela_demo::{Action, Fault};
+use daktela_demo::{Action, Demo, Fault};
 use mcp_daktela::{
+    gate::{self, Cache, CacheSettings, Credential, Gate},
     host::Host,
     mcp::Server,
     sandbox::{Limits, Sandbox},
 };
 use rmcp::ServiceExt;
 use serde_json::{Value, json};
-use std::sync::Arc;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf},
+    runtime,
+};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 struct Client {
     lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
@@ -63,8 +68,19 @@ impl Client {
 }
 
 fn test(demo: &Demo, talk: impl AsyncFnOnce(Client)) {
-    let gate = gate(demo, token());
-    block_on(async { talk(Client::connect(gate).await).await });
+    let cache = Cache::new(CacheSettings {
+        enabled: true,
+        ttl: Duration::from_secs(60),
+    });
+    let credential = Credential::Token(daktela_demo::TOKEN.to_owned().into());
+    let gate = Gate::new(
+        demo.origin().parse().unwrap(),
+        credential,
+        gate::Client::default(),
+        cache,
+    );
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async { talk(Client::connect(gate).await).await });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What hardly changes and is asked for all the time: people, queues, categories and the like.
 
-use super::{Answer, Call, Failure};
+use crate::{Answer, Call, Failure};
 use bytes::Bytes;
 use http::StatusCode;
 use moka::{future, policy::EvictionPolicy};

@@ -1,6 +1,6 @@
 //! One pooled client for all gates: connections are kept, bodies are unpacked and gathered under a cap.
 
-use super::{Answer, Call, Failure, reach::PublicOnly};
+use crate::{Answer, Call, Failure, reach::PublicOnly};
 use http::{Method, Response};
 use reqwest::{RequestBuilder, redirect};
 use std::{
@@ -18,7 +18,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// As many as one gate sends at once.
-const IDLE_CONNECTIONS_PER_HOST: usize = super::REQUESTS_AT_ONCE;
+const IDLE_CONNECTIONS_PER_HOST: usize = crate::REQUESTS_AT_ONCE;
 
 /// A page of 200 raw e-mails is 44 MB, but nobody asks for raw ones: with chosen fields a page is under 6 MB.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -47,7 +47,7 @@ impl Client {
         tokio::task::spawn_blocking(move || client.get().map(drop));
     }
 
-    pub(crate) fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Failure> {
+    pub fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Failure> {
         self.get().map(|client| client.request(method, url))
     }
 

@@ -1,6 +1,6 @@
 //! Whose eyes a gate reads with: a token that is given, or one that a login keeps fresh.
 
-use super::{
+use crate::{
     Client, Failure, Origin,
     login::{self, Grant, Refusal},
 };

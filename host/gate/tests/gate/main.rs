@@ -1,12 +1,11 @@
-//! The host against the sample company: what leaves, with whose credential, and what comes back.
+//! The gate against the sample company: what leaves, with whose credential, and what comes back.
 
-mod gate;
 mod login;
-mod server;
+mod requests;
 
 use daktela_demo::{Demo, Recorded};
+use daktela_gate::{Answer, Cache, CacheSettings, Call, Client, Credential, Failure, Gate};
 use http::Request;
-use mcp_daktela::gate::{Answer, Cache, CacheSettings, Call, Client, Credential, Failure, Gate};
 use std::{future::Future, time::Duration};
 
 const TIMEOUT: Duration = Duration::from_secs(20);

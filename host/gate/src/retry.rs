@@ -1,6 +1,6 @@
 //! Another try for a GET that met a passing trouble, within the call's deadline.
 
-use super::{Answer, Call, Failure, client};
+use crate::{Answer, Call, Failure, client};
 use http::{StatusCode, header};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::RequestBuilder;

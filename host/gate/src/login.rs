@@ -1,6 +1,6 @@
 //! Daktela's login: `POST login.json` for a token, `PUT login.json` to renew it.
 
-use super::{Answer, Call, Client, Failure, Origin, client};
+use crate::{Answer, Call, Client, Failure, Origin, client};
 use http::{Method, StatusCode, header};
 use jiff::civil::DateTime;
 use secrecy::{ExposeSecret, SecretString};

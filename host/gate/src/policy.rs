@@ -1,6 +1,6 @@
 //! What may leave the sandbox: GET, of one origin, under `/api/v6/`, without a credential of the guest's making.
 
-use super::{Failure, Origin};
+use crate::{Failure, Origin};
 use http::{HeaderName, Method, Request, header};
 
 const PREFIX: &str = "/api/v6/";
