@@ -1,22 +1,24 @@
 //! Flags and environment variables, and what they mean together.
 
 use crate::{
-    gate::{Cache, CacheSettings, Client, Credential, Gate, Origin, OriginError},
+    gate::{Budget, Cache, CacheSettings, Client, Credential, Gate, Network, Origin, OriginError},
     host::Host,
-    sandbox::{self, Limits, Sandbox},
+    sandbox::{Limits, Sandbox},
 };
 use clap::{ArgAction, Args};
 use daktela_demo::Demo;
 use secrecy::SecretString;
 use std::{fs, io, path::PathBuf, time::Duration};
-
-/// Half of what MCP's SDKs wait for an answer by default, so that ours, with its reason, comes first.
-const TIMEOUT_SECONDS: u64 = 30;
+use url::Url;
 
 /// People join and queues appear once in a while; a name that is an hour late hurts nobody.
 const CACHE_TTL_SECONDS: u64 = 3600;
 
-const MEGABYTE: usize = 1024 * 1024;
+/// Of the sandbox's memory, which comes in pages of 64 KiB.
+const MEBIBYTE: usize = 1024 * 1024;
+
+/// Of what travels.
+const MEGABYTE: usize = 1_000_000;
 
 /// Secrets come from the environment or from files: a flag could be read by everybody who may list processes.
 #[derive(Debug, Clone, Args)]
@@ -41,6 +43,12 @@ pub struct Options {
     /// File with the user's password. Or give the password itself in DAKTELA_PASSWORD
     #[arg(long, global = true, env = "DAKTELA_PASSWORD_FILE", value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+
+    /// HTTP proxy between this server and Daktela, e.g. http://proxy.example.com:3128. Those that the environment names
+    /// for other programs are not used. It looks names up itself, so that it has to keep strangers out of private
+    /// networks
+    #[arg(long, global = true, env = "DAKTELA_PROXY", value_name = "URL", value_parser = proxy)]
+    pub proxy: Option<Url>,
 
     #[command(flatten, next_help_heading = "Limits")]
     pub limits: LimitOptions,
@@ -78,23 +86,56 @@ pub struct Options {
     pub log_level: Option<tracing::level_filters::LevelFilter>,
 }
 
+/// Their defaults, with the reasons, are those of the types that they become.
 #[derive(Debug, Clone, Args)]
 pub struct LimitOptions {
     /// How long all requests of one call to Daktela may take together
-    #[arg(long, global = true, env = "DAKTELA_TIMEOUT", value_name = "SECONDS", default_value_t = TIMEOUT_SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, global = true, env = "DAKTELA_TIMEOUT", value_name = "SECONDS", default_value_t = Budget::default().timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..=600))]
     pub timeout: u64,
 
     /// How many calls run at the same time; more wait
-    #[arg(long, global = true, env = "DAKTELA_MAX_CALLS", value_name = "NUMBER", default_value_t = sandbox::CALLS as u64, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    #[arg(long, global = true, env = "DAKTELA_MAX_CALLS", value_name = "NUMBER", default_value_t = Limits::default().calls as u64, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub max_calls: u64,
 
+    /// How many calls wait for their turn, callers in rotation; more are told that the server is busy
+    #[arg(long, global = true, env = "DAKTELA_MAX_WAITING", value_name = "NUMBER", default_value_t = Limits::default().waiting as u64, value_parser = clap::value_parser!(u64).range(0..=100_000))]
+    pub max_waiting: u64,
+
     /// How much memory one call may use
-    #[arg(long, global = true, env = "DAKTELA_MEMORY_MB", value_name = "MB", default_value_t = (sandbox::MEMORY_BYTES / MEGABYTE) as u64, value_parser = clap::value_parser!(u64).range(8..=4000))]
+    #[arg(long, global = true, env = "DAKTELA_MEMORY_MB", value_name = "MB", default_value_t = (Limits::default().memory_bytes / MEBIBYTE) as u64, value_parser = clap::value_parser!(u64).range(8..=4000))]
     pub memory_mb: u64,
 
+    /// How long one call may compute, waiting not counted
+    #[arg(long, global = true, env = "DAKTELA_COMPUTE_SECONDS", value_name = "SECONDS", default_value_t = Limits::default().compute.as_secs(), value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub compute_seconds: u64,
+
     /// The largest answer that a caller may ask for
-    #[arg(long, global = true, env = "DAKTELA_MAX_ANSWER_BYTES", value_name = "BYTES", default_value_t = sandbox::ANSWER_BYTES as u64, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    #[arg(long, global = true, env = "DAKTELA_MAX_ANSWER_BYTES", value_name = "BYTES", default_value_t = Limits::default().answer_bytes as u64, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     pub max_answer_bytes: u64,
+
+    /// How many requests one call may send to Daktela, repeated ones included
+    #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_REQUESTS", value_name = "NUMBER", default_value_t = Budget::default().requests, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub max_upstream_requests: u64,
+
+    /// The largest single answer of Daktela, unpacked. Parsed, it takes six times as much of the call's memory
+    #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_BODY_MB", value_name = "MB", default_value_t = (Budget::default().body_bytes / MEGABYTE) as u64, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub max_upstream_body_mb: u64,
+
+    /// All answers of Daktela to one call together, unpacked
+    #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_MB", value_name = "MB", default_value_t = (Budget::default().bytes / MEGABYTE) as u64, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub max_upstream_mb: u64,
+
+    /// How many requests Daktela gets from one credential at once
+    #[arg(long, global = true, env = "DAKTELA_UPSTREAM_AT_ONCE", value_name = "NUMBER", default_value_t = Network::default().requests_at_once as u64, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub upstream_at_once: u64,
+
+    /// How many core modules a component may consist of, and how many tables they may have
+    #[arg(long, global = true, env = "DAKTELA_MAX_MODULES", value_name = "NUMBER", default_value_t = Limits::default().modules, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub max_modules: u32,
+
+    /// How many entries such a table may have
+    #[arg(long, global = true, env = "DAKTELA_MAX_TABLE_ELEMENTS", value_name = "NUMBER", default_value_t = Limits::default().table_elements as u64, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub max_table_elements: u64,
 }
 
 /// Says what was expected and what to do.
@@ -153,11 +194,18 @@ impl Options {
             ),
             None => self.upstream(|name| std::env::var(name).ok())?,
         };
-        let gate = Gate::new(origin, credential, Client::default(), self.cache());
+        let gate = Gate::new(origin, credential, Client::new(self.network()), self.cache());
         Ok(Ready {
             host: self.host(Some(gate))?,
             demo,
         })
+    }
+
+    pub fn network(&self) -> Network {
+        Network {
+            requests_at_once: size(self.limits.upstream_at_once),
+            proxy: self.proxy.clone(),
+        }
     }
 
     pub fn cache(&self) -> Cache {
@@ -185,8 +233,8 @@ impl Options {
             Some(file) => Sandbox::from_file(file, limits),
             None => Sandbox::embedded(limits),
         };
-        let timeout = Duration::from_secs(self.limits.timeout);
-        Ok(Host::new(sandbox.map_err(ConfigError::Component)?, gate, timeout))
+        let sandbox = sandbox.map_err(ConfigError::Component)?;
+        Ok(Host::new(sandbox, gate, self.limits.budget()))
     }
 
     /// An empty variable counts as none: configuration files of clients leave them so.
@@ -218,14 +266,36 @@ impl Options {
 
 impl LimitOptions {
     fn limits(&self) -> Limits {
-        // The ranges of the flags are far below what a size of this machine holds.
-        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         Limits {
             calls: size(self.max_calls),
-            memory_bytes: size(self.memory_mb).saturating_mul(MEGABYTE),
-            compute: sandbox::COMPUTE,
+            waiting: size(self.max_waiting),
+            memory_bytes: size(self.memory_mb).saturating_mul(MEBIBYTE),
+            compute: Duration::from_secs(self.compute_seconds),
             answer_bytes: size(self.max_answer_bytes),
+            modules: self.max_modules,
+            table_elements: size(self.max_table_elements),
         }
+    }
+
+    fn budget(&self) -> Budget {
+        Budget {
+            timeout: Duration::from_secs(self.timeout),
+            requests: self.max_upstream_requests,
+            body_bytes: size(self.max_upstream_body_mb).saturating_mul(MEGABYTE),
+            bytes: size(self.max_upstream_mb).saturating_mul(MEGABYTE),
+        }
+    }
+}
+
+/// The ranges of the flags are far below what a size of this machine holds.
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn proxy(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err("expected the address of an HTTP proxy, e.g. http://proxy.example.com:3128".to_owned()),
     }
 }
 

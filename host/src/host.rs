@@ -1,7 +1,7 @@
 //! A component, the instance it reads, and the time it may take: all that a call needs, whoever asks for it.
 
 use crate::{
-    gate::{Call, Gate},
+    gate::{Budget, Call, Gate},
     identity::Caller,
     metrics::{Done, Metrics},
     sandbox::{Answer, Fault, Request, Sandbox},
@@ -15,7 +15,7 @@ use std::{
 pub struct Host {
     sandbox: Sandbox,
     gate: Option<Arc<Gate>>,
-    timeout: Duration,
+    budget: Budget,
     metrics: Metrics,
 }
 
@@ -29,12 +29,11 @@ pub enum Outcome {
 }
 
 impl Host {
-    /// `timeout` counts for all upstream requests of one call together.
-    pub fn new(sandbox: Sandbox, gate: Option<Gate>, timeout: Duration) -> Self {
+    pub fn new(sandbox: Sandbox, gate: Option<Gate>, budget: Budget) -> Self {
         Self {
             sandbox,
             gate: gate.map(Arc::new),
-            timeout,
+            budget,
             metrics: Metrics::default(),
         }
     }
@@ -48,7 +47,7 @@ impl Host {
     }
 
     pub fn new_call(&self) -> Arc<Call> {
-        Arc::new(Call::new(self.timeout))
+        Arc::new(Call::new(self.budget))
     }
 
     /// What is the same for everybody, and needs no upstream.
@@ -112,11 +111,14 @@ impl Drop for Line<'_> {
             method,
             tool,
             status = self.status,
-            duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            duration_ms = milliseconds(duration),
             answer_bytes = self.answer_bytes,
             upstream_requests = usage.requests,
             upstream_bytes = usage.bytes,
             cache_hits = usage.cache_hits,
+            retries = usage.retries,
+            paused_ms = milliseconds(usage.paused),
+            queued_ms = milliseconds(usage.queued),
         );
         self.metrics.end(&Done {
             method,
@@ -127,6 +129,10 @@ impl Drop for Line<'_> {
             usage,
         });
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Names only: a URI or a prompt's arguments may tell about customers.

@@ -8,7 +8,7 @@ use prometheus_client::{
 };
 use std::{
     collections::HashSet,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -50,6 +50,9 @@ pub struct Metrics {
     upstream_requests: Counter,
     upstream_bytes: Counter,
     cache_hits: Counter,
+    retries: Counter,
+    paused: Counter<f64, AtomicU64>,
+    queued: Counter<f64, AtomicU64>,
     http: Family<StatusLabel, Counter>,
     identities: Gauge,
     oauth: Family<EventLabel, Counter>,
@@ -98,6 +101,26 @@ impl Default for Metrics {
         );
         let cache_hits = Counter::default();
         registry.register("cache_hits", "Reads that memory answered", cache_hits.clone());
+        let retries = Counter::default();
+        registry.register(
+            "upstream_retries",
+            "Requests to Daktela that were repeated",
+            retries.clone(),
+        );
+        let paused = Counter::default();
+        registry.register_with_unit(
+            "upstream_pauses",
+            "How long requests waited before they were repeated",
+            Unit::Seconds,
+            paused.clone(),
+        );
+        let queued = Counter::default();
+        registry.register_with_unit(
+            "queued",
+            "How long calls waited for others to end",
+            Unit::Seconds,
+            queued.clone(),
+        );
         let http = Family::default();
         registry.register("http_responses", "Answers over HTTP, by status", http.clone());
         let identities = Gauge::default();
@@ -117,6 +140,9 @@ impl Default for Metrics {
             upstream_requests,
             upstream_bytes,
             cache_hits,
+            retries,
+            paused,
+            queued,
             http,
             identities,
             oauth,
@@ -156,6 +182,9 @@ impl Metrics {
         self.upstream_requests.inc_by(done.usage.requests);
         self.upstream_bytes.inc_by(done.usage.bytes);
         self.cache_hits.inc_by(done.usage.cache_hits);
+        self.retries.inc_by(done.usage.retries);
+        self.paused.inc_by(done.usage.paused.as_secs_f64());
+        self.queued.inc_by(done.usage.queued.as_secs_f64());
     }
 
     pub(crate) fn answered(&self, status: http::StatusCode) {

@@ -2,7 +2,7 @@
 
 use daktela_demo::{Action, Demo, Fault};
 use mcp_daktela::{
-    gate::{self, Cache, CacheSettings, Credential, Gate},
+    gate::{self, Budget, Cache, CacheSettings, Credential, Gate},
     host::Host,
     mcp::Server,
     sandbox::{Limits, Sandbox},
@@ -24,7 +24,11 @@ struct Client {
 
 impl Client {
     async fn connect(gate: Gate) -> Self {
-        let host = Host::new(Sandbox::embedded(Limits::default()).unwrap(), Some(gate), TIMEOUT);
+        let host = Host::new(
+            Sandbox::embedded(Limits::default()).unwrap(),
+            Some(gate),
+            Budget::default(),
+        );
         let server = Server::new(Arc::new(host)).await.unwrap();
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(async move { server.serve(tokio::io::split(theirs)).await.unwrap().waiting().await });
@@ -192,6 +196,38 @@ fn progress_counts_the_answers_from_the_second_on() {
             !counts.is_empty() && counts[0] >= 2.0 && counts.is_sorted(),
             "{counts:?}"
         );
+    });
+}
+
+#[test]
+fn progress_tells_what_a_call_waits_for() {
+    let demo = Demo::start().unwrap();
+    demo.inject(Fault {
+        matches: "tickets".to_owned(),
+        action: Some(Action::Status {
+            code: 429,
+            headers: vec![("Retry-After".to_owned(), "1".to_owned())],
+            body: String::new(),
+        }),
+        ..Fault::default()
+    });
+    test(&demo, async |mut client| {
+        client.initialize().await;
+        let params = json!({"name": "count_tickets", "arguments": {}, "_meta": {"progressToken": 7}});
+        client
+            .send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
+            .await;
+        let told = client.receive().await;
+        assert_eq!(
+            (&told["params"]["progressToken"], &told["id"]),
+            (&json!(7), &Value::Null),
+            "{told}"
+        );
+        let message = told["params"]["message"].as_str().unwrap();
+        assert!(message.starts_with("Asking again in 1."), "{message}");
+        assert!(message.ends_with(" s: Daktela has too many requests"), "{message}");
+        let answer = client.receive().await;
+        assert_eq!(answer["result"]["isError"], false, "{answer}");
     });
 }
 

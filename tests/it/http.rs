@@ -382,13 +382,7 @@ fn a_server_that_is_told_to_end_lets_its_calls_finish() {
 #[test]
 fn each_call_has_a_line_and_is_counted() {
     let demo = Demo::start().expect("a demo instance");
-    let (port, metrics) = {
-        // Free a moment ago, which is as good as it gets.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
-        (address.port(), address.to_string())
-    };
-    assert_ne!(port, 0);
+    let metrics = free_address();
     let served = Served::start(&[("METRICS_ADDRESS", &metrics)]);
     let ask = Ask::call("count_tickets", json!({}))
         .read_as(&demo.origin(), TOKEN)
@@ -428,6 +422,12 @@ fn each_call_has_a_line_and_is_counted() {
         assert!(page.body.contains(expected), "{expected}: {}", page.body);
     }
     assert!(!page.body.contains("127.0.0.1"), "no tenant is named: {}", page.body);
+}
+
+/// Free a moment ago, which is as good as it gets.
+pub(crate) fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").to_string()
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! - `stdio`: the protocol, byte by byte where clients differ.
 //! - `secrets`: credentials stay in the host.
 //! - `faults`: what comes of faults of the instance and of components that misbehave.
+//! - `limits`: what a call, a component and a caller may take, and what happens beyond.
 //! - `docs`: pages that are made from the code.
 //! - `cases`: question and answer of each tool over the demo company, natively and through the program.
 //! - `http_face`: the component that is a server by itself, as other runtimes serve it.
@@ -20,6 +21,7 @@ mod faults;
 mod golden;
 mod http;
 mod http_face;
+mod limits;
 mod native;
 mod oauth;
 mod program;

@@ -1,13 +1,14 @@
 //! Credentials stay in the host: not in an answer, not in a log line, not where a component can look.
 
-use std::{io::Read, process::Stdio};
+use std::{fmt::Write, io::Read, process::Stdio};
 
 use daktela_demo::{CANARY, Demo, PASSWORD, TOKEN, USERNAME};
 use serde_json::{Value, json};
 
 use crate::{
-    golden,
+    golden, http,
     program::{self, Program},
+    served::{self, Ask, Served},
 };
 
 /// What must never show: what the operator gave, every token that Daktela gave for it, and the secrets that Daktela
@@ -92,6 +93,38 @@ fn a_login_shows_nowhere() {
         ],
         &demo,
     );
+}
+
+/// Over HTTP, where each call brings its credential: not in answers or their headers, the log, or what is counted.
+#[test]
+fn what_a_request_brings_shows_nowhere() {
+    let demo = Demo::start().expect("a demo instance");
+    let metrics = http::free_address();
+    let served = Served::start(&[("METRICS_ADDRESS", &metrics)]);
+    let mut seen = String::new();
+    for (name, value) in [
+        ("x-daktela-access-token", TOKEN.to_owned()),
+        ("x-daktela-password", PASSWORD.to_owned()),
+        ("x-daktela-access-token", format!("{CANARY}-unknown")),
+    ] {
+        for tool in guest::catalog::tools() {
+            let ask = Ask::call(tool.name, json!({"name": "787258"})).with("x-daktela-url", demo.origin());
+            let ask = match name {
+                "x-daktela-password" => ask.with("x-daktela-username", USERNAME),
+                _ => ask,
+            };
+            let _ = write!(seen, "{:?}", served.ask(&ask.with(name, value.clone())));
+        }
+    }
+    let tools = guest::catalog::tools().count();
+    assert_eq!(served.log("call", 3 * tools).len(), 3 * tools);
+    let secrets = secrets(&demo);
+    assert!(secrets.len() > 3, "a login gives a token of its own");
+    assert_none(&secrets, &seen, "an answer");
+    assert_none(&secrets, &served.whole_log(), "the log");
+    let counted = served::ask_at(&metrics, &Ask::get("/metrics")).body;
+    assert!(counted.contains("mcp_daktela_calls_total"), "{counted}");
+    assert_none(&secrets, &counted, "what is counted");
 }
 
 /// Under our host a component finds its settings in the environment, and nothing else anywhere.
@@ -182,26 +215,6 @@ fn a_file_that_is_no_compiled_component_does_not_load() {
             .expect("the program runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
-    }
-}
-
-/// A component that wants more than its world does not start.
-#[test]
-fn a_component_that_wants_files_or_sockets_does_not_load() {
-    for (component, wants) in [
-        (daktela_test_guests::FILES, "wasi:filesystem"),
-        (daktela_test_guests::SOCKETS, "wasi:sockets"),
-    ] {
-        let output = program::command(&[
-            ("DAKTELA_URL", "https://acme.daktela.com"),
-            ("DAKTELA_ACCESS_TOKEN", "x"),
-        ])
-        .args(["--component", component, "tools"])
-        .stdin(Stdio::null())
-        .output()
-        .expect("the program runs");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains(wants), "{said}");
     }
 }
 

@@ -63,6 +63,11 @@ pub enum Action {
         bytes: usize,
         streamed: bool,
     },
+    /// JSON, packed as `encoding` says.
+    Packed {
+        encoding: String,
+        bytes: Vec<u8>,
+    },
     /// So many bytes of a title, packed about a thousand times smaller.
     GzipBomb {
         bytes: usize,
@@ -95,6 +100,11 @@ impl Action {
             Action::Hang => std::future::pending().await,
             Action::Redirect(to) => respond(302, &[("location", &to)], Bytes::new()),
             Action::Body { content_type, bytes } => respond(200, &[("content-type", &content_type)], bytes.into()),
+            Action::Packed { encoding, bytes } => respond(
+                200,
+                &[("content-type", "application/json"), ("content-encoding", &encoding)],
+                bytes.into(),
+            ),
             Action::InvalidUtf8 => json(
                 [OPEN.as_bytes(), b"P\xf8edn\xed kolo \xff", CLOSE.as_bytes()]
                     .concat()

@@ -117,6 +117,7 @@ fn model(path: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Budget;
     use http::Response;
 
     fn cache() -> Cache {
@@ -170,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_second_look_is_answered_from_memory() {
-        let (cache, call) = (cache(), Call::new(Duration::from_secs(5)));
+        let (cache, call) = (cache(), Call::new(Budget::default()));
         assert_eq!(ask(&cache, &call, key(1, 0), 200, "first").await, "first");
         assert_eq!(ask(&cache, &call, key(1, 0), 200, "second").await, "first");
         assert_eq!(call.usage().cache_hits, 1);
@@ -178,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_answered_from_anothers_memory() {
-        let (cache, call) = (cache(), Call::new(Duration::from_secs(5)));
+        let (cache, call) = (cache(), Call::new(Budget::default()));
         ask(&cache, &call, key(1, 0), 200, "mine").await;
         assert_eq!(ask(&cache, &call, key(2, 0), 200, "theirs").await, "theirs");
         assert_eq!(ask(&cache, &call, key(1, 1), 200, "after a 401").await, "after a 401");
@@ -187,14 +188,14 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_200_is_not_kept() {
-        let (cache, call) = (cache(), Call::new(Duration::from_secs(5)));
+        let (cache, call) = (cache(), Call::new(Budget::default()));
         assert_eq!(ask(&cache, &call, key(1, 0), 403, "no").await, "no");
         assert_eq!(ask(&cache, &call, key(1, 0), 200, "yes").await, "yes");
     }
 
     #[tokio::test]
     async fn those_who_ask_together_wait_for_one_answer() {
-        let (cache, call) = (cache(), Call::new(Duration::from_secs(5)));
+        let (cache, call) = (cache(), Call::new(Budget::default()));
         let slow = async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             Ok(Response::new(Bytes::from_static(b"one")))

@@ -1,106 +1,227 @@
-//! What one call of a tool may use of its upstream, and what it has used.
+//! What one call of a tool may use of its upstream, what it has used, and what it waits for.
 
 use crate::Failure;
 use std::{
+    fmt,
     future::Future,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 use tokio::{sync::watch, time::Instant};
 
-/// A scan of two hundred conversations with all their pages stays below; a runaway loop does not.
-const REQUESTS_MAX: u64 = 1_000;
+/// Bounds of one call. All of its requests, with their retries, share them.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    pub timeout: Duration,
+    pub requests: u64,
+    /// One answer of Daktela, unpacked.
+    pub body_bytes: usize,
+    /// All of them together.
+    pub bytes: usize,
+}
 
-/// All bodies of one call together: four times the largest single one.
-const BYTES_MAX: usize = 64 * 1024 * 1024;
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            // Half of what MCP's SDKs wait for an answer by default, so that ours, with its reason, comes first.
+            timeout: Duration::from_secs(30),
+            // A scan of two hundred conversations with all their pages stays below; a runaway loop does not.
+            requests: 1_000,
+            // A page of 200 raw e-mails is 44 MB, but nobody asks for raw ones: with chosen fields a page is under 6 MB.
+            body_bytes: 16_000_000,
+            // Four times the largest single one.
+            bytes: 64_000_000,
+        }
+    }
+}
 
-/// The budget of one call. Its deadline counts for all of its requests, with their retries, together.
+/// One call.
 pub struct Call {
-    timeout: Duration,
+    budget: Budget,
     deadline: Instant,
     requests: AtomicU64,
     bytes: AtomicU64,
     cache_hits: AtomicU64,
-    finished: watch::Sender<u64>,
+    retries: AtomicU64,
+    paused_ms: AtomicU64,
+    queued_ms: AtomicU64,
+    news: watch::Sender<News>,
 }
 
-/// For the log.
+/// For the log and the metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     pub requests: u64,
     pub bytes: u64,
     pub cache_hits: u64,
+    /// Requests that were sent again.
+    pub retries: u64,
+    /// Between a request and its repetition; several that waited at once count each.
+    pub paused: Duration,
+    /// For other calls to end.
+    pub queued: Duration,
+}
+
+/// For whoever watches the call.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct News {
+    /// Grows with all that happens.
+    pub steps: u64,
+    /// How many of the guest's requests have their answer.
+    pub answers: u64,
+    pub wait: Option<Wait>,
+}
+
+/// What the call waits for at the moment, beside Daktela's answers.
+#[derive(Debug, Clone, Copy)]
+pub enum Wait {
+    /// Other calls, which have all the instances.
+    Turn,
+    /// The time until a request is sent again.
+    Retry { pause: Duration, trouble: Trouble },
+}
+
+/// Why a request is sent again.
+#[derive(Debug, Clone, Copy)]
+pub enum Trouble {
+    TooManyRequests,
+    Status(u16),
+    Connection,
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Turn => f.write_str("Waiting for other calls to end"),
+            Self::Retry { pause, trouble } => {
+                write!(f, "Asking again in {:.1} s: ", pause.as_secs_f64())?;
+                match trouble {
+                    Trouble::TooManyRequests => f.write_str("Daktela has too many requests"),
+                    Trouble::Status(status) => write!(f, "Daktela failed with HTTP {status}"),
+                    Trouble::Connection => f.write_str("Daktela could not be reached"),
+                }
+            }
+        }
+    }
 }
 
 impl Call {
-    pub fn new(timeout: Duration) -> Self {
+    pub fn new(budget: Budget) -> Self {
         Self {
-            timeout,
-            deadline: Instant::now() + timeout,
+            budget,
+            deadline: Instant::now() + budget.timeout,
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             cache_hits: AtomicU64::new(0),
-            finished: watch::Sender::new(0),
+            retries: AtomicU64::new(0),
+            paused_ms: AtomicU64::new(0),
+            queued_ms: AtomicU64::new(0),
+            news: watch::Sender::default(),
         }
     }
 
     pub fn usage(&self) -> Usage {
+        let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Usage {
-            requests: self.requests.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
-            cache_hits: self.cache_hits.load(Ordering::Relaxed),
+            requests: number(&self.requests),
+            bytes: number(&self.bytes),
+            cache_hits: number(&self.cache_hits),
+            retries: number(&self.retries),
+            paused: Duration::from_millis(number(&self.paused_ms)),
+            queued: Duration::from_millis(number(&self.queued_ms)),
         }
     }
 
-    /// How many of the guest's requests have their answer.
-    pub fn finished(&self) -> watch::Receiver<u64> {
-        self.finished.subscribe()
+    pub fn news(&self) -> watch::Receiver<News> {
+        self.news.subscribe()
     }
 
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    pub(super) fn left(&self) -> Duration {
+    /// Waits for its turn, and says so.
+    pub async fn queue<T>(&self, turn: impl Future<Output = T>) -> T {
+        let started = Instant::now();
+        self.tell(|news| news.wait = Some(Wait::Turn));
+        let turn = turn.await;
+        count(&self.queued_ms, started.elapsed());
+        self.tell(|news| news.wait = None);
+        turn
+    }
+
+    /// Lets a while pass before a request is sent again, and says so.
+    pub(crate) async fn pause(&self, pause: Duration, trouble: Trouble) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.tell(|news| news.wait = Some(Wait::Retry { pause, trouble }));
+        let started = Instant::now();
+        tokio::time::sleep(pause).await;
+        count(&self.paused_ms, started.elapsed());
+    }
+
+    pub(crate) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    pub(super) fn timed_out(&self) -> Failure {
-        Failure::Timeout(self.timeout)
+    pub(crate) fn timed_out(&self) -> Failure {
+        Failure::Timeout(self.budget.timeout)
     }
 
-    pub(super) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+    pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         tokio::time::timeout_at(self.deadline, work)
             .await
             .map_err(|_| self.timed_out())
     }
 
-    pub(super) fn finish_one(&self) {
-        self.finished.send_modify(|count| *count += 1);
+    pub(crate) fn finish_one(&self) {
+        self.tell(|news| {
+            news.answers += 1;
+            news.wait = None;
+        });
     }
 
-    pub(super) fn count_request(&self) -> Result<(), Failure> {
-        if self.requests.fetch_add(1, Ordering::Relaxed) < REQUESTS_MAX {
+    pub(crate) fn count_request(&self) -> Result<(), Failure> {
+        let most = self.budget.requests;
+        if self.requests.fetch_add(1, Ordering::Relaxed) < most {
             return Ok(());
         }
+        // One that was not sent is none.
+        self.requests.fetch_sub(1, Ordering::Relaxed);
         Err(Failure::ForTheUser(format!(
-            "One call may send {REQUESTS_MAX} requests to Daktela. Ask for less at once."
+            "One call may send {most} requests to Daktela. Ask for less at once, or raise --max-upstream-requests."
         )))
     }
 
+    pub(crate) fn body_bytes_max(&self) -> usize {
+        self.budget.body_bytes
+    }
+
     /// `read` more bytes have come.
-    pub(super) fn count_bytes(&self, read: usize) -> Result<(), Failure> {
+    pub(crate) fn count_bytes(&self, read: usize) -> Result<(), Failure> {
+        let most = self.budget.bytes;
         let before = self.bytes.fetch_add(read as u64, Ordering::Relaxed);
-        if before + read as u64 <= BYTES_MAX as u64 {
+        if before + read as u64 <= most as u64 {
             Ok(())
         } else {
-            Err(Failure::TooLarge(BYTES_MAX))
+            Err(Failure::TooLarge(most))
         }
     }
 
-    pub(super) fn count_cache_hit(&self) {
+    pub(crate) fn count_cache_hit(&self) {
         self.cache_hits.fetch_add(1, Ordering::Relaxed);
     }
+
+    fn tell(&self, change: impl FnOnce(&mut News)) {
+        self.news.send_modify(|news| {
+            news.steps += 1;
+            change(news);
+        });
+    }
+}
+
+fn count(counter: &AtomicU64, passed: Duration) {
+    let milliseconds = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+    counter.fetch_add(milliseconds, Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -109,10 +230,12 @@ mod tests {
 
     #[test]
     fn a_call_has_so_many_requests_and_bytes() {
-        let call = Call::new(Duration::from_secs(1));
-        assert!((0..REQUESTS_MAX).all(|_| call.count_request().is_ok()));
+        let budget = Budget::default();
+        let call = Call::new(budget);
+        assert!((0..budget.requests).all(|_| call.count_request().is_ok()));
         assert!(call.count_request().is_err());
-        assert_eq!(call.count_bytes(BYTES_MAX), Ok(()));
-        assert_eq!(call.count_bytes(1), Err(Failure::TooLarge(BYTES_MAX)));
+        assert_eq!(call.usage().requests, budget.requests);
+        assert_eq!(call.count_bytes(budget.bytes), Ok(()));
+        assert_eq!(call.count_bytes(1), Err(Failure::TooLarge(budget.bytes)));
     }
 }

@@ -17,28 +17,55 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than a model thinks between two calls, so that the second finds its connection open.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// As many as one gate sends at once.
-const IDLE_CONNECTIONS_PER_HOST: usize = crate::REQUESTS_AT_ONCE;
-
-/// A page of 200 raw e-mails is 44 MB, but nobody asks for raw ones: with chosen fields a page is under 6 MB.
-const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
-
 const USER_AGENT: &str = concat!("mcp-daktela/", env!("CARGO_PKG_VERSION"));
+
+/// How the client reaches Daktela.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// How many requests one instance sees from one credential at once.
+    pub requests_at_once: usize,
+    /// Stands between; none from the environment does, unless it is named here.
+    pub proxy: Option<Url>,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            // Daktela's own connectors stay at a handful; sixteen serves two calls at their full width.
+            requests_at_once: 16,
+            proxy: None,
+        }
+    }
+}
 
 /// Built when it is first needed: reading the system's certificates takes longer than all else at start.
 #[derive(Clone, Default)]
 pub struct Client {
+    network: Network,
     built: Arc<OnceLock<Result<reqwest::Client, Failure>>>,
     reach: Option<Arc<PublicOnly>>,
 }
 
 impl Client {
-    /// For addresses that strangers name: public ones, and those hosts that the operator named.
-    pub fn for_strangers(named: Vec<String>) -> Self {
+    pub fn new(network: Network) -> Self {
         Self {
-            built: Arc::default(),
-            reach: Some(Arc::new(PublicOnly::except(named))),
+            network,
+            ..Self::default()
         }
+    }
+
+    /// For addresses that strangers name: public ones, and those hosts that the operator named.
+    pub fn for_strangers(network: Network, mut named: Vec<String>) -> Self {
+        // The operator named it, too, and it will look the others up.
+        named.extend(network.proxy.as_ref().and_then(Url::host_str).map(str::to_owned));
+        Self {
+            reach: Some(Arc::new(PublicOnly::except(named))),
+            ..Self::new(network)
+        }
+    }
+
+    pub fn network(&self) -> &Network {
+        &self.network
     }
 
     /// Builds it now, on a thread that may take its time.
@@ -52,14 +79,14 @@ impl Client {
     }
 
     fn get(&self) -> Result<&reqwest::Client, Failure> {
-        let built = self
-            .built
-            .get_or_init(|| build(self.reach.clone()).map_err(|error| Failure::ForTheUser(unusable(&*error))));
+        let built = self.built.get_or_init(|| {
+            build(&self.network, self.reach.clone()).map_err(|error| Failure::ForTheUser(unusable(&*error)))
+        });
         built.as_ref().map_err(Clone::clone)
     }
 }
 
-fn build(reach: Option<Arc<PublicOnly>>) -> Result<reqwest::Client, Box<dyn Error>> {
+fn build(network: &Network, reach: Option<Arc<PublicOnly>>) -> Result<reqwest::Client, Box<dyn Error>> {
     let mut client = reqwest::Client::builder();
     if let Some(reach) = reach {
         client = client.dns_resolver(reach);
@@ -69,14 +96,17 @@ fn build(reach: Option<Arc<PublicOnly>>) -> Result<reqwest::Client, Box<dyn Erro
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
+        .pool_max_idle_per_host(network.requests_at_once)
         // A redirect could lead the token elsewhere.
         .redirect(redirect::Policy::none())
         // A proxy from the environment would see the token of a plain connection, and is not what was granted.
         .no_proxy()
-        .retry(reqwest::retry::never())
-        .build()?;
-    Ok(client)
+        .retry(reqwest::retry::never());
+    let client = match &network.proxy {
+        Some(proxy) => client.proxy(reqwest::Proxy::all(proxy.clone())?),
+        None => client,
+    };
+    Ok(client.build()?)
 }
 
 /// The system's roots, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
@@ -109,18 +139,16 @@ pub(super) async fn send(call: &Call, request: RequestBuilder) -> Result<Answer,
         if let Some(headers) = parts.headers_mut() {
             *headers = std::mem::take(answer.headers_mut());
         }
-        if answer
-            .content_length()
-            .is_some_and(|length| length > BODY_BYTES_MAX as u64)
-        {
-            return Err(Failure::TooLarge(BODY_BYTES_MAX));
+        let most = call.body_bytes_max();
+        if answer.content_length().is_some_and(|length| length > most as u64) {
+            return Err(Failure::TooLarge(most));
         }
         // Counted again while it comes: a packed body says nothing of its size.
         let mut body = bytes::BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failure)? {
             call.count_bytes(chunk.len())?;
-            if body.len() + chunk.len() > BODY_BYTES_MAX {
-                return Err(Failure::TooLarge(BODY_BYTES_MAX));
+            if body.len() + chunk.len() > most {
+                return Err(Failure::TooLarge(most));
             }
             body.extend_from_slice(&chunk);
         }

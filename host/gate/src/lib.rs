@@ -15,14 +15,35 @@ mod retry;
 mod session;
 
 pub use cache::{Cache, CacheSettings};
-pub use call::{Call, Usage};
-pub use client::Client;
+pub use call::{Budget, Call, News, Trouble, Usage, Wait};
+pub use client::{Client, Network};
 pub use failure::Failure;
 pub use login::{Grant, Refusal as LoginRefusal, log_in, renew};
 pub use origin::{Origin, OriginError};
 pub use policy::is_refused_header;
 pub use reach::is_public;
 pub use session::Credential;
+
+/// For fuzzers, which look where nobody else has to.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use super::*;
+    use std::time::Duration;
+
+    /// Where a request goes if it may leave.
+    pub fn leaves(origin: &Origin, request: &Request<()>) -> Option<Url> {
+        origin.join(policy::check(origin, request).ok()?).ok()
+    }
+
+    /// The first pause after a server's `Retry-After`.
+    pub fn pause(retry_after: &str) -> Option<Duration> {
+        let value = http::HeaderValue::from_str(retry_after).ok()?;
+        let mut answer = Response::new(Bytes::new());
+        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        answer.headers_mut().insert(header::RETRY_AFTER, value);
+        retry::pause(1, &Ok(answer)).map(|(pause, _)| pause)
+    }
+}
 
 use bytes::Bytes;
 use cache::Key;
@@ -31,10 +52,6 @@ use session::Session;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 use url::Url;
-
-/// How many requests one instance sees from us at once. Daktela's own connectors stay at a handful; sixteen serves two
-/// calls at their full width.
-const REQUESTS_AT_ONCE: usize = 16;
 
 /// What of an answer's headers is the guest's business. Anything else could carry a cookie or a token.
 const ANSWER_HEADERS: [http::HeaderName; 3] = [header::CONTENT_TYPE, header::DATE, header::RETRY_AFTER];
@@ -62,11 +79,11 @@ impl Gate {
         Self {
             session: Session::new(credential, &origin),
             origin,
+            room: Semaphore::new(client.network().requests_at_once),
             client,
             cache,
             identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
             generation: AtomicU64::new(0),
-            room: Semaphore::new(REQUESTS_AT_ONCE),
             refused: AtomicBool::new(false),
         }
     }
@@ -78,6 +95,11 @@ impl Gate {
 
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// Never the same for two gates.
+    pub fn identity(&self) -> u64 {
+        self.identity
     }
 
     /// Whether the credential is of no use any longer.

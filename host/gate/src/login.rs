@@ -1,6 +1,6 @@
 //! Daktela's login: `POST login.json` for a token, `PUT login.json` to renew it.
 
-use crate::{Answer, Call, Client, Failure, Origin, client};
+use crate::{Answer, Budget, Call, Client, Failure, Origin, client};
 use http::{Method, StatusCode, header};
 use jiff::civil::DateTime;
 use secrecy::{ExposeSecret, SecretString};
@@ -95,7 +95,11 @@ async fn exchange(
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::ACCEPT, "application/json")
         .body(body.to_string());
-    client::send(&Call::new(TIMEOUT), request).await
+    let budget = Budget {
+        timeout: TIMEOUT,
+        ..Budget::default()
+    };
+    client::send(&Call::new(budget), request).await
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
 //! Another try for a GET that met a passing trouble, within the call's deadline.
 
-use crate::{Answer, Call, Failure, client};
+use crate::{Answer, Call, Failure, call::Trouble, client};
 use http::{StatusCode, header};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::RequestBuilder;
@@ -19,36 +19,37 @@ pub(super) async fn get(call: &Call, request: impl Fn() -> Result<RequestBuilder
     let mut tries = 1;
     loop {
         let outcome = client::send(call, request()?).await;
-        let Some(pause) = pause(tries, &outcome) else {
+        let Some((pause, trouble)) = pause(tries, &outcome) else {
             return outcome;
         };
         if tries == TRIES_MAX || pause >= call.left() {
             return outcome;
         }
-        tokio::time::sleep(pause).await;
+        call.pause(pause, trouble).await;
         tries += 1;
     }
 }
 
-/// How long to wait before the next try; `None` for what another try would not mend.
-fn pause(tries: u32, outcome: &Result<Answer, Failure>) -> Option<Duration> {
-    let asked = match outcome {
-        Ok(answer) => match answer.status() {
-            StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => answer
-                .headers()
-                .get(header::RETRY_AFTER)
-                .and_then(|value| retry_after(value.to_str().ok()?)),
-            _ => return None,
-        },
-        Err(Failure::Name | Failure::Refused | Failure::Broken) => None,
+/// How long to wait before the next try, and why; `None` for what another try would not mend.
+pub(crate) fn pause(tries: u32, outcome: &Result<Answer, Failure>) -> Option<(Duration, Trouble)> {
+    let (asked, trouble) = match outcome {
+        Ok(answer) => {
+            let trouble = match answer.status() {
+                StatusCode::TOO_MANY_REQUESTS => Trouble::TooManyRequests,
+                status @ (StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT) => {
+                    Trouble::Status(status.as_u16())
+                }
+                _ => return None,
+            };
+            let asked = answer.headers().get(header::RETRY_AFTER);
+            (asked.and_then(|value| retry_after(value.to_str().ok()?)), trouble)
+        }
+        Err(Failure::Name | Failure::Refused | Failure::Broken) => (None, Trouble::Connection),
         Err(_) => return None,
     };
     let pause = asked.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
     // Up to a half more, so that those who were turned away together do not come back together.
-    (pause <= PAUSE_MAX).then(|| pause.mul_f64(1.0 + fastrand::f64() / 2.0))
+    (pause <= PAUSE_MAX).then(|| (pause.mul_f64(1.0 + fastrand::f64() / 2.0), trouble))
 }
 
 /// Seconds, or an HTTP date.
@@ -74,7 +75,7 @@ mod tests {
         if let Some(value) = retry_after {
             answer = answer.header(header::RETRY_AFTER, value);
         }
-        pause(1, &Ok(answer.body(bytes::Bytes::new()).unwrap())).map(|pause| pause.as_secs_f64())
+        pause(1, &Ok(answer.body(bytes::Bytes::new()).unwrap())).map(|(pause, _)| pause.as_secs_f64())
     }
 
     #[test]
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn pauses_grow() {
-        assert!((2.0..=3.0).contains(&pause(3, &Err(Failure::Broken)).unwrap().as_secs_f64()));
+        assert!((2.0..=3.0).contains(&pause(3, &Err(Failure::Broken)).unwrap().0.as_secs_f64()));
     }
 
     #[test]

@@ -76,7 +76,7 @@ fn app(
             .fill(&mut key)
             .map_err(|_| Stop::failed("the system has no random numbers to give"))?,
     }
-    let client = Client::for_strangers(settings.domains.named());
+    let client = Client::for_strangers(options.network(), settings.domains.named());
     let identities = Identities::new(&key, client, options.cache());
     // With OAuth on, a login is what somebody wants to try.
     let anybody = match demo.filter(|_| oauth.is_none()) {

@@ -5,6 +5,7 @@ use rmcp::{
     ErrorData,
     model::{CallToolResult, ContentBlock, ErrorCode},
 };
+use wasmtime::WasmBacktrace;
 
 pub(super) fn refused(refusal: RpcFailure) -> ErrorData {
     let data = refusal.data.and_then(|text| serde_json::from_str(&text).ok());
@@ -23,7 +24,10 @@ pub(super) fn of_a_tool(fault: Fault) -> Result<CallToolResult, ErrorData> {
 
 pub(super) fn internal(fault: Fault) -> ErrorData {
     match fault {
-        Fault::Trapped { location, source } => broken(&source.root_cause().to_string(), location.as_deref()),
+        Fault::Trapped { location, source } => {
+            let backtrace = source.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
+            broken(&source.root_cause().to_string(), location.as_deref(), backtrace)
+        }
         told => ErrorData::internal_error(capitalised(&told.to_string()), None),
     }
 }
@@ -38,13 +42,14 @@ pub(super) fn not_mcp(error: &serde_json::Error) -> ErrorData {
             error.column()
         ),
         None,
+        None,
     )
 }
 
 /// A fault of ours. The caller gets a number to name when he reports it; the log has it, too.
-fn broken(cause: &str, location: Option<&str>) -> ErrorData {
+fn broken(cause: &str, location: Option<&str>, backtrace: Option<String>) -> ErrorData {
     let reference = format!("{:08x}", fastrand::u32(..));
-    tracing::error!(event = "broken", reference, cause, location);
+    tracing::error!(event = "broken", reference, cause, location, backtrace);
     ErrorData::internal_error(
         format!("The server failed; its log has the reason under {reference}."),
         None,

@@ -1,4 +1,4 @@
-//! Tells a client that asked for it how many upstream requests of its call are done.
+//! Tells a client that asked for it how far its call is, and what it waits for.
 
 use crate::gate::Call;
 use rmcp::{
@@ -19,24 +19,26 @@ pub(super) async fn report<T>(
     peer: &Peer<RoleServer>,
 ) -> T {
     let Some(token) = token else { return work.await };
-    let mut finished = call.finished();
+    let mut news = call.news();
     tokio::pin!(work);
     loop {
-        let count = tokio::select! {
+        let latest = tokio::select! {
             biased;
             done = &mut work => return done,
-            changed = finished.changed() => match changed {
-                Ok(()) => *finished.borrow_and_update(),
+            changed = news.changed() => match changed {
+                Ok(()) => *news.borrow_and_update(),
                 // The call is gone, and the work with it in a moment.
                 Err(_) => return work.await,
             },
         };
-        if count >= FIRST_NEWS {
-            #[expect(clippy::cast_precision_loss, reason = "a call has at most a thousand requests")]
-            let news = ProgressNotificationParam::new(token.clone(), count as f64)
-                .with_message(format!("{count} answers from Daktela"));
-            // A client that does not listen any longer will cancel, or not; the call goes on meanwhile.
-            let _ = peer.notify_progress(news).await;
-        }
+        let message = match latest.wait {
+            Some(wait) => wait.to_string(),
+            None if latest.answers >= FIRST_NEWS => format!("{} answers from Daktela", latest.answers),
+            None => continue,
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a call has some thousand steps at most")]
+        let progress = ProgressNotificationParam::new(token.clone(), latest.steps as f64).with_message(message);
+        // A client that does not listen any longer will cancel, or not; the call goes on meanwhile.
+        let _ = peer.notify_progress(progress).await;
     }
 }

@@ -2,7 +2,7 @@
 //! here, whose id is the sealed registration. And where answers to it may go.
 
 use super::{document, seal::Kind};
-use crate::gate::Client as HttpClient;
+use crate::gate::{Client as HttpClient, Network};
 use moka::future;
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
@@ -72,9 +72,9 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn new(named: Vec<String>) -> Self {
+    pub(super) fn new(network: Network, named: Vec<String>) -> Self {
         Self {
-            http: HttpClient::for_strangers(named.clone()),
+            http: HttpClient::for_strangers(network, named.clone()),
             named,
             documents: future::Cache::builder()
                 .max_capacity(DOCUMENTS_MAX)
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn the_address_of_a_document_has_one_reading() {
-        let clients = Clients::new(vec!["127.0.0.1".to_owned()]);
+        let clients = Clients::new(Network::default(), vec!["127.0.0.1".to_owned()]);
         for id in [
             "https://claude.ai/oauth/mcp-oauth-client-metadata",
             "http://127.0.0.1:8099/client.json",

@@ -70,7 +70,7 @@ impl OAuth {
         } = settings;
         Self {
             sealer,
-            clients: Clients::new(client_hosts),
+            clients: Clients::new(upstream.network().clone(), client_hosts),
             memory: Memory::new(grace),
             upstream,
             access_lifetime,

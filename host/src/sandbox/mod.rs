@@ -8,15 +8,21 @@ mod compile;
 mod limits;
 mod state;
 mod ticker;
+mod turns;
 
-pub use limits::{ANSWER_BYTES, CALLS, COMPUTE, Limits, MEMORY_BYTES};
+pub use limits::Limits;
 
 use crate::gate::{Call, Gate};
 use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError};
 use state::State;
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use ticker::{TICK, Ticker};
-use tokio::sync::Semaphore;
+use turns::{Full, Turn, Turns};
 use wasmtime::{
     Engine, Precompiled, Store, UpdateDeadline,
     component::{Component, Linker},
@@ -35,7 +41,7 @@ static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwa
 pub struct Sandbox {
     component: PluginPre<State>,
     limits: Limits,
-    turns: Semaphore,
+    turns: Turns,
     ticker: Ticker,
 }
 
@@ -68,11 +74,20 @@ pub struct RpcFailure {
 /// The component gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
+    #[error(
+        "the server is busy: {0} calls run and {1} wait. Call again in a moment; --max-calls and --max-waiting set how \
+         many may"
+    )]
+    Busy(usize, usize),
+    #[error(
+        "the server is busy: no turn came within {} s. Call again in a moment, or raise --max-calls", .0.as_secs()
+    )]
+    NoTurn(Duration),
     #[error("the call took too long; ask for less at once, or raise --timeout")]
     TimedOut,
     #[error("the call needed more memory than it may use ({0} MB); ask for less at once, or raise --memory-mb")]
     OutOfMemory(usize),
-    #[error("the call computed for more than {} seconds; ask for less at once", .0.as_secs())]
+    #[error("the call computed for more than {} s; ask for less at once, or raise --compute-seconds", .0.as_secs())]
     ComputedTooLong(Duration),
     #[error("the component failed{}", .location.as_ref().map(|location| format!(" at {location}")).unwrap_or_default())]
     Trapped {
@@ -129,7 +144,7 @@ impl Sandbox {
         Ok(Self {
             component,
             limits,
-            turns: Semaphore::new(limits.calls),
+            turns: Turns::new(limits.calls, limits.waiting),
             ticker,
         })
     }
@@ -142,14 +157,9 @@ impl Sandbox {
     ///
     /// Without a gate the component has no network, which suits what is the same for everybody.
     pub async fn run(&self, request: &Request, gate: Option<Arc<Gate>>, call: Arc<Call>) -> Result<Answer, Fault> {
+        let _turn = self.turn(gate.as_deref(), &call).await?;
         let deadline = call.deadline() + limits::GRACE;
         let run = async {
-            // The pool would refuse one more than it has room for; here it waits.
-            let _turn = self
-                .turns
-                .acquire()
-                .await
-                .map_err(|closed| self.fault(None, closed.into()))?;
             let _running = self.ticker.run();
             let mut store = self.store(gate, call);
             let answer = match self.component.instantiate_async(&mut store).await {
@@ -161,6 +171,20 @@ impl Sandbox {
         tokio::time::timeout_at(deadline, run)
             .await
             .unwrap_or(Err(Fault::TimedOut))
+    }
+
+    /// The pool would refuse one more than it has room for; here it waits.
+    async fn turn(&self, gate: Option<&Gate>, call: &Call) -> Result<Turn, Fault> {
+        let place = match self.turns.take(gate.map(Gate::identity)) {
+            Ok(Ok(turn)) => return Ok(turn),
+            Ok(Err(place)) => place,
+            Err(Full) => return Err(Fault::Busy(self.limits.calls, self.limits.waiting)),
+        };
+        let started = Instant::now();
+        let turn = call.queue(tokio::time::timeout_at(call.deadline(), place)).await;
+        turn.ok()
+            .and_then(Result::ok)
+            .ok_or_else(|| Fault::NoTurn(started.elapsed()))
     }
 
     fn store(&self, gate: Option<Arc<Gate>>, call: Arc<Call>) -> Store<State> {

@@ -25,18 +25,21 @@ fn on_login(code: u16, body: &str) -> Fault {
 }
 
 #[test]
-fn all_calls_share_one_login() {
+fn sixty_four_calls_share_one_login() {
     let demo = Demo::start().unwrap();
     let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    // Slow enough for all of them to want it.
+    demo.inject(Fault {
+        matches: "login".to_owned(),
+        delay: Some(Duration::from_millis(300)),
+        ..Fault::default()
+    });
     block_on(async {
-        let (one, other) = (Call::new(TIMEOUT), Call::new(TIMEOUT));
-        let (a, b, c) = tokio::join!(
-            ask(&gate, &one, TICKETS),
-            ask(&gate, &one, TICKETS),
-            ask(&gate, &other, TICKETS)
-        );
-        assert_eq!([status(a), status(b), status(c)], [Ok(200), Ok(200), Ok(200)]);
-        ask(&gate, &Call::new(TIMEOUT), TICKETS).await.unwrap();
+        let calls: Vec<_> = (0..64).map(|_| new_call()).collect();
+        for answer in futures(calls.iter().map(|call| ask(&gate, call, TICKETS))).await {
+            assert_eq!(status(answer), Ok(200));
+        }
+        ask(&gate, &new_call(), TICKETS).await.unwrap();
     });
     let arrived = arrived(&demo);
     assert_eq!(
@@ -44,7 +47,7 @@ fn all_calls_share_one_login() {
         1,
         "{arrived:?}"
     );
-    assert_eq!(arrived.len(), 5);
+    assert_eq!(arrived.len(), 66);
 }
 
 #[test]
@@ -55,7 +58,7 @@ fn a_bare_token_is_a_login_too() {
     })
     .unwrap();
     let gate = gate(&demo, password(daktela_demo::PASSWORD));
-    assert_eq!(status(block_on(ask(&gate, &Call::new(TIMEOUT), TICKETS))), Ok(200));
+    assert_eq!(status(block_on(ask(&gate, &new_call(), TICKETS))), Ok(200));
 }
 
 #[test]
@@ -68,9 +71,9 @@ fn a_token_is_renewed_before_its_end() {
     .unwrap();
     let gate = gate(&demo, password(daktela_demo::PASSWORD));
     block_on(async {
-        ask(&gate, &Call::new(TIMEOUT), TICKETS).await.unwrap();
+        ask(&gate, &new_call(), TICKETS).await.unwrap();
         tokio::time::sleep(lifetime.mul_f64(0.6)).await;
-        assert_eq!(status(ask(&gate, &Call::new(TIMEOUT), TICKETS).await), Ok(200));
+        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(200));
     });
     assert_eq!(
         arrived(&demo),
@@ -88,10 +91,10 @@ fn a_renewal_that_fails_becomes_a_login() {
     .unwrap();
     let gate = gate(&demo, password(daktela_demo::PASSWORD));
     block_on(async {
-        ask(&gate, &Call::new(TIMEOUT), TICKETS).await.unwrap();
+        ask(&gate, &new_call(), TICKETS).await.unwrap();
         tokio::time::sleep(lifetime.mul_f64(0.6)).await;
         demo.inject(on_login(401, ""));
-        assert_eq!(status(ask(&gate, &Call::new(TIMEOUT), TICKETS).await), Ok(200));
+        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(200));
     });
     assert_eq!(
         arrived(&demo),
@@ -118,13 +121,13 @@ fn a_token_that_is_refused_is_replaced_once() {
     };
     block_on(async {
         refuse(1);
-        assert_eq!(status(ask(&gate, &Call::new(TIMEOUT), TICKETS).await), Ok(200));
+        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(200));
         assert_eq!(
             arrived(&demo),
             ["POST login", "GET tickets", "POST login", "GET tickets"]
         );
         refuse(2);
-        assert_eq!(status(ask(&gate, &Call::new(TIMEOUT), TICKETS).await), Ok(401));
+        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(401));
         assert_eq!(arrived(&demo), ["GET tickets", "POST login", "GET tickets"]);
     });
 }
@@ -136,7 +139,7 @@ fn a_given_token_that_is_refused_is_the_guests_to_tell() {
         &demo,
         Credential::Token("0000000000000000000000000000000000000000".to_owned().into()),
     );
-    assert_eq!(status(block_on(ask(&gate, &Call::new(TIMEOUT), TICKETS))), Ok(401));
+    assert_eq!(status(block_on(ask(&gate, &new_call(), TICKETS))), Ok(401));
     assert_eq!(arrived(&demo), ["GET tickets"]);
 }
 
@@ -146,7 +149,7 @@ fn a_wrong_password_is_tried_once_and_explained() {
     let gate = gate(&demo, password("wrong"));
     block_on(async {
         for _ in 0..3 {
-            let text = words(ask(&gate, &Call::new(TIMEOUT), TICKETS).await);
+            let text = words(ask(&gate, &new_call(), TICKETS).await);
             assert!(
                 text.contains("DAKTELA_PASSWORD") && text.contains("DAKTELA_ACCESS_TOKEN"),
                 "{text}"
@@ -162,12 +165,12 @@ fn what_is_no_daktela_is_said() {
     for (code, body) in [(404, ""), (200, "<html>"), (200, r#"{"result":null}"#), (302, "")] {
         let demo = Demo::start().unwrap();
         demo.inject(on_login(code, body));
-        let text = words(block_on(ask(&gate(&demo, password("x")), &Call::new(TIMEOUT), TICKETS)));
+        let text = words(block_on(ask(&gate(&demo, password("x")), &new_call(), TICKETS)));
         assert!(text.contains("does not look like a Daktela"), "{code}: {text}");
     }
     let demo = Demo::start().unwrap();
     demo.inject(on_login(503, ""));
-    let text = words(block_on(ask(&gate(&demo, password("x")), &Call::new(TIMEOUT), TICKETS)));
+    let text = words(block_on(ask(&gate(&demo, password("x")), &new_call(), TICKETS)));
     assert!(text.contains("try again"), "{text}");
 }
 
@@ -176,7 +179,7 @@ fn an_instance_that_is_away_is_said() {
     let demo = Demo::start().unwrap();
     let gate = gate(&demo, password("x"));
     drop(demo);
-    let text = words(block_on(ask(&gate, &Call::new(TIMEOUT), TICKETS)));
+    let text = words(block_on(ask(&gate, &new_call(), TICKETS)));
     assert!(
         text.contains("refuses connections") && text.contains("DAKTELA_URL"),
         "{text}"

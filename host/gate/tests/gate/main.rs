@@ -4,7 +4,7 @@ mod login;
 mod requests;
 
 use daktela_demo::{Demo, Recorded};
-use daktela_gate::{Answer, Cache, CacheSettings, Call, Client, Credential, Failure, Gate};
+use daktela_gate::{Answer, Budget, Cache, CacheSettings, Call, Client, Credential, Failure, Gate, Network};
 use http::Request;
 use std::{future::Future, time::Duration};
 
@@ -40,6 +40,17 @@ fn gate(demo: &Demo, credential: Credential) -> Gate {
     Gate::new(demo.origin().parse().unwrap(), credential, Client::default(), cache())
 }
 
+fn new_call() -> Call {
+    call_of(TIMEOUT)
+}
+
+fn call_of(timeout: Duration) -> Call {
+    Call::new(Budget {
+        timeout,
+        ..Budget::default()
+    })
+}
+
 /// As the guest would ask.
 async fn ask(gate: &Gate, call: &Call, path: &str) -> Result<Answer, Failure> {
     let request = Request::get(format!("{}{path}", gate.origin())).body(()).unwrap();
@@ -64,4 +75,25 @@ fn arrived(demo: &Demo) -> Vec<String> {
         .iter()
         .map(|request| format!("{} {}", request.method, request.path))
         .collect()
+}
+
+/// All of them, at the same time.
+async fn futures<T>(all: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut all: Vec<_> = all.into_iter().map(|one| (Box::pin(one), None)).collect();
+    std::future::poll_fn(|context| {
+        for (future, done) in &mut all {
+            if done.is_none()
+                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *done = Some(value);
+            }
+        }
+        if all.iter().all(|(_, done)| done.is_some()) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    all.into_iter().filter_map(|(_, done)| done).collect()
 }

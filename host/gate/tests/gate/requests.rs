@@ -36,7 +36,7 @@ fn a_request_leaves_with_the_hosts_token_and_nothing_of_the_guests() {
         .header("x-custom", "guest")
         .body(())
         .unwrap();
-    let answer = block_on(gate.serve(&Call::new(TIMEOUT), request)).unwrap();
+    let answer = block_on(gate.serve(&new_call(), request)).unwrap();
     assert_eq!(answer.status(), 200);
     let seen = demo.take_requests();
     assert_eq!(seen.len(), 1);
@@ -51,7 +51,7 @@ fn what_policy_refuses_does_not_leave() {
     let demo = Demo::start().unwrap();
     let gate = gate(&demo, token());
     block_on(async {
-        let call = Call::new(TIMEOUT);
+        let call = new_call();
         for path in [
             "/",
             "/api/v6/../internal/x.json",
@@ -87,7 +87,7 @@ fn the_guest_sees_no_cookie_and_no_header_of_a_proxy() {
             ],
         ),
     ));
-    let answer = block_on(ask(&gate(&demo, token()), &Call::new(TIMEOUT), TICKETS)).unwrap();
+    let answer = block_on(ask(&gate(&demo, token()), &new_call(), TICKETS)).unwrap();
     let names: Vec<&str> = answer.headers().keys().map(|name| name.as_str()).collect();
     assert!(
         names
@@ -103,7 +103,7 @@ fn a_redirect_is_an_answer_and_no_journey() {
     let (demo, elsewhere) = (Demo::start().unwrap(), Demo::start().unwrap());
     demo.inject(fault(1, Action::Redirect(format!("{}{TICKETS}", elsewhere.origin()))));
     assert_eq!(
-        status(block_on(ask(&gate(&demo, token()), &Call::new(TIMEOUT), TICKETS))),
+        status(block_on(ask(&gate(&demo, token()), &new_call(), TICKETS))),
         Ok(302)
     );
     assert!(elsewhere.take_requests().is_empty());
@@ -119,7 +119,7 @@ fn a_passing_trouble_passes() {
     ] {
         let demo = Demo::start().unwrap();
         demo.inject(fault(1, trouble.clone()));
-        let call = Call::new(TIMEOUT);
+        let call = new_call();
         assert_eq!(
             status(block_on(ask(&gate(&demo, token()), &call, TICKETS))),
             Ok(200),
@@ -135,7 +135,7 @@ fn a_lasting_trouble_is_passed_on() {
     let gate = gate(&demo, token());
     demo.inject(fault(1, answer(429, &[("retry-after", "120")])));
     demo.inject(fault(1, answer(500, &[])));
-    let call = Call::new(TIMEOUT);
+    let call = new_call();
     let (first, second) = block_on(async { (ask(&gate, &call, TICKETS).await, ask(&gate, &call, TICKETS).await) });
     let first = first.unwrap();
     assert_eq!(
@@ -152,7 +152,7 @@ fn a_call_ends_at_its_deadline() {
     demo.inject(fault(1, Action::Hang));
     let timeout = Duration::from_millis(300);
     let started = Instant::now();
-    let answer = block_on(ask(&gate(&demo, token()), &Call::new(timeout), TICKETS));
+    let answer = block_on(ask(&gate(&demo, token()), &call_of(timeout), TICKETS));
     assert_eq!(status(answer), Err(Failure::Timeout(timeout)));
     assert!(started.elapsed() < Duration::from_secs(3));
 }
@@ -162,7 +162,7 @@ fn retries_stay_within_the_deadline() {
     let demo = Demo::start().unwrap();
     demo.inject(fault(9, answer(503, &[("retry-after", "5")])));
     let started = Instant::now();
-    let answer = block_on(ask(&gate(&demo, token()), &Call::new(Duration::from_secs(2)), TICKETS));
+    let answer = block_on(ask(&gate(&demo, token()), &call_of(Duration::from_secs(2)), TICKETS));
     assert_eq!(status(answer), Ok(503));
     assert!(started.elapsed() < Duration::from_secs(1));
 }
@@ -183,7 +183,7 @@ fn a_body_has_an_end() {
     ] {
         let demo = Demo::start().unwrap();
         demo.inject(fault(1, body.clone()));
-        let answer = block_on(ask(&gate(&demo, token()), &Call::new(TIMEOUT), TICKETS));
+        let answer = block_on(ask(&gate(&demo, token()), &new_call(), TICKETS));
         assert!(
             matches!(status(answer.clone()), Err(Failure::TooLarge(_))),
             "{body:?}: {answer:?}"
@@ -192,12 +192,113 @@ fn a_body_has_an_end() {
 }
 
 #[test]
+fn a_packed_body_is_unpacked_and_has_an_end_too() {
+    let brotli = |text: &[u8]| {
+        let mut packed = Vec::new();
+        brotli::BrotliCompress(&mut &text[..], &mut packed, &Default::default()).unwrap();
+        packed
+    };
+    let zstd = |text: &[u8]| zstd::encode_all(text, 0).unwrap();
+    let text = br#"{"error": [], "result": "whole"}"#;
+    let bomb = vec![b'a'; 20_000_000];
+    for (encoding, small, large) in [("br", brotli(text), brotli(&bomb)), ("zstd", zstd(text), zstd(&bomb))] {
+        let demo = Demo::start().unwrap();
+        let gate = gate(&demo, token());
+        for bytes in [small, large] {
+            let encoding = encoding.to_owned();
+            demo.inject(fault(1, Action::Packed { encoding, bytes }));
+        }
+        block_on(async {
+            let whole = ask(&gate, &new_call(), TICKETS).await.unwrap();
+            assert_eq!(whole.body().as_ref(), text, "{encoding}");
+            let outcome = status(ask(&gate, &new_call(), TICKETS).await);
+            assert_eq!(outcome, Err(Failure::TooLarge(16_000_000)), "{encoding}");
+        });
+        let asked = demo.take_requests();
+        assert_eq!(header(&asked[0], "accept-encoding"), Some("zstd,gzip,br"));
+    }
+}
+
+#[test]
+fn so_many_requests_leave_at_once() {
+    for (at_once, expected) in [(2, ["second", "first"]), (1, ["first", "second"])] {
+        let demo = Demo::start().unwrap();
+        let network = Network {
+            requests_at_once: at_once,
+            proxy: None,
+        };
+        let gate = Gate::new(demo.origin().parse().unwrap(), token(), Client::new(network), cache());
+        demo.inject(Fault {
+            delay: Some(Duration::from_millis(500)),
+            ..Fault::default()
+        });
+        let done = std::sync::Mutex::new(Vec::new());
+        let call = new_call();
+        let named = async |name, after| {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            ask(&gate, &call, TICKETS).await.unwrap();
+            done.lock().unwrap().push(name);
+        };
+        block_on(async { tokio::join!(named("first", 0), named("second", 100)) });
+        assert_eq!(done.into_inner().unwrap(), expected, "{at_once} at once");
+    }
+}
+
+#[test]
+fn a_proxy_that_is_named_is_used() {
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = proxy.local_addr().unwrap();
+    let seen = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut request = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(&stream), &mut request).unwrap();
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+        request
+    });
+    let network = Network {
+        proxy: Some(format!("http://{address}").parse().unwrap()),
+        ..Network::default()
+    };
+    // Nobody is there but the proxy.
+    let origin = "http://127.0.0.1:1".parse().unwrap();
+    let gate = Gate::new(origin, token(), Client::new(network), cache());
+    let answer = block_on(ask(&gate, &new_call(), "/api/v6/whoim.json"));
+    assert_eq!(answer.unwrap().body().as_ref(), b"{}");
+    assert_eq!(
+        seen.join().unwrap(),
+        "GET http://127.0.0.1:1/api/v6/whoim.json HTTP/1.1\r\n"
+    );
+}
+
+#[test]
+fn a_call_knows_what_it_waited_for() {
+    let demo = Demo::start().unwrap();
+    demo.inject(fault(1, answer(429, &[("retry-after", "1")])));
+    let call = new_call();
+    let mut news = call.news();
+    let told = block_on(async {
+        let gate = gate(&demo, token());
+        let asked = async { ask(&gate, &call, TICKETS).await.unwrap() };
+        let watched = async {
+            news.changed().await.unwrap();
+            news.borrow().wait.unwrap().to_string()
+        };
+        tokio::join!(asked, watched).1
+    });
+    assert!(told.starts_with("Asking again in 1."), "{told}");
+    assert!(told.ends_with(" s: Daktela has too many requests"), "{told}");
+    let usage = call.usage();
+    assert_eq!((usage.requests, usage.retries), (2, 1));
+    assert!(usage.paused >= Duration::from_secs(1), "{usage:?}");
+}
+
+#[test]
 fn nobody_at_home_is_told_from_a_broken_line() {
     let demo = Demo::start().unwrap();
     let gate = gate(&demo, token());
     drop(demo);
     // Three retries with their pauses would make the test wait; the deadline comes first.
-    let answer = block_on(ask(&gate, &Call::new(Duration::from_millis(400)), TICKETS));
+    let answer = block_on(ask(&gate, &call_of(Duration::from_millis(400)), TICKETS));
     assert_eq!(status(answer), Err(Failure::Refused));
 }
 
@@ -205,7 +306,7 @@ fn nobody_at_home_is_told_from_a_broken_line() {
 fn what_hardly_changes_is_asked_for_once() {
     let demo = Demo::start().unwrap();
     let (one, other) = (gate(&demo, token()), gate(&demo, token()));
-    let call = Call::new(TIMEOUT);
+    let call = new_call();
     block_on(async {
         let together = (0..5).map(|_| ask(&one, &call, USERS));
         for answer in futures(together).await {
@@ -223,7 +324,7 @@ fn what_hardly_changes_is_asked_for_once() {
 fn a_refused_credential_forgets_what_it_read() {
     let demo = Demo::start().unwrap();
     let gate = gate(&demo, token());
-    let call = Call::new(TIMEOUT);
+    let call = new_call();
     block_on(async {
         ask(&gate, &call, USERS).await.unwrap();
         demo.inject(fault(1, answer(401, &[])));
@@ -231,25 +332,4 @@ fn a_refused_credential_forgets_what_it_read() {
         ask(&gate, &call, USERS).await.unwrap();
     });
     assert_eq!(arrived(&demo), ["GET users", "GET tickets", "GET users"]);
-}
-
-/// All of them, at the same time.
-async fn futures<T>(all: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut all: Vec<_> = all.into_iter().map(|one| (Box::pin(one), None)).collect();
-    std::future::poll_fn(|context| {
-        for (future, done) in &mut all {
-            if done.is_none()
-                && let std::task::Poll::Ready(value) = future.as_mut().poll(context)
-            {
-                *done = Some(value);
-            }
-        }
-        if all.iter().all(|(_, done)| done.is_some()) {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
-    all.into_iter().filter_map(|(_, done)| done).collect()
 }

@@ -80,7 +80,10 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &[
     }),
     ("recurse", |_| recurse(&[0; 64]).to_string()),
     ("trap", |_| panic!("customer text that belongs in no log")),
-    ("huge", |_| "x".repeat(64 << 20)),
+    ("huge", |arguments| {
+        let megabytes = arguments["megabytes"].as_u64().unwrap_or_default();
+        "x".repeat(usize::try_from(megabytes).unwrap_or_default() << 20)
+    }),
     ("remember", |_| {
         static CALLS: AtomicU32 = AtomicU32::new(0);
         format!("call {}", CALLS.fetch_add(1, Ordering::Relaxed) + 1)
