@@ -201,8 +201,9 @@ fn stateless(
             (Value::Object(result), Some(LIST_TTL_MS), "public")
         }
         _ => {
-            let result =
-                dispatch(instance, method, params).unwrap_or_else(|| Err(failed(404, METHOD_NOT_FOUND, method)))?;
+            let result = dispatch(instance, method, params)
+                .unwrap_or_else(|| Err(failed(404, METHOD_NOT_FOUND, method)))
+                .map_err(renumbered)?;
             match method {
                 "resources/read" => (result, Some(0), "private"),
                 _ if method.ends_with("/list") => (result, Some(LIST_TTL_MS), "public"),
@@ -216,6 +217,14 @@ fn stateless(
         result["cacheScope"] = json!(scope);
     }
     Ok(result)
+}
+
+/// From this revision on a resource that is not there has no number of its own.
+fn renumbered(mut failed: Failed) -> Failed {
+    if failed.error.code == server::RESOURCE_NOT_FOUND {
+        failed.error.code = INVALID_PARAMS;
+    }
+    failed
 }
 
 /// serverInfo, capabilities and instructions.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     catalog, complete,
+    error::Error,
     http::Http,
     prompts,
     resources::{self, Target},
@@ -23,12 +24,22 @@ pub type RpcResult = Result<String, RpcError>;
 
 /// JSON-RPC's "invalid params", which MCP uses for what does not exist.
 const INVALID_PARAMS: i32 = -32602;
+/// But for resources, up to 2025-11-25.
+pub(crate) const RESOURCE_NOT_FOUND: i32 = -32002;
 
 fn invalid(message: String) -> RpcError {
     RpcError {
         code: INVALID_PARAMS,
         message,
         data: None,
+    }
+}
+
+fn no_resource(uri: &str, message: String) -> RpcError {
+    RpcError {
+        code: RESOURCE_NOT_FOUND,
+        message,
+        data: Some(json!({ "uri": uri }).to_string()),
     }
 }
 
@@ -81,12 +92,15 @@ pub fn list_resource_templates(cursor: Option<&str>) -> RpcResult {
 
 pub fn read_resource(http: &dyn Http, settings: &Settings, uri: &str) -> RpcResult {
     let text = match resources::target(uri) {
-        None => return Err(invalid(format!("No resource {uri:?}."))),
+        None => return Err(no_resource(uri, format!("No resource {uri:?}."))),
         Some(Target::Guide) => include_str!("guide.md").to_owned(),
         Some(Target::Tool(tool, arguments)) => {
             let tool = catalog::find(tool).expect("templates name tools");
             run::run(tool, http, settings, &arguments)
-                .map_err(|error| invalid(error.text().to_owned()))?
+                .map_err(|error| match error {
+                    Error::NotFound(text) => no_resource(uri, text),
+                    other => invalid(other.text().to_owned()),
+                })?
                 .text
         }
     };

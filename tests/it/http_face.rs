@@ -273,6 +273,21 @@ fn both_eras_are_served_and_other_sites_pages_are_not() {
     let (status, answer) = runtime.post(&headers[..2], &call.to_string());
     assert_eq!((status, &answer["error"]["code"]), (400, &json!(-32020)));
 
+    // What is not there has a number of its own up to 2025-11-25.
+    let uri = "daktela://user/x";
+    let error = |code| json!({"code": code, "message": "No resource \"daktela://user/x\".", "data": {"uri": uri}});
+    let read =
+        |params: Value| json!({"jsonrpc": "2.0", "id": 2, "method": "resources/read", "params": params}).to_string();
+    let (_, answer) = runtime.post(&[], &read(json!({ "uri": uri })));
+    assert_eq!(answer["error"], error(-32002));
+    let headers = [
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "resources/read"),
+        ("mcp-name", uri),
+    ];
+    let (_, answer) = runtime.post(&headers, &read(json!({"uri": uri, "_meta": meta})));
+    assert_eq!(answer["error"], error(-32602));
+
     let (status, _) = runtime.post(&[("origin", "https://evil.example")], &hello.to_string());
     assert_eq!(status, 403);
 }
