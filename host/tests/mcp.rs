@@ -29,7 +29,7 @@ impl Client {
             Some(gate),
             Budget::default(),
         );
-        let server = Server::new(Arc::new(host)).await.unwrap();
+        let server = Server::new(Arc::new(host), &[0; 32]).await.unwrap();
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         tokio::spawn(async move { server.serve(tokio::io::split(theirs)).await.unwrap().waiting().await });
         let (reader, writer) = tokio::io::split(ours);

@@ -1,5 +1,6 @@
 fn main() {
     for (package, name) in [
+        ("daktela-test-conformance", "conformance"),
         ("daktela-test-hostile", "hostile"),
         ("daktela-test-files", "files"),
         ("daktela-test-sockets", "sockets"),

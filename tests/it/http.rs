@@ -82,6 +82,28 @@ fn both_eras_are_served_without_a_session_at_both_endpoints() {
 }
 
 #[test]
+fn what_a_component_asked_of_one_caller_another_does_not_answer() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[("DAKTELA_COMPONENT", daktela_test_guests::CONFORMANCE)]);
+    let tool = "test_input_required_result_request_state";
+    let call = |token: &str, more: Value| {
+        let mut params = json!({"name": tool, "arguments": {}});
+        for (key, value) in more.as_object().expect("an object") {
+            params[key] = value.clone();
+        }
+        let ask = modern("tools/call", Some(tool), params).read_as(&demo.origin(), token);
+        served.ask(&ask).json()
+    };
+    let state = call(&reader_token(1), json!({}))["result"]["requestState"].clone();
+    let answered =
+        json!({"inputResponses": {"confirm": {"action": "accept", "content": {"ok": true}}}, "requestState": state});
+    let done = call(&reader_token(1), answered.clone());
+    assert_eq!(done["result"]["content"][0]["text"], "state-ok", "{done}");
+    let refused = call(&reader_token(2), answered);
+    assert_eq!(refused["error"]["code"], -32602, "{refused}");
+}
+
+#[test]
 fn what_is_no_message_is_told_so_in_json_rpc() {
     let demo = Demo::start().expect("a demo instance");
     let served = Served::start(&[]);

@@ -64,13 +64,15 @@ fn what_does_not_exist_is_told_so() {
             -32602,
             "No prompt \"poem\".",
         );
-        check(
-            program,
-            "resources/read",
-            json!({"uri": "daktela://user/x"}),
-            -32602,
-            "No resource \"daktela://user/x\".",
-        );
+        for uri in ["daktela://user/x", "daktela://ticket/1"] {
+            let answer = program.request("resources/read", json!({ "uri": uri }));
+            let message = answer["error"]["message"].clone();
+            let expected = json!({"error": {"code": -32002, "message": message, "data": {"uri": uri}}});
+            assert_eq!(answer, expected);
+            let modern = program.request("resources/read", json!({"uri": uri, "_meta": modern()}));
+            let expected = json!({"error": {"code": -32602, "message": message, "data": {"uri": uri}}});
+            assert_eq!(modern, expected);
+        }
         check(
             program,
             "tools/list",
@@ -81,11 +83,62 @@ fn what_does_not_exist_is_told_so() {
     });
 }
 
+/// What each request brings where there is no handshake.
+fn modern() -> Value {
+    json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}})
+}
+
+/// A component keeps nothing: what it wants to know again travels through the client, signed.
+#[test]
+fn a_component_asks_back_and_its_state_is_its_own() {
+    let demo = Demo::start().expect("a demo instance");
+    let mut program = Program::start(&[
+        ("DAKTELA_URL", &demo.origin()),
+        ("DAKTELA_ACCESS_TOKEN", TOKEN),
+        ("DAKTELA_COMPONENT", daktela_test_guests::CONFORMANCE),
+    ]);
+    let tool = "test_input_required_result_request_state";
+    let mut call = |arguments: Value, more: Value| {
+        let mut params = json!({"name": tool, "arguments": arguments, "_meta": modern()});
+        for (key, value) in more.as_object().expect("an object") {
+            params[key] = value.clone();
+        }
+        program.request("tools/call", params)
+    };
+    let schema = json!({"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]});
+    let asks = |state: &Value| {
+        let request = json!({"method": "elicitation/create", "params": {"mode": "form", "message": "Is that so?", "requestedSchema": schema}});
+        json!({"result": {"resultType": "input_required", "inputRequests": {"confirm": request}, "requestState": state}})
+    };
+    let asked = call(json!({}), json!({}));
+    let state = asked["result"]["requestState"].clone();
+    assert_eq!(asked, asks(&state));
+    let confirmed = json!({"confirm": {"action": "accept", "content": {"ok": true}}});
+    assert_eq!(
+        call(json!({}), json!({"inputResponses": confirmed, "requestState": state})),
+        json!({"result": {"content": [{"type": "text", "text": "state-ok"}], "resultType": "complete"}})
+    );
+    let without = call(json!({}), json!({"inputResponses": confirmed}));
+    assert_eq!(without, asks(&without["result"]["requestState"]));
+    let message = "The requestState is over, or was not given for this request; send the request again without it.";
+    let refused = json!({"error": {"code": -32602, "message": message}});
+    for (arguments, state) in [
+        (json!({"of": "another"}), state.clone()),
+        (json!({}), json!("to be confirmed")),
+        (json!({}), json!(format!("{}AAAA", state.as_str().expect("text")))),
+    ] {
+        assert_eq!(
+            call(arguments, json!({"inputResponses": confirmed, "requestState": state})),
+            refused
+        );
+    }
+}
+
 /// The last revision has no handshake: each request brings its own.
 #[test]
 fn a_client_without_a_handshake_is_served() {
     served(|program| {
-        let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
+        let meta = modern();
         let discovered = &program.request("server/discover", json!({"_meta": meta}))["result"];
         assert_eq!(
             discovered["supportedVersions"],

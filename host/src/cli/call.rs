@@ -3,7 +3,7 @@
 use super::{Stop, print};
 use crate::{
     host::{Host, Outcome, outcome},
-    sandbox::Request,
+    sandbox::{NO_CONTEXT, Request},
 };
 use rmcp::model::{CallToolResult, ContentBlock, ErrorCode};
 use serde_json::{Map, Value};
@@ -26,9 +26,12 @@ pub(super) async fn run(host: &Host, tool: String, arguments: String) -> Result<
 
 /// The text of a tool's answer. A request that is none, e.g. of an unknown tool, is an error of usage.
 pub(super) async fn answer(host: &Host, tool: String, arguments: String) -> Result<(String, Outcome), Stop> {
-    let answer = host
-        .ask(&Request::CallTool { name: tool, arguments }, host.new_call(), None)
-        .await;
+    let request = Request::CallTool {
+        name: tool,
+        arguments,
+        context: NO_CONTEXT.to_owned(),
+    };
+    let answer = host.ask(&request, host.new_call(), None).await;
     let outcome = outcome(&answer);
     let text = match answer {
         Ok(Ok(text)) => text,

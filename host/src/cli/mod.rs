@@ -16,6 +16,7 @@ use crate::{
     mcp::Server,
 };
 use clap::{Parser, Subcommand};
+use ring::rand::{SecureRandom, SystemRandom};
 use std::{future::Future, io::IsTerminal, process::ExitCode, sync::Arc};
 use tracing::level_filters::LevelFilter;
 
@@ -158,6 +159,15 @@ fn block_on(work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
     done
 }
 
+/// For what this process alone will look at again.
+fn random_key() -> Result<[u8; 32], Stop> {
+    let mut key = [0; 32];
+    match SystemRandom::new().fill(&mut key) {
+        Ok(()) => Ok(key),
+        Err(_) => Err(Stop::failed("the system has no random numbers to give")),
+    }
+}
+
 async fn serve(host: Host) -> Result<(), Stop> {
     if let Some(gate) = host.gate() {
         gate.warm_up();
@@ -167,6 +177,8 @@ async fn serve(host: Host) -> Result<(), Stop> {
             "Serving MCP on stdin and stdout, which a client starts by itself; Ctrl-D ends. For a tour: mcp-daktela demo",
         );
     }
-    let server = Server::new(Arc::new(host)).await.map_err(Stop::failed)?;
+    let server = Server::new(Arc::new(host), &random_key()?)
+        .await
+        .map_err(Stop::failed)?;
     server.serve_stdio().await.map_err(Stop::failed)
 }

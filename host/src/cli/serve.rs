@@ -1,6 +1,6 @@
 //! `mcp-daktela --transport streamable-http`: one server for many, each with credentials of their own.
 
-use super::{Stop, block_on};
+use super::{Stop, block_on, random_key};
 use crate::{
     config::Options,
     gate::{Client, Credential},
@@ -11,7 +11,6 @@ use crate::{
     oauth::{self, OAuth},
 };
 use daktela_demo::Demo;
-use ring::rand::{SecureRandom, SystemRandom};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -43,10 +42,14 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
         );
     }
     let host = options.host(None).map_err(Stop::usage)?;
-    let app = app(options, settings, oauth, demo.as_ref(), host.metrics().clone())?;
+    let key = match &oauth {
+        Some(oauth) => oauth.sealer.identity_key(),
+        None => random_key()?,
+    };
+    let app = app(options, settings, &key, oauth, demo.as_ref(), host.metrics().clone())?;
     block_on(async {
         app.identities.client().warm_up();
-        let server = Server::new(Arc::new(host)).await.map_err(Stop::failed)?;
+        let server = Server::new(Arc::new(host), &key).await.map_err(Stop::failed)?;
         let listen = app.settings.listen;
         let busy = |error| Stop::failed(format!("cannot listen on {listen}: {error}"));
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
@@ -65,19 +68,13 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
 fn app(
     options: &Options,
     settings: Settings,
+    key: &[u8; 32],
     oauth: Option<oauth::Settings>,
     demo: Option<&Demo>,
     metrics: Metrics,
 ) -> Result<Arc<App>, Stop> {
-    let mut key = [0; 32];
-    match &oauth {
-        Some(oauth) => key = oauth.sealer.identity_key(),
-        None => SystemRandom::new()
-            .fill(&mut key)
-            .map_err(|_| Stop::failed("the system has no random numbers to give"))?,
-    }
     let client = Client::for_strangers(options.network(), settings.domains.named());
-    let identities = Identities::new(&key, client, options.cache());
+    let identities = Identities::new(key, client, options.cache());
     // With OAuth on, a login is what somebody wants to try.
     let anybody = match demo.filter(|_| oauth.is_none()) {
         Some(demo) => {

@@ -8,7 +8,7 @@ use super::{Stop, print};
 use crate::{
     host::{Host, Outcome, outcome},
     mcp,
-    sandbox::Request,
+    sandbox::{NO_CONTEXT, Request},
 };
 use rmcp::model::Tool;
 use serde::Deserialize;
@@ -99,6 +99,7 @@ async fn try_out(host: &Host, tool: &str, arguments: &Value) -> (Row, Option<Val
     let request = Request::CallTool {
         name: tool.to_owned(),
         arguments: arguments.to_string(),
+        context: NO_CONTEXT.to_owned(),
     };
     let answer = host.ask(&request, call.clone(), None).await;
     let text = answer.as_ref().ok().and_then(|answer| answer.as_ref().ok());

@@ -1,6 +1,9 @@
 //! rmcp's side of the server.
 
-use super::{Server, fault, progress};
+use super::{
+    Server, fault, progress,
+    state::{Bound, Either},
+};
 use crate::{
     gate::Call,
     identity::Caller,
@@ -79,12 +82,17 @@ impl ServerHandler for Server {
 
     async fn call_tool(&self, params: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {
         let arguments = serde_json::Value::Object(params.arguments.unwrap_or_default()).to_string();
+        let bound = self.bound(&context, ["tools/call", &params.name, &arguments]);
         let request = Request::CallTool {
             name: params.name.into_owned(),
             arguments,
+            context: bound.context(&context.meta, params.input_responses, params.request_state)?,
         };
         let mut result: CallToolResult = match self.ask(&request, &context).await? {
-            Ok(answer) => parse(answer)?,
+            Ok(answer) => match bound.answer(&answer)? {
+                Either::Asks(asks) => return Ok(asks.into()),
+                Either::Answers(result) => result,
+            },
             Err(fault) => fault::of_a_tool(fault)?,
         };
         result.result_type = Some(ResultType::COMPLETE);
@@ -106,16 +114,21 @@ impl ServerHandler for Server {
     async fn get_prompt(
         &self,
         params: GetPromptRequestParams,
-        _context: Context,
+        context: Context,
     ) -> Result<GetPromptResponse, ErrorData> {
         require::<GetPromptRequestMethod>(self.inner.config.capabilities.prompts.is_some())?;
         let arguments = serde_json::Value::Object(params.arguments.unwrap_or_default()).to_string();
-        let mut result: GetPromptResult = self
-            .describe(&Request::GetPrompt {
-                name: params.name,
-                arguments,
-            })
-            .await?;
+        let bound = self.bound(&context, ["prompts/get", &params.name, &arguments]);
+        let request = Request::GetPrompt {
+            name: params.name,
+            arguments,
+            context: bound.context(&context.meta, params.input_responses, params.request_state)?,
+        };
+        let answer = self.inner.host.describe(&request).await.map_err(fault::internal)?;
+        let mut result: GetPromptResult = match bound.answer(&answer.map_err(fault::refused)?)? {
+            Either::Asks(asks) => return Ok(asks.into()),
+            Either::Answers(result) => result,
+        };
         result.result_type = Some(ResultType::COMPLETE);
         Ok(result.into())
     }
@@ -151,11 +164,16 @@ impl ServerHandler for Server {
         context: Context,
     ) -> Result<ReadResourceResponse, ErrorData> {
         require::<ReadResourceRequestMethod>(self.inner.config.capabilities.resources.is_some())?;
-        let answer = self
-            .ask(&Request::ReadResource { uri: params.uri }, &context)
-            .await?
-            .map_err(fault::internal)?;
-        let mut result: ReadResourceResult = parse(answer)?;
+        let bound = self.bound(&context, ["resources/read", &params.uri, ""]);
+        let request = Request::ReadResource {
+            uri: params.uri,
+            context: bound.context(&context.meta, params.input_responses, params.request_state)?,
+        };
+        let answer = self.ask(&request, &context).await?.map_err(fault::internal)?;
+        let mut result: ReadResourceResult = match bound.answer(&answer)? {
+            Either::Asks(asks) => return Ok(asks.into()),
+            Either::Answers(result) => result,
+        };
         result.result_type = Some(ResultType::COMPLETE);
         // A record is its reader's own, and may change at any moment, unless the component says otherwise.
         result.ttl_ms.get_or_insert(0);
@@ -170,7 +188,7 @@ impl ServerHandler for Server {
             .ask(&Request::Complete { params }, &context)
             .await?
             .map_err(fault::internal)?;
-        let mut result: CompleteResult = parse(answer)?;
+        let mut result: CompleteResult = parse(&answer)?;
         result.result_type = Some(ResultType::COMPLETE);
         Ok(result)
     }
@@ -208,10 +226,7 @@ impl Server {
     /// Asks what may need the upstream. A client that cancels ends the instance and its requests at once.
     async fn ask(&self, request: &Request, context: &Context) -> Result<Result<String, Fault>, ErrorData> {
         let call: Arc<Call> = self.inner.host.new_call();
-        // Over HTTP each request brings its caller along; rmcp hands us what the transport knew of the request.
-        let request_parts = context.extensions.get::<http::request::Parts>();
-        let caller = request_parts.and_then(|parts| parts.extensions.get::<Caller>());
-        let work = self.inner.host.ask(request, call.clone(), caller);
+        let work = self.inner.host.ask(request, call.clone(), caller(context));
         let work = progress::report(work, &call, context.meta.get_progress_token(), &context.peer);
         let answer: Result<Answer, Fault> = tokio::select! {
             answer = work => answer,
@@ -225,9 +240,13 @@ impl Server {
         }
     }
 
+    fn bound(&self, context: &Context, about: [&str; 3]) -> Bound<'_> {
+        self.inner.states.bound(caller(context), about)
+    }
+
     async fn describe<T: DeserializeOwned>(&self, request: &Request) -> Result<T, ErrorData> {
         let answer = self.inner.host.describe(request).await.map_err(fault::internal)?;
-        parse(answer.map_err(fault::refused)?)
+        parse(&answer.map_err(fault::refused)?)
     }
 
     /// A first page is fetched once.
@@ -256,10 +275,16 @@ fn require<Method: ConstString>(claimed: bool) -> Result<(), ErrorData> {
     }
 }
 
+/// Over HTTP each request brings its caller along; rmcp hands us what the transport knew of the request.
+fn caller(context: &Context) -> Option<&Caller> {
+    let parts = context.extensions.get::<http::request::Parts>()?;
+    parts.extensions.get()
+}
+
 fn cursor(params: Option<PaginatedRequestParams>) -> Option<String> {
     params.and_then(|params| params.cursor)
 }
 
-fn parse<T: DeserializeOwned>(answer: String) -> Result<T, ErrorData> {
-    serde_json::from_str(&answer).map_err(|error| fault::not_mcp(&error))
+pub(super) fn parse<T: DeserializeOwned>(answer: &str) -> Result<T, ErrorData> {
+    serde_json::from_str(answer).map_err(|error| fault::not_mcp(&error))
 }

@@ -6,6 +6,7 @@
 mod fault;
 mod handler;
 mod progress;
+mod state;
 
 use crate::{host::Host, sandbox::Request};
 use rmcp::{
@@ -18,6 +19,7 @@ use rmcp::{
     transport::stdio_pipes,
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use state::States;
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::OnceCell;
 
@@ -36,6 +38,7 @@ struct Inner {
     prompts: OnceCell<ListPromptsResult>,
     resources: OnceCell<ListResourcesResult>,
     resource_templates: OnceCell<ListResourceTemplatesResult>,
+    states: States,
 }
 
 /// The component does not say who it is, or not in MCP's words.
@@ -58,7 +61,8 @@ struct Description {
 }
 
 impl Server {
-    pub async fn new(host: Arc<Host>) -> Result<Self, StartError> {
+    /// The key vouches for what components have clients send back; replicas that share a client share it.
+    pub async fn new(host: Arc<Host>, key: &[u8; 32]) -> Result<Self, StartError> {
         let Description {
             server_info,
             instructions,
@@ -83,6 +87,7 @@ impl Server {
                 prompts: OnceCell::new(),
                 resources: OnceCell::new(),
                 resource_templates: OnceCell::new(),
+                states: States::new(key),
             }),
         })
     }

@@ -49,15 +49,39 @@ pub struct Sandbox {
 #[derive(Debug, Clone)]
 pub enum Request {
     Describe,
-    ListTools { cursor: Option<String> },
-    CallTool { name: String, arguments: String },
-    ListResources { cursor: Option<String> },
-    ListResourceTemplates { cursor: Option<String> },
-    ReadResource { uri: String },
-    ListPrompts { cursor: Option<String> },
-    GetPrompt { name: String, arguments: String },
-    Complete { params: String },
+    ListTools {
+        cursor: Option<String>,
+    },
+    CallTool {
+        name: String,
+        arguments: String,
+        context: String,
+    },
+    ListResources {
+        cursor: Option<String>,
+    },
+    ListResourceTemplates {
+        cursor: Option<String>,
+    },
+    ReadResource {
+        uri: String,
+        context: String,
+    },
+    ListPrompts {
+        cursor: Option<String>,
+    },
+    GetPrompt {
+        name: String,
+        arguments: String,
+        context: String,
+    },
+    Complete {
+        params: String,
+    },
 }
+
+/// Of a caller that cannot be asked anything.
+pub const NO_CONTEXT: &str = "{}";
 
 /// JSON text.
 pub type Answer = Result<String, RpcFailure>;
@@ -264,14 +288,22 @@ async fn ask(plugin: &Plugin, store: &mut Store<State>, request: &Request) -> wa
     let answer = match request {
         Request::Describe => return Ok(Ok(server.call_describe(store).await?)),
         Request::ListTools { cursor } => server.call_list_tools(store, cursor.as_deref()).await,
-        Request::CallTool { name, arguments } => server.call_call_tool(store, name, arguments).await,
+        Request::CallTool {
+            name,
+            arguments,
+            context,
+        } => server.call_call_tool(store, name, arguments, context).await,
         Request::ListResources { cursor } => server.call_list_resources(store, cursor.as_deref()).await,
         Request::ListResourceTemplates { cursor } => {
             server.call_list_resource_templates(store, cursor.as_deref()).await
         }
-        Request::ReadResource { uri } => server.call_read_resource(store, uri).await,
+        Request::ReadResource { uri, context } => server.call_read_resource(store, uri, context).await,
         Request::ListPrompts { cursor } => server.call_list_prompts(store, cursor.as_deref()).await,
-        Request::GetPrompt { name, arguments } => server.call_get_prompt(store, name, arguments).await,
+        Request::GetPrompt {
+            name,
+            arguments,
+            context,
+        } => server.call_get_prompt(store, name, arguments, context).await,
         Request::Complete { params } => server.call_complete(store, params).await,
     }?;
     Ok(answer.map_err(|RpcError { code, message, data }| RpcFailure { code, message, data }))

@@ -39,7 +39,7 @@ impl Guest for Plugin {
         answer(server::list_tools(cursor.as_deref()))
     }
 
-    fn call_tool(name: String, arguments: String) -> Result<String, RpcError> {
+    fn call_tool(name: String, arguments: String, _context: String) -> Result<String, RpcError> {
         with_instance(|http, settings| server::call_tool(http, settings, &name, &arguments))
     }
 
@@ -51,7 +51,7 @@ impl Guest for Plugin {
         answer(server::list_resource_templates(cursor.as_deref()))
     }
 
-    fn read_resource(uri: String) -> Result<String, RpcError> {
+    fn read_resource(uri: String, _context: String) -> Result<String, RpcError> {
         with_instance(|http, settings| server::read_resource(http, settings, &uri))
     }
 
@@ -59,7 +59,7 @@ impl Guest for Plugin {
         answer(server::list_prompts(cursor.as_deref()))
     }
 
-    fn get_prompt(name: String, arguments: String) -> Result<String, RpcError> {
+    fn get_prompt(name: String, arguments: String, _context: String) -> Result<String, RpcError> {
         answer(server::get_prompt(&name, &arguments))
     }
 

@@ -179,7 +179,7 @@ impl Guest for Hostile {
         Ok(json!({"tools": tools}).to_string())
     }
 
-    fn call_tool(name: String, arguments: String) -> Result<String, RpcError> {
+    fn call_tool(name: String, arguments: String, _context: String) -> Result<String, RpcError> {
         if name == "not-json" {
             return Ok("{\"content\": [".to_owned());
         }
@@ -196,7 +196,7 @@ impl Guest for Hostile {
         Err(refuse())
     }
 
-    fn read_resource(_uri: String) -> Result<String, RpcError> {
+    fn read_resource(_uri: String, _context: String) -> Result<String, RpcError> {
         Err(refuse())
     }
 
@@ -204,7 +204,7 @@ impl Guest for Hostile {
         Err(refuse())
     }
 
-    fn get_prompt(_name: String, _arguments: String) -> Result<String, RpcError> {
+    fn get_prompt(_name: String, _arguments: String, _context: String) -> Result<String, RpcError> {
         Err(refuse())
     }
 

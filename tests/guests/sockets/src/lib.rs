@@ -30,7 +30,7 @@ impl Guest for Reaching {
         reach()
     }
 
-    fn call_tool(_name: String, _arguments: String) -> Result<String, RpcError> {
+    fn call_tool(_name: String, _arguments: String, _context: String) -> Result<String, RpcError> {
         reach()
     }
 
@@ -42,7 +42,7 @@ impl Guest for Reaching {
         reach()
     }
 
-    fn read_resource(_uri: String) -> Result<String, RpcError> {
+    fn read_resource(_uri: String, _context: String) -> Result<String, RpcError> {
         reach()
     }
 
@@ -50,7 +50,7 @@ impl Guest for Reaching {
         reach()
     }
 
-    fn get_prompt(_name: String, _arguments: String) -> Result<String, RpcError> {
+    fn get_prompt(_name: String, _arguments: String, _context: String) -> Result<String, RpcError> {
         reach()
     }
 

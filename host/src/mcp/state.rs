@@ -1,0 +1,161 @@
+//! What a component asks of a client before it can answer, and what it wants to be told again together with the reply.
+//!
+//! It keeps nothing itself, so its state travels through the client, which must not be able to make one up, to use
+//! another's, or to use one for something else. The host signs it; a component has no secret that it could sign with.
+
+use super::{fault, handler::parse};
+use crate::identity::Caller;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use ring::hmac;
+use rmcp::{
+    ErrorData,
+    model::{InputRequiredResult, InputResponses, RequestMetaObject, ResultType},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::time::{Duration, SystemTime};
+
+/// Somebody may have to be asked, and may be in a meeting.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
+const TAG_BYTES: usize = 32;
+const TIME_BYTES: usize = 8;
+
+pub(super) struct States {
+    key: hmac::Key,
+}
+
+/// To one caller, one request of theirs.
+pub(super) struct Bound<'a> {
+    key: &'a hmac::Key,
+    about: Vec<u8>,
+}
+
+pub(super) enum Either<T> {
+    Asks(InputRequiredResult),
+    Answers(T),
+}
+
+impl States {
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, key),
+        }
+    }
+
+    /// `about` is the method, the name of what is asked for, and the arguments.
+    pub(super) fn bound(&self, caller: Option<&Caller>, about: [&str; 3]) -> Bound<'_> {
+        let who = caller.map(|caller| caller.identity.who.to_string()).unwrap_or_default();
+        let mut bytes = b"mcp-daktela request state".to_vec();
+        for part in [&who, about[0], about[1], about[2]] {
+            bytes.extend((part.len() as u64).to_be_bytes());
+            bytes.extend(part.as_bytes());
+        }
+        Bound {
+            key: &self.key,
+            about: bytes,
+        }
+    }
+}
+
+impl Bound<'_> {
+    /// What else a request brings, for the component.
+    pub(super) fn context(
+        &self,
+        meta: &RequestMetaObject,
+        input_responses: Option<InputResponses>,
+        request_state: Option<String>,
+    ) -> Result<String, ErrorData> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Context<T> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            client_capabilities: Option<T>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            input_responses: Option<InputResponses>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            request_state: Option<String>,
+        }
+        let opened = request_state.map(|sealed| {
+            self.open(&sealed, SystemTime::now()).ok_or_else(|| {
+                ErrorData::invalid_params(
+                    "The requestState is over, or was not given for this request; send the request again without it.",
+                    None,
+                )
+            })
+        });
+        let context = Context {
+            client_capabilities: meta.client_capabilities(),
+            input_responses,
+            request_state: opened.transpose()?,
+        };
+        serde_json::to_string(&context).map_err(|error| fault::not_mcp(&error))
+    }
+
+    pub(super) fn answer<T: DeserializeOwned>(&self, answer: &str) -> Result<Either<T>, ErrorData> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Kind {
+            result_type: Option<ResultType>,
+        }
+        let asks = parse::<Kind>(answer)?.result_type == Some(ResultType::INPUT_REQUIRED);
+        if !asks {
+            return parse(answer).map(Either::Answers);
+        }
+        let mut asked: InputRequiredResult = parse(answer)?;
+        let state = asked.request_state.take();
+        asked.request_state = state.map(|state| self.seal(&state, SystemTime::now() + LIFETIME));
+        Ok(Either::Asks(asked))
+    }
+
+    fn seal(&self, state: &str, until: SystemTime) -> String {
+        let signed = [&seconds(until), state.as_bytes()].concat();
+        let tag = hmac::sign(self.key, &[&self.about, &*signed].concat());
+        BASE64.encode([tag.as_ref(), &signed].concat())
+    }
+
+    fn open(&self, sealed: &str, now: SystemTime) -> Option<String> {
+        let bytes = BASE64.decode(sealed).ok()?;
+        let (tag, signed) = bytes.split_at_checked(TAG_BYTES)?;
+        hmac::verify(self.key, &[&self.about, signed].concat(), tag).ok()?;
+        let (until, state) = signed.split_at_checked(TIME_BYTES)?;
+        let fresh = until >= &seconds(now)[..];
+        fresh.then(|| String::from_utf8(state.to_owned()).ok()).flatten()
+    }
+}
+
+/// Big-endian, so that later is greater.
+fn seconds(time: SystemTime) -> [u8; TIME_BYTES] {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_secs().to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_good_for_its_request_and_its_time() {
+        let states = States::new(&[1; 32]);
+        let about = ["tools/call", "delete", r#"{"id": 1}"#];
+        let now = SystemTime::now();
+        let sealed = states.bound(None, about).seal("half done", now);
+        assert_eq!(
+            states.bound(None, about).open(&sealed, now).as_deref(),
+            Some("half done")
+        );
+        let later = now + Duration::from_secs(1);
+        assert_eq!(states.bound(None, about).open(&sealed, later), None);
+        for other in [
+            ["tools/call", "delete", r#"{"id": 2}"#],
+            ["tools/call", "close", r#"{"id": 1}"#],
+            ["prompts/get", "delete", r#"{"id": 1}"#],
+            ["tools/call", "delet", r#"e{"id": 1}"#],
+        ] {
+            assert_eq!(states.bound(None, other).open(&sealed, now), None, "{other:?}");
+        }
+        assert_eq!(States::new(&[2; 32]).bound(None, about).open(&sealed, now), None);
+        for text in ["", "half done", &sealed[1..], &format!("{sealed}AAAA")] {
+            assert_eq!(states.bound(None, about).open(text, now), None, "{text}");
+        }
+    }
+}
