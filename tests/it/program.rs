@@ -1,8 +1,10 @@
 //! The program as a client sees it: real bytes on its standard input and output.
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    fs::{self, File},
+    io::{BufRead, BufReader, Read, Seek, Write},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use serde_json::{Value, json};
@@ -15,6 +17,28 @@ pub(crate) struct Program {
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     next_id: u64,
+}
+
+/// For a log that one test reads.
+pub(crate) fn log_file() -> File {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("mcp-daktela-log-{}-{number}", std::process::id()));
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .expect("a file");
+    fs::remove_file(path).expect("an open file needs no name");
+    file
+}
+
+pub(crate) fn read_back(mut file: File) -> String {
+    file.rewind().expect("a file");
+    let mut text = String::new();
+    file.read_to_string(&mut text).expect("text");
+    text
 }
 
 /// The program with an environment of its own: nothing of the developer's settings reaches it.
@@ -56,9 +80,31 @@ impl Program {
     }
 
     fn send(&mut self, message: &Value) {
+        self.send_line(message.to_string().as_bytes());
+    }
+
+    /// Whatever bytes, and the end of a line.
+    pub(crate) fn send_line(&mut self, line: &[u8]) {
         let input = self.input.as_mut().expect("open");
-        writeln!(input, "{message}").expect("the program reads");
+        input.write_all(&[line, b"\n"].concat()).expect("the program reads");
         input.flush().expect("the program reads");
+    }
+
+    /// As a client says goodbye.
+    pub(crate) fn close(&mut self) {
+        drop(self.input.take());
+    }
+
+    pub(crate) fn terminate(&self) {
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(
+            killed.is_ok_and(|status| status.success()),
+            "the program can be told to end"
+        );
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("the program ends")
     }
 
     /// Sends a request and returns its id.
@@ -68,16 +114,21 @@ impl Program {
         self.next_id
     }
 
+    /// The next message, whole.
+    pub(crate) fn receive_message(&mut self) -> Value {
+        let mut line = String::new();
+        assert_ne!(
+            self.output.read_line(&mut line).expect("the program answers"),
+            0,
+            "the program ended"
+        );
+        serde_json::from_str(&line).expect("stdout carries protocol only")
+    }
+
     /// The next answer, with the id of its request.
     pub(crate) fn receive(&mut self) -> (u64, Value) {
         loop {
-            let mut line = String::new();
-            assert_ne!(
-                self.output.read_line(&mut line).expect("the program answers"),
-                0,
-                "the program ended"
-            );
-            let mut message: Value = serde_json::from_str(&line).expect("stdout carries protocol only");
+            let mut message = self.receive_message();
             if let Some(id) = message["id"].as_u64() {
                 let key = if message.get("error").is_some() {
                     "error"
@@ -109,7 +160,7 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         // The end of its input is how a client says goodbye.
-        drop(self.input.take());
-        self.child.wait().expect("the program ends");
+        self.close();
+        self.wait();
     }
 }

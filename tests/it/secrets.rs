@@ -1,6 +1,7 @@
 //! Credentials stay in the host: not in an answer, not in a log line, not where a component can look.
 
-use std::{fmt::Write, io::Read, process::Stdio};
+use std::fmt::Write;
+
 
 use daktela_demo::{CANARY, Demo, PASSWORD, TOKEN, USERNAME};
 use serde_json::{Value, json};
@@ -58,7 +59,7 @@ fn call_every_tool(program: &mut Program) -> Vec<String> {
 }
 
 fn nothing_shows(variables: &[(&str, &str)], demo: &Demo) {
-    let log = tempfile();
+    let log = program::log_file();
     let mut program = Program::start_with_log(variables, log.try_clone().expect("a file"));
     let mut answers = call_every_tool(&mut program);
     answers.push(program.call("get_ticket", &json!({"name": "0"})).to_string());
@@ -71,7 +72,7 @@ fn nothing_shows(variables: &[(&str, &str)], demo: &Demo) {
     for answer in &answers {
         assert_none(&secrets, answer, "an answer");
     }
-    let log = read_back(log);
+    let log = program::read_back(log);
     let lines = log.lines().count();
     assert!(lines >= 40, "one line a call: {lines}");
     for line in log.lines() {
@@ -216,24 +217,4 @@ fn a_file_that_is_no_compiled_component_does_not_load() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
     }
-}
-
-fn tempfile() -> std::fs::File {
-    let path = std::env::temp_dir().join(format!("mcp-daktela-log-{}", std::process::id()));
-    let file = std::fs::File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&path)
-        .expect("a file");
-    std::fs::remove_file(path).expect("an open file needs no name");
-    file
-}
-
-fn read_back(mut file: std::fs::File) -> String {
-    std::io::Seek::rewind(&mut file).expect("a file");
-    let mut text = String::new();
-    file.read_to_string(&mut text).expect("text");
-    text
 }

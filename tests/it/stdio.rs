@@ -1,6 +1,8 @@
 //! The protocol on stdin and stdout, byte by byte where clients differ.
 
-use daktela_demo::{Demo, TOKEN};
+use std::time::{Duration, Instant};
+
+use daktela_demo::{Demo, Fault, TOKEN};
 use serde_json::{Value, json};
 
 use crate::program::{self, Program};
@@ -86,6 +88,115 @@ fn what_does_not_exist_is_told_so() {
 /// What each request brings where there is no handshake.
 fn modern() -> Value {
     json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}})
+}
+
+#[test]
+fn what_is_no_message_is_answered_by_line() {
+    let demo = Demo::start().expect("a demo instance");
+    let log = program::log_file();
+    let mut program = Program::start_with_log(
+        &[("DAKTELA_URL", &demo.origin()), ("DAKTELA_ACCESS_TOKEN", TOKEN)],
+        log.try_clone().expect("a file"),
+    );
+    let long = vec![b' '; 9_000_000];
+    let no_json = (-32700, "The message is not JSON.");
+    let no_batch = (-32600, "One message at a time: MCP has no batches.");
+    let no_message = (-32600, "The message is none of JSON-RPC 2.0.");
+    let too_long = (-32600, "A message has at most 4000000 bytes.");
+    let lines: [(&[u8], _, _); 10] = [
+        (b"Jan Nov\xc3\xa1k", no_json, Value::Null),
+        (b"{\"jsonrpc\": \"2.0\", \"id\": 3", no_json, Value::Null),
+        (b"\xff\xfe", no_json, Value::Null),
+        (b"[]", no_batch, Value::Null),
+        (
+            br#"[{"jsonrpc": "2.0", "id": 4, "method": "ping"}]"#,
+            no_batch,
+            Value::Null,
+        ),
+        (b"7", no_message, Value::Null),
+        (br#"{"id": 7}"#, no_message, 7.into()),
+        (br#"{"id": "x", "method": "ping"}"#, no_message, "x".into()),
+        (
+            br#"{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}"#,
+            no_message,
+            json!(1.5),
+        ),
+        (&long, too_long, Value::Null),
+    ];
+    for (line, (code, message), id) in &lines {
+        program.send_line(line);
+        let expected = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
+        assert_eq!(program.receive_message(), expected);
+    }
+    // Nobody waits for an answer to these.
+    for line in [
+        &b""[..],
+        b" \r",
+        br#"{"method": "notifications/other"}"#,
+        br#"{"jsonrpc": "2.0", "method": "$/x"}"#,
+    ] {
+        program.send_line(line);
+    }
+    program.send_line(b"\xef\xbb\xbf{\"jsonrpc\": \"2.0\", \"id\": 8, \"method\": \"ping\"}\r");
+    assert_eq!(
+        program.receive_message(),
+        json!({"jsonrpc": "2.0", "id": 8, "result": {}})
+    );
+    drop(program);
+    let log = program::read_back(log);
+    assert_eq!(
+        log.matches("\"event\":\"unreadable\"").count(),
+        lines.len() + 1,
+        "{log}"
+    );
+    assert!(!log.contains("Novák"), "the log holds no text of clients");
+}
+
+/// Slower than what rmcp would wait for by itself when its client leaves.
+fn ends_with_answers(end: impl FnOnce(&mut Program)) {
+    const SLOW: Duration = Duration::from_secs(6);
+    let demo = Demo::start().expect("a demo instance");
+    let variables = [("DAKTELA_URL", &*demo.origin()), ("DAKTELA_ACCESS_TOKEN", TOKEN)];
+    let mut program = Program::start(&variables);
+    program.call("count_tickets", &json!({}));
+    demo.take_requests();
+    demo.inject(Fault {
+        delay: Some(SLOW),
+        ..Fault::default()
+    });
+    let started = Instant::now();
+    let id = program.send_request(
+        "tools/call",
+        json!({"name": "count_tickets", "arguments": {"stage": "OPEN"}}),
+    );
+    while demo.take_requests().is_empty() {
+        assert!(started.elapsed() < SLOW, "the call is under way");
+    }
+    end(&mut program);
+    let text = "104 tickets (stage OPEN · without merged tickets)";
+    let result = json!({"content": [{"type": "text", "text": text}], "isError": false});
+    assert_eq!(program.receive(), (id, json!({ "result": result })));
+    assert_eq!(program.wait().code(), Some(0));
+}
+
+#[test]
+fn a_client_that_leaves_gets_its_answers() {
+    ends_with_answers(Program::close);
+}
+
+#[test]
+fn a_supervisor_that_ends_the_program_waits_for_the_answers() {
+    ends_with_answers(|program| program.terminate());
+}
+
+#[test]
+fn with_nothing_under_way_the_end_is_at_once() {
+    let started = Instant::now();
+    served(|program| {
+        program.terminate();
+        assert_eq!(program.wait().code(), Some(0));
+    });
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 /// A component keeps nothing: what it wants to know again travels through the client, signed.

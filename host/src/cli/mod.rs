@@ -168,6 +168,21 @@ fn random_key() -> Result<[u8; 32], Stop> {
     }
 }
 
+/// A supervisor wants the program to end.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => drop(terminate.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
+
 async fn serve(host: Host) -> Result<(), Stop> {
     if let Some(gate) = host.gate() {
         gate.warm_up();
@@ -180,5 +195,8 @@ async fn serve(host: Host) -> Result<(), Stop> {
     let server = Server::new(Arc::new(host), &random_key()?)
         .await
         .map_err(Stop::failed)?;
-    server.serve_stdio().await.map_err(Stop::failed)
+    server
+        .serve_stdio(terminated(), http::DRAIN)
+        .await
+        .map_err(Stop::failed)
 }

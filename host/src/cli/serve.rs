@@ -1,6 +1,6 @@
 //! `mcp-daktela --transport streamable-http`: one server for many, each with credentials of their own.
 
-use super::{Stop, block_on, random_key};
+use super::{Stop, block_on, random_key, terminated};
 use crate::{
     config::Options,
     gate::{Client, Credential},
@@ -87,21 +87,9 @@ fn app(
     Ok(Arc::new(App::new(settings, identities, metrics, anybody, oauth)))
 }
 
-#[cfg(unix)]
 async fn stop() -> http::Stop {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return http::Stop::Now;
-    };
     tokio::select! {
-        _ = terminate.recv() => http::Stop::Gently,
+        () = terminated() => http::Stop::Gently,
         _ = tokio::signal::ctrl_c() => http::Stop::Now,
     }
-}
-
-#[cfg(not(unix))]
-async fn stop() -> http::Stop {
-    let _ = tokio::signal::ctrl_c().await;
-    http::Stop::Now
 }

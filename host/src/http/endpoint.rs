@@ -4,6 +4,7 @@ use super::{App, Peer, held, refusal, throttle};
 use crate::{
     credentials::{self, Presented},
     identity::{Caller, Identity},
+    mcp::message,
     oauth,
 };
 use axum::{
@@ -15,7 +16,6 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Limited};
-use rmcp::model::ClientJsonRpcMessage;
 use serde_json::Value;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -162,28 +162,11 @@ async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Box<Response>> {
 
 /// rmcp would answer what it cannot read in plain text.
 fn json_rpc(body: Bytes) -> Result<Bytes, Box<Response>> {
-    if serde_json::from_slice::<ClientJsonRpcMessage>(&body).is_ok() {
-        return Ok(body);
-    }
-    let (code, message, id) = match serde_json::from_slice::<Value>(&body) {
-        Err(_) => (refusal::PARSE_ERROR, "The body is not JSON.", Value::Null),
-        Ok(Value::Array(_)) => (
-            refusal::INVALID_REQUEST,
-            "One message at a time: MCP has no batches.",
-            Value::Null,
-        ),
-        Ok(other) => (
-            refusal::INVALID_REQUEST,
-            "The body is no message of JSON-RPC 2.0.",
-            id(&other),
-        ),
-    };
-    Err(Box::new(refusal::rpc(StatusCode::BAD_REQUEST, code, message, &id)))
-}
-
-fn id(message: &Value) -> Value {
-    match message.get("id") {
-        Some(id @ (Value::String(_) | Value::Number(_))) => id.clone(),
-        _ => Value::Null,
+    match message::read(&body) {
+        Ok(_) => Ok(body),
+        Err(unreadable) => Err(Box::new(refusal::json_response(
+            StatusCode::BAD_REQUEST,
+            &unreadable.answer(),
+        ))),
     }
 }

@@ -68,7 +68,7 @@ const HEAD_BYTES: usize = 64 * 1024;
 const LINGER: Duration = Duration::from_secs(3);
 
 /// Longer than any call.
-const DRAIN: Duration = Duration::from_secs(40);
+pub(crate) const DRAIN: Duration = Duration::from_secs(40);
 
 /// Everything that requests share.
 pub struct App {

@@ -1,21 +1,19 @@
 //! How a request is turned away: with a status, and words that say what to do.
 
+use crate::mcp::message;
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// JSON-RPC's own numbers, and one of the free ones for what HTTP says better.
-pub(super) const PARSE_ERROR: i32 = -32700;
-pub(super) const INVALID_REQUEST: i32 = -32600;
+/// One of JSON-RPC's free numbers, for what HTTP says better.
 pub(super) const REFUSED: i32 = -32000;
 
 /// A refusal at an endpoint of MCP, whose clients read JSON-RPC.
 pub(super) fn rpc(status: StatusCode, code: i32, message: &str, id: &Value) -> Response {
-    let body = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
-    json_response(status, &body)
+    json_response(status, &message::error(code, message, id))
 }
 
 pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response {

@@ -5,8 +5,10 @@
 
 mod fault;
 mod handler;
+pub(crate) mod message;
 mod progress;
 mod state;
+mod stdio;
 
 use crate::{host::Host, sandbox::Request};
 use rmcp::{
@@ -16,11 +18,11 @@ use rmcp::{
         ServerCapabilities, ServerConfig, Tool,
     },
     service::ServerInitializeError,
-    transport::stdio_pipes,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use state::States;
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+use stdio::Stdio;
 use tokio::sync::OnceCell;
 
 /// Cheap to clone: a transport may want one for each request.
@@ -92,9 +94,13 @@ impl Server {
         })
     }
 
-    /// Serves one client until it closes its end.
-    pub async fn serve_stdio(self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        match self.serve(stdio_pipes()).await {
+    /// Serves one client until it closes its end or `stop` comes, and what it asked is answered or `drain` is over.
+    pub async fn serve_stdio(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+        drain: Duration,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        match self.serve(Stdio::new(stop, drain)).await {
             Ok(session) => session.waiting().await.map(drop)?,
             // A client that only looked whether the program starts.
             Err(ServerInitializeError::ConnectionClosed(_)) => {}
