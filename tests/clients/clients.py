@@ -9,28 +9,41 @@ wants so many news of progress, and "cancel" stops at the first.
 
 import concurrent.futures
 import functools
-import importlib.util
 import json
 import os
 import pathlib
-import re
-import shutil
-import subprocess
 import sys
 
-HERE = pathlib.Path(__file__).parent
-ROOT = HERE.parents[1]
-INSTALLED = ROOT / "target/clients"
-PACKAGES = INSTALLED / "node"
+import conformance
+import login_page
+import oauth
+from harness import (
+    HERE,
+    INSTALLED,
+    PACKAGES,
+    ROOT,
+    Mismatch,
+    Tally,
+    install_node,
+    install_python,
+    node_version,
+    run,
+    run_for_json,
+    same_port,
+    serving,
+    why_no_program,
+    why_no_python,
+)
 
 PYTHON_SDKS = {"python1": ["mcp[cli]==1.30.0"], "python2": ["mcp[cli]==2.3.0"]}
 NODE_PACKAGES = [
     "@modelcontextprotocol/sdk@1.32.2",
     "@modelcontextprotocol/client@2.4.0",
+    "@modelcontextprotocol/conformance@0.2.0-alpha.12",
     "@modelcontextprotocol/inspector@2.12.0",
     "zod@4.6.7",
 ]
-# For the Inspector, where the machine's own is older than it needs.
+# For the Inspector and the conformance suite, where the machine's own is older than they need.
 NODE = "node@22.23.3"
 NODE_NEEDED = (22, 19)
 
@@ -48,21 +61,13 @@ CLIENTS = [
 ]
 ERAS = ["legacy", "auto", "modern"]
 
-# A client that hangs has failed.
-PATIENCE_SECONDS = 120
-INSTALL_SECONDS = 900
-
-
-class Mismatch(Exception):
-    """What is expected, and what there is."""
-
 
 class Program:
     def __init__(self, path):
-        self.command = [str(path), "--demo"]
+        self.path = str(path)
 
     def say(self, *arguments):
-        return run([self.command[0], *arguments]).strip()
+        return run([self.path, *arguments]).strip()
 
     @functools.cache
     def call(self, tool, arguments):
@@ -79,42 +84,6 @@ class Program:
         name, version = self.say("--version").split()
         instructions = (ROOT / "guest/src/instructions.md").read_text("utf-8").strip()
         return {"server": {"name": name, "title": "Daktela", "version": version}, "instructions": instructions}
-
-
-def run(command, seconds=PATIENCE_SECONDS, environment=None):
-    """What a command prints. Settings of the developer's Daktela reach none."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("DAKTELA_", "CACHE_", "LOG_"))}
-    # The Inspector would keep a file in the home folder.
-    own = {"MCP_CATALOG_PATH": str(INSTALLED / "catalog.json"), **(environment or {})}
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=seconds,
-            env={**kept, **own},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise Mismatch(f"no end after {seconds} s: {' '.join(map(str, command))}") from None
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
-        raise Mismatch(f"exit code {done.returncode}: {' '.join(map(str, command))}\n{said}")
-    return done.stdout
-
-
-def run_for_json(command, environment=None):
-    said = same_port(run(command, environment=environment))
-    try:
-        return json.loads(said)
-    except ValueError:
-        raise Mismatch(f"no JSON: {said[:2000]}") from None
-
-
-def same_port(text):
-    """The sample company listens on another port in each process."""
-    return re.sub(r"http://127\.0\.0\.1:\d+", "http://demo", text)
 
 
 # Judging
@@ -168,41 +137,17 @@ def shown(value):
     return json.dumps(value, ensure_ascii=False)[:1000]
 
 
-class Tally:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-
-    def check(self, name, judge):
-        """What the judge returns, or None where it found a mismatch."""
-        try:
-            found = judge()
-        except Mismatch as mismatch:
-            self.failed += 1
-            print(f"FAILED  {name}: {mismatch}", flush=True)
-            return None
-        self.passed += 1
-        print(f"ok      {name}", flush=True)
-        return found
-
-    def skip(self, name, reason):
-        self.skipped += 1
-        print(f"SKIPPED: {name} because {reason}", flush=True)
-
-    def close(self):
-        skipped = f", {self.skipped} skipped" if self.skipped else ""
-        print(f"{self.passed} passed, {self.failed} failed{skipped}")
-        return 1 if self.failed else 0
-
-
 # Asking
 
 
-def ask_and_judge(tally, program, client):
+def ask_and_judge(tally, program, client, over, server):
+    """`server` is what a client is told of it: a command or an address."""
     name, language, folder, mode, revision = client
+    name = f"{name} over {over}"
     checks = json.loads((HERE / "checks.json").read_text("utf-8"))
     interpreter = INSTALLED / folder / "bin/python" if language == "python" else "node"
     script = HERE / {"python": "python.py", "node": "typescript.mjs"}[language]
-    asks = [interpreter, script, mode, HERE / "checks.json", *program.command]
+    asks = [interpreter, script, mode, HERE / "checks.json", *server]
     heard = tally.check(f"{name} asks", lambda: run_for_json(asks, {"PACKAGES": str(PACKAGES)}))
     if not heard:
         return
@@ -218,65 +163,29 @@ def ask_and_judge(tally, program, client):
         tally.check(f"{name} {check['check']}", judge)
 
 
-def inspect(tally, program):
+def inspect(tally, program, over, server):
     """The Inspector's command line. With --strict it fails where a schema is not portable between clients."""
 
     def ask(era, *arguments):
         inspector = [PACKAGES / "node_modules/.bin/mcp-inspector", "--cli", "--protocol-era", era, "--format", "json"]
-        return run_for_json([*inspector, *arguments, "--", *program.command])
+        where = ["--", *server] if over == "stdio" else [*server, "--transport", "http"]
+        # Options stand before a command, and after an address.
+        words = [*arguments, *where] if over == "stdio" else [*where, *arguments]
+        return run_for_json([*inspector, *words])
 
     for era in ERAS:
         listed = functools.partial(ask, era, "--method", "tools/list", "--strict")
         tally.check(
-            f"Inspector {era} finds nothing wrong with the tools",
+            f"Inspector {era} over {over} finds nothing wrong with the tools",
             lambda listed=listed: compare({"result": {"tools": {"$tools": 40}}}, listed(), program),
         )
     arguments = {"stage": "OPEN"}
     called = functools.partial(ask, "modern", "--method", "tools/call", "--tool-name", "count_tickets")
     expected = {"content": [{"type": "text", "text": {"$call": ["count_tickets", arguments]}}], "isError": False}
     tally.check(
-        "Inspector modern calls a tool",
+        f"Inspector modern over {over} calls a tool",
         lambda: compare({"result": expected}, called("--tool-args-json", json.dumps(arguments)), program),
     )
-
-
-# Installing
-
-
-def install(folder, packages, *commands):
-    """Runs commands that fill a folder, unless it holds these packages already."""
-    mark, wanted = folder / "installed.txt", "\n".join(packages)
-    if mark.exists() and mark.read_text("utf-8") == wanted:
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for command in commands:
-        run(command, INSTALL_SECONDS)
-    mark.write_text(wanted, "utf-8")
-
-
-def install_python(folder, packages):
-    pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
-    install(folder, packages, [sys.executable, "-m", "venv", folder], pip)
-
-
-def install_node(packages):
-    install(PACKAGES, packages, ["npm", "install", "--prefix", PACKAGES, "--no-audit", "--no-fund", *packages])
-
-
-def why_no_python():
-    if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
-        return "python3 has no venv or no ensurepip"
-    return None
-
-
-def why_no_node():
-    missing = [tool for tool in ("node", "npm") if not shutil.which(tool)]
-    return f"there is no {' and no '.join(missing)}" if missing else None
-
-
-def node_version():
-    return tuple(int(part) for part in run(["node", "--version"]).strip().lstrip("v").split(".")[:2])
 
 
 def main(path=ROOT / "target/release/mcp-daktela"):
@@ -284,7 +193,7 @@ def main(path=ROOT / "target/release/mcp-daktela"):
     if not path.is_file():
         sys.exit(f"there is no {path}; build it with: cargo build --release")
     tally, program = Tally(), Program(path)
-    no_python, no_node = why_no_python(), why_no_node()
+    no_python, no_node = why_no_python(), why_no_program(["node", "npm"], "nodejs", "npm")
 
     installs = []
     if not no_python:
@@ -302,17 +211,27 @@ def main(path=ROOT / "target/release/mcp-daktela"):
             if job.exception():
                 broken.add(jobs[job])
 
+    def why_not(folder):
+        """None where what is installed in the folder can run."""
+        missing = no_node if folder == "node" else no_python
+        return missing or ("it is not installed" if folder in broken else None)
+
     for client in CLIENTS:
-        name, language, folder, *_ = client
-        reason = {"python": no_python, "node": no_node}[language]
-        if reason:
-            tally.skip(name, reason)
-        elif folder not in broken:
-            ask_and_judge(tally, program, client)
-    if no_node:
-        tally.skip("Inspector", no_node)
-    elif "node" not in broken:
-        inspect(tally, program)
+        if reason := why_not(client[2]):
+            tally.skip(client[0], reason)
+    clients = [client for client in CLIENTS if not why_not(client[2])]
+    with serving(path) as (origin, _):
+        for over, server in [("stdio", [path, "--demo"]), ("HTTP", [f"{origin}/mcp"])]:
+            for client in clients:
+                ask_and_judge(tally, program, client, over, server)
+            if not why_not("node"):
+                inspect(tally, program, over, server)
+    oauth.check(tally, path, why_not)
+    if reason := why_not("node"):
+        tally.skip("Inspector, conformance suite, login page", reason)
+    else:
+        conformance.check(tally, path)
+        login_page.check(tally, path)
     return tally.close()
 
 

@@ -1,6 +1,6 @@
 """Asks the questions of the checks with the official Python SDK, and prints what it understood, in the wire's words.
 
-python.py v1|auto|legacy|2026-07-28 CHECKS PROGRAM ARGUMENT…
+python.py v1|auto|legacy|2026-07-28 CHECKS PROGRAM ARGUMENT…   or an address instead of a program
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import sys
 import anyio
 import mcp
 from mcp import types
+from mcp.client import streamable_http
 from mcp.shared import exceptions
 
 McpError = getattr(exceptions, "McpError", None) or exceptions.MCPError
@@ -22,7 +23,7 @@ def wire(model):
 
 
 @contextlib.asynccontextmanager
-async def first(server, log):
+async def first(connection):
     """The first SDK: a session, and its handshake by hand."""
     stray = anyio.Event()
 
@@ -31,8 +32,8 @@ async def first(server, log):
             stray.set()
 
     async with (
-        mcp.stdio_client(server, errlog=log) as streams,
-        mcp.ClientSession(*streams, message_handler=heard) as session,
+        connection as streams,
+        mcp.ClientSession(*streams[:2], message_handler=heard) as session,
     ):
         hello = await session.initialize()
         yield session, hello.protocolVersion, hello.serverInfo, hello.instructions
@@ -42,8 +43,8 @@ async def first(server, log):
 
 
 @contextlib.asynccontextmanager
-async def second(server, log, mode):
-    async with mcp.Client(mcp.stdio_client(server, errlog=log), mode=mode) as client:
+async def second(connection, mode):
+    async with mcp.Client(connection, mode=mode) as client:
         if mode not in ("auto", "legacy"):
             # A client that is told the revision does not ask who the server is unless made to.
             client.session.adopt(types.DiscoverResult.model_validate(await client.session.send_discover(mode)))
@@ -99,11 +100,17 @@ async def ask_once(client, question):
     return {**answer, "progress": progress}
 
 
-async def main(mode, checks, program, *arguments):
-    server = mcp.StdioServerParameters(command=program, args=arguments)
+def connect(mode, log, program, *arguments):
+    if program.startswith("http://"):
+        return streamable_http.streamablehttp_client(program) if mode == "v1" else streamable_http.streamable_http_client(program)
+    return mcp.stdio_client(mcp.StdioServerParameters(command=program, args=arguments), errlog=log)
+
+
+async def main(mode, checks, *server):
     with open(checks, encoding="utf-8") as file, open(os.devnull, "w", encoding="utf-8") as log:
         questions = json.load(file)
-        async with first(server, log) if mode == "v1" else second(server, log, mode) as (client, *hello):
+        connection = connect(mode, log, *server)
+        async with first(connection) if mode == "v1" else second(connection, mode) as (client, *hello):
             revision, info, instructions = hello
             answers = [await ask(client, question) for question in questions]
     hello = {"revision": revision, "server": wire(info), "instructions": instructions}

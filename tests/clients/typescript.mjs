@@ -1,34 +1,42 @@
 // Asks the questions of the checks with the official TypeScript SDK, and prints what it understood, in the words of
 // the wire.
 //
-// typescript.mjs v1|auto|legacy|2026-07-28 CHECKS PROGRAM ARGUMENT…   PACKAGES is the folder that npm installed to
+// typescript.mjs v1|auto|legacy|2026-07-28 CHECKS PROGRAM ARGUMENT…   or an address instead of a program
+//
+// PACKAGES is the folder that npm installed to.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const [mode, checks, command, ...args] = process.argv.slice(2);
 const require = createRequire(`${process.env.PACKAGES}/`);
-const server = { command, args, stderr: 'ignore' };
+const overHttp = command.startsWith('http://');
+const server = overHttp ? new URL(command) : { command, args, stderr: 'ignore' };
 const me = { name: 'tests', version: '0' };
 
 /** The first SDK. It has a place for a schema of results in a call, and keeps the revision to its transport. */
 async function first() {
     const { Client } = require('@modelcontextprotocol/sdk/client/index.js');
     const { StdioClientTransport } = require('@modelcontextprotocol/sdk/client/stdio.js');
+    const { StreamableHTTPClientTransport } = require('@modelcontextprotocol/sdk/client/streamableHttp.js');
     const client = new Client(me);
-    const transport = new StdioClientTransport(server);
+    const transport = new (overHttp ? StreamableHTTPClientTransport : StdioClientTransport)(server);
     let revision;
-    transport.setProtocolVersion = version => (revision = version);
+    const setProtocolVersion = transport.setProtocolVersion?.bind(transport);
+    transport.setProtocolVersion = version => {
+        revision = version;
+        setProtocolVersion?.(version);
+    };
     await client.connect(transport);
     return { client, revision, call: (params, options) => client.callTool(params, undefined, options) };
 }
 
 async function second() {
-    const { Client } = require('@modelcontextprotocol/client');
+    const { Client, StreamableHTTPClientTransport } = require('@modelcontextprotocol/client');
     const { StdioClientTransport } = require('@modelcontextprotocol/client/stdio');
     const named = mode === 'auto' || mode === 'legacy';
     const client = new Client(me, { versionNegotiation: { mode: named ? mode : { pin: mode } } });
-    await client.connect(new StdioClientTransport(server));
+    await client.connect(new (overHttp ? StreamableHTTPClientTransport : StdioClientTransport)(server));
     const revision = client.getNegotiatedProtocolVersion();
     return { client, revision, call: (params, options) => client.callTool(params, options) };
 }
