@@ -79,6 +79,10 @@ impl Program {
         program
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     fn send(&mut self, message: &Value) {
         self.send_line(message.to_string().as_bytes());
     }
@@ -96,7 +100,7 @@ impl Program {
     }
 
     pub(crate) fn terminate(&self) {
-        let killed = Command::new("kill").arg(self.child.id().to_string()).status();
+        let killed = Command::new("kill").arg(self.pid().to_string()).status();
         assert!(
             killed.is_ok_and(|status| status.success()),
             "the program can be told to end"

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-
 use daktela_demo::{CANARY, Demo, PASSWORD, TOKEN, USERNAME};
 use serde_json::{Value, json};
 

@@ -153,7 +153,7 @@ impl Gate {
         if let Some(token) = token {
             headers.insert("x-auth-token", token.clone());
         }
-        let answer = retry::get(call, || {
+        let answer = retry::send(call, || {
             call.count_request()?;
             Ok(self.client.request(Method::GET, url.clone())?.headers(headers.clone()))
         })

@@ -1,6 +1,6 @@
 //! Daktela's login: `POST login.json` for a token, `PUT login.json` to renew it.
 
-use crate::{Answer, Budget, Call, Client, Failure, Origin, client};
+use crate::{Answer, Budget, Call, Client, Failure, Origin, retry};
 use http::{Method, StatusCode, header};
 use jiff::civil::DateTime;
 use secrecy::{ExposeSecret, SecretString};
@@ -90,16 +90,20 @@ async fn exchange(
     method: Method,
     body: &serde_json::Value,
 ) -> Result<Answer, Failure> {
-    let request = client
-        .request(method, origin.join(PATH)?)?
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::ACCEPT, "application/json")
-        .body(body.to_string());
     let budget = Budget {
         timeout: TIMEOUT,
         ..Budget::default()
     };
-    client::send(&Call::new(budget), request).await
+    let url = origin.join(PATH)?;
+    // What did not arrive changes nothing, and a login that is not heard of is one more token, which ends by itself.
+    retry::send(&Call::new(budget), || {
+        let request = client.request(method.clone(), url.clone())?;
+        Ok(request
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .body(body.to_string()))
+    })
+    .await
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! Another try for a GET that met a passing trouble, within the call's deadline.
+//! Another try for a request that met a passing trouble, within the call's deadline.
 
 use crate::{Answer, Call, Failure, call::Trouble, client};
 use http::{StatusCode, header};
@@ -15,7 +15,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// `request` makes the request anew for each try. The last answer counts, be it good or bad.
-pub(super) async fn get(call: &Call, request: impl Fn() -> Result<RequestBuilder, Failure>) -> Result<Answer, Failure> {
+pub(super) async fn send(
+    call: &Call,
+    request: impl Fn() -> Result<RequestBuilder, Failure>,
+) -> Result<Answer, Failure> {
     let mut tries = 1;
     loop {
         let outcome = client::send(call, request()?).await;

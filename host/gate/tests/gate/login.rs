@@ -133,6 +133,15 @@ fn a_token_that_is_refused_is_replaced_once() {
 }
 
 #[test]
+fn a_login_outlasts_a_passing_trouble() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    demo.inject(on_login(503, ""));
+    assert_eq!(status(block_on(ask(&gate, &new_call(), TICKETS))), Ok(200));
+    assert_eq!(arrived(&demo), ["POST login", "POST login", "GET tickets"]);
+}
+
+#[test]
 fn a_given_token_that_is_refused_is_the_guests_to_tell() {
     let demo = Demo::start().unwrap();
     let gate = gate(
@@ -169,7 +178,10 @@ fn what_is_no_daktela_is_said() {
         assert!(text.contains("does not look like a Daktela"), "{code}: {text}");
     }
     let demo = Demo::start().unwrap();
-    demo.inject(on_login(503, ""));
+    demo.inject(Fault {
+        times: 9,
+        ..on_login(503, "")
+    });
     let text = words(block_on(ask(&gate(&demo, password("x")), &new_call(), TICKETS)));
     assert!(text.contains("try again"), "{text}");
 }
