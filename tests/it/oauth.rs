@@ -488,7 +488,8 @@ fn a_daktela_that_is_away_costs_nobody_their_login() {
     };
     demo.inject(Fault {
         matches: "login".to_owned(),
-        times: 1,
+        // As often as it is tried.
+        times: 4,
         delay: None,
         action: Some(away),
     });
