@@ -1,4 +1,4 @@
-//! Daktela's answers, whatever build gives them.
+//! Reads Daktela, whatever build of it answers.
 //!
 //! Every read is projected: it names the fields that will be shown, because a raw record is 24 to 240 KB. How a build
 //! takes a projection that it does not like is not documented, so [`Api::lists`] reacts to what comes back:
@@ -14,28 +14,15 @@ use std::{
 
 use serde_json::{Map, Value};
 
+pub use crate::envelope::Page;
 use crate::{
+    envelope::{self, Envelope},
     error::Error,
     http::{Failure, Http, Response},
     query::{self, Query, TAKE_MAX},
-    text, value,
+    shape::{is_renamed, normalise},
+    value,
 };
-
-/// A page of records.
-#[derive(Debug, Default)]
-pub struct Page {
-    pub rows: Vec<Value>,
-    /// How many records match in all, where the build says so.
-    pub total: Option<u64>,
-}
-
-/// Fields that older builds call otherwise: model, name now, name before. Records are read with the names of now.
-const RENAMED: &[(&str, &str, &str)] = &[
-    ("activitiesEmail", "attachments", "files"),
-    ("activitiesEmail", "state", "result"),
-    ("activitiesSms", "sender", "clid"),
-    ("users", "deactivated", "deleted"),
-];
 
 /// How many records one call reads at most where it promises the whole. It bounds memory and time; what lies beyond is
 /// said in the answer. 20 full pages hold the contacts of a very large customer.
@@ -240,7 +227,7 @@ impl<'a> Api<'a> {
     fn read_page(&self, response: Result<Response, Failure>, query: &Query) -> Result<Page, Error> {
         let what = what(&query.endpoint);
         let response = response.map_err(|failure| Error::from_failure(&failure, &what))?;
-        let mut page = self.page(self.envelope(&response, &what)?, &what)?;
+        let mut page = envelope::page(self.result(&response, &what)?, &what)?;
         let read = page.rows.len() as u64;
         if read > query.take {
             // A build that does not page here sends all there is.
@@ -392,167 +379,26 @@ impl<'a> Api<'a> {
     fn read_record(&self, response: Result<Response, Failure>, endpoint: &str) -> Result<Value, Error> {
         let what = what(endpoint);
         let response = response.map_err(|failure| Error::from_failure(&failure, &what))?;
-        let mut envelope = self.envelope(&response, &what)?;
-        match envelope["result"].take() {
+        match self.result(&response, &what)? {
             Value::Object(record) if !record.is_empty() => Ok(Value::Object(record)),
             _ => Err(Error::NotFound(format!("Daktela has no such record in {what}."))),
         }
     }
 
-    /// The outer object of an answer.
-    fn envelope(&self, response: &Response, what: &str) -> Result<Value, Error> {
-        let parsed: Option<Value> = serde_json::from_slice(&response.body).ok();
-        let words = parsed.as_ref().map(|body| words(&body["error"])).unwrap_or_default();
-        let success = (200..=299).contains(&response.status);
-        let nothing = parsed.as_ref().is_none_or(|body| match &body["result"] {
-            Value::Array(rows) => rows.is_empty(),
-            result => result.is_null(),
-        });
-        if !success || (nothing && !words.is_empty()) {
-            let absent = words.iter().any(|word| word.to_lowercase().contains("not exist"));
-            let status = if (success || response.status == 400) && absent {
-                404
-            } else {
-                response.status
-            };
-            return Err(Error::from_status(status, &words, what));
+    /// What an answer is about; what it says besides is kept.
+    fn result(&self, response: &Response, what: &str) -> Result<Value, Error> {
+        let Envelope { result, zone, warnings } = envelope::read(response, what)?;
+        if zone.is_some() {
+            *self.zone.borrow_mut() = zone;
         }
-        let envelope = parsed.filter(|body| body.get("result").is_some()).ok_or_else(|| {
-            Error::Upstream(format!("What answered for {what} is not Daktela's API (no JSON with a result). Check that DAKTELA_URL is the instance's own address."))
-        })?;
-        if let Some(zone) = envelope["_timezone"].as_str() {
-            *self.zone.borrow_mut() = Some(text::line(zone));
-        }
-        let mut warnings = self.warnings.borrow_mut();
-        for word in words {
-            if !warnings.contains(&word) {
-                warnings.push(word);
+        let mut known = self.warnings.borrow_mut();
+        for warning in warnings {
+            if !known.contains(&warning) {
+                known.push(warning);
             }
         }
-        Ok(envelope)
+        Ok(result)
     }
-
-    fn page(&self, mut envelope: Value, what: &str) -> Result<Page, Error> {
-        let mut result = envelope["result"].take();
-        let total = result
-            .get("total")
-            .and_then(value::number)
-            .filter(|n| *n >= 0.0)
-            .map(|n| n as u64);
-        let data = match &mut result {
-            Value::Object(map) => map.get_mut("data").map(Value::take),
-            Value::Array(_) => Some(result),
-            _ => None,
-        };
-        let rows: Option<Vec<Value>> = match data {
-            Some(Value::Array(rows)) => Some(rows),
-            // Some sources show the records keyed by their name.
-            Some(Value::Object(rows)) => Some(rows.into_iter().map(|(_, row)| row).collect()),
-            // No rows, as long as nothing says that there are some.
-            Some(Value::Null) if total.unwrap_or(0) == 0 => Some(Vec::new()),
-            None if total == Some(0) => Some(Vec::new()),
-            _ => None,
-        };
-        let rows = match rows {
-            Some(rows) if rows.iter().all(Value::is_object) => rows,
-            _ => {
-                return Err(Error::Upstream(format!(
-                    "Daktela's answer for {what} holds no list of records. Its build may differ from what this server knows."
-                )));
-            }
-        };
-        Ok(Page { rows, total })
-    }
-}
-
-/// The sentences in the `error` of an answer: a list, a bare text, or a map of the fields of a form.
-fn words(error: &Value) -> Vec<String> {
-    /// More than this is no message for a reader.
-    const WORDS_MAX: usize = 5;
-    const CHARS_MAX: usize = 300;
-    fn collect(error: &Value, key: &str, out: &mut Vec<String>) {
-        match error {
-            Value::String(word) if !word.trim().is_empty() => {
-                let word = text::cut(&text::line(word), CHARS_MAX);
-                out.push(if key.is_empty() {
-                    word
-                } else {
-                    format!("{}: {word}", text::line(key))
-                });
-            }
-            Value::Array(items) => items.iter().for_each(|item| collect(item, key, out)),
-            Value::Object(map) => map
-                .iter()
-                .for_each(|(k, item)| collect(item, if k == "form" || k == "primary" { "" } else { k }, out)),
-            _ => {}
-        }
-    }
-    let mut out = Vec::new();
-    collect(error, "", &mut out);
-    out.truncate(WORDS_MAX);
-    out
-}
-
-fn is_renamed(endpoint: &str, field: &str) -> bool {
-    RENAMED
-        .iter()
-        .any(|(model, now, _)| *model == endpoint && *now == field)
-}
-
-/// One shape for all builds: fields by their names of now, custom fields as a map, and picked fields of related records
-/// within an object even where a build answers `{"user.title": …}`.
-fn normalise(endpoint: &str, row: &mut Value) {
-    let Some(row) = row.as_object_mut() else { return };
-    for (_, now, before) in RENAMED.iter().filter(|(model, ..)| *model == endpoint) {
-        if !row.contains_key(*now)
-            && let Some(value) = row.shift_remove(*before)
-        {
-            row.insert((*now).to_owned(), value);
-        }
-    }
-    if let Some(Value::Array(fields)) = row.get("customFields") {
-        let named = |field: &Value| {
-            let value = field.get("value").or_else(|| field.get("values"))?;
-            Some((value::text_at(field, "name")?, value.clone()))
-        };
-        let fields = fields.iter().filter_map(named).collect();
-        row.insert("customFields".to_owned(), Value::Object(fields));
-    }
-    let dotted: Vec<String> = row.keys().filter(|key| key.contains('.')).cloned().collect();
-    for key in dotted {
-        let value = row.shift_remove(&key).unwrap_or_default();
-        let parts: Vec<&str> = key.split('.').collect();
-        match value {
-            // Of a list of related records.
-            Value::Array(values) => {
-                let related = row.entry(parts[0]).or_insert_with(|| Value::Array(Vec::new()));
-                if !related.is_array() {
-                    *related = Value::Array(Vec::new());
-                }
-                let related = related.as_array_mut().expect("made above");
-                related.resize_with(related.len().max(values.len()), || Value::Object(Map::new()));
-                for (one, value) in related.iter_mut().zip(values) {
-                    if let Some(one) = one.as_object_mut() {
-                        put(one, &parts[1..], value);
-                    }
-                }
-            }
-            value => put(row, &parts, value),
-        }
-    }
-}
-
-/// Sets what is at a path, through objects that are made where there are none.
-fn put(mut at: &mut Map<String, Value>, path: &[&str], value: Value) {
-    let Some((last, path)) = path.split_last() else { return };
-    for part in path {
-        let inner = at.entry(*part).or_insert_with(|| Value::Object(Map::new()));
-        if !inner.is_object() {
-            *inner = Value::Object(Map::new());
-        }
-        at = inner.as_object_mut().expect("made above");
-    }
-    at.insert((*last).to_owned(), value);
 }
 
 fn root(field: &str) -> &str {
@@ -594,47 +440,6 @@ fn picks_nothing(fields: &[String], rows: &[Value]) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn errors_are_read_in_every_shape() {
-        assert_eq!(words(&json!([])), [""; 0]);
-        assert_eq!(words(&json!("Object not exist")), ["Object not exist"]);
-        assert_eq!(words(&json!(["a", "b\nc"])), ["a", "b c"]);
-        assert_eq!(
-            words(
-                &json!({"form": {"lastname": "required", "customFields": {"email": ["bad"]}}, "primary": ["No device", "error"]})
-            ),
-            ["lastname: required", "email: bad", "No device", "error"]
-        );
-    }
-
-    #[test]
-    fn records_have_one_shape() {
-        let mut row =
-            json!({"user.name": "jan", "user.title": "Jan", "contact.account.title": "Acme", "files": [1], "name": 1});
-        normalise("activitiesEmail", &mut row);
-        assert_eq!(
-            row,
-            json!({"name": 1, "attachments": [1], "user": {"name": "jan", "title": "Jan"}, "contact": {"account": {"title": "Acme"}}})
-        );
-    }
-
-    #[test]
-    fn picks_of_a_list_of_related_records_stay_with_their_record() {
-        let mut row = json!({"statuses.name": ["a", "b"], "statuses.title": ["A", "B"], "activities.ticket.name": [1]});
-        normalise("tickets", &mut row);
-        assert_eq!(
-            row,
-            json!({"statuses": [{"name": "a", "title": "A"}, {"name": "b", "title": "B"}], "activities": [{"ticket": {"name": 1}}]})
-        );
-    }
-
-    #[test]
-    fn custom_fields_are_a_map() {
-        let mut row = json!({"customFields": [{"name": "number", "title": "Phone", "value": ["777"]}, {"name": "x"}]});
-        normalise("contacts", &mut row);
-        assert_eq!(row, json!({"customFields": {"number": ["777"]}}));
-    }
 
     /// Answers each path by a function.
     struct Fake(fn(&str) -> Value);

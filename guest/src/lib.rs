@@ -7,7 +7,8 @@
 //!   see of them.
 //! - [`args`]: the call's JSON, checked. [`date`] reads dates, [`resolve`] turns names that people use into ids.
 //! - [`run`]: the interpreter: list, count and get for any entity.
-//! - [`query`] writes URLs, [`api`] reads answers, whatever build of Daktela gives them, over [`http`].
+//! - [`query`] writes URLs, [`api`] reads over [`http`] and repeats what a build of Daktela refused; [`envelope`] and
+//!   [`shape`] make one form of what all builds answer.
 //! - [`view`] renders records, over [`value`], [`html`], [`mail`] and [`text`]; [`answer`] keeps the whole within its
 //!   budget and says what it left out.
 //! - [`resources`], [`prompts`] and [`complete`] are the rest of MCP; [`rpc`] is MCP over HTTP, for faces without a host
@@ -21,6 +22,7 @@ pub mod args;
 pub mod catalog;
 pub mod complete;
 pub mod date;
+pub mod envelope;
 pub mod error;
 pub mod html;
 pub mod http;
@@ -35,6 +37,7 @@ pub mod run;
 pub mod schema;
 pub mod server;
 pub mod settings;
+pub mod shape;
 pub mod text;
 pub mod tool;
 pub mod value;
