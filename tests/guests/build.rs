@@ -5,7 +5,9 @@ fn main() {
         ("daktela-test-files", "files"),
         ("daktela-test-sockets", "sockets"),
         ("daktela-http", "http"),
+        ("daktela-wassette", "wassette"),
     ] {
         daktela_compile::component(package, name, None);
     }
+    daktela_compile::plain_component("daktela-act", "act");
 }

@@ -115,12 +115,15 @@ fn the_page_of_the_dependencies_is_current() {
     );
     for package in [
         "guest",
+        "guest/faces/act",
         "guest/faces/http",
         "guest/faces/plugin",
         "guest/faces/upstream",
+        "guest/faces/wassette",
         "host",
         "host/compile",
         "host/demo",
+        "host/dist",
         "host/gate",
     ] {
         let manifest =

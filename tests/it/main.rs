@@ -8,6 +8,9 @@
 //! - `docs`: pages that are made from the code.
 //! - `cases`: question and answer of each tool over the demo company, natively and through the program.
 //! - `http_face`: the component that is a server by itself, as other runtimes serve it.
+//! - `wassette_face`: the component whose functions are the tools.
+//! - `hosts`: the faces under hosts that others make.
+//! - `components`: their sizes.
 //! - `http`: the server for many, over real sockets.
 //! - `oauth`: its logins and tokens, and what must not work.
 //!
@@ -16,16 +19,22 @@
 mod builds;
 mod cases;
 mod catalog;
+mod components;
 mod docs;
 mod faults;
 mod golden;
+// What jco starts is ended by its process group.
+#[cfg(unix)]
+mod hosts;
 mod http;
 mod http_face;
 mod limits;
 mod native;
 mod oauth;
 mod program;
+mod runtime;
 mod secrets;
 mod served;
 mod stdio;
 mod tidy;
+mod wassette_face;

@@ -56,7 +56,12 @@ impl Program {
 
     /// The same, with its standard error led to a file.
     pub(crate) fn start_with_log(variables: &[(&str, &str)], log: impl Into<Stdio>) -> Self {
-        let mut child = command(variables)
+        Self::over(command(variables), log)
+    }
+
+    /// The same, whatever program it is.
+    pub(crate) fn over(mut command: Command, log: impl Into<Stdio>) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

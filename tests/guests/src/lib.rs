@@ -13,5 +13,11 @@ pub const FILES: &str = concat!(env!("OUT_DIR"), "/files.cwasm");
 /// Wants sockets, which no component of ours is given.
 pub const SOCKETS: &str = concat!(env!("OUT_DIR"), "/sockets.cwasm");
 
+/// Our tools for hosts of ACT, not compiled.
+pub const ACT_FACE: &str = concat!(env!("OUT_DIR"), "/act.wasm");
+
 /// Our server for runtimes that serve `wasi:http`.
 pub const HTTP_FACE: &str = concat!(env!("OUT_DIR"), "/http.cwasm");
+
+/// Our tools as functions, one for each.
+pub const WASSETTE_FACE: &str = concat!(env!("OUT_DIR"), "/wassette.cwasm");
