@@ -1,4 +1,5 @@
-"""Installs the clients, lets each ask the questions of checks.json, and judges what it understood.
+"""Installs the clients, lets each ask the questions of checks.json over stdio and over HTTP, and judges what it understood.
+Then come OAuth, the conformance suite and the login page, each in a file of its own.
 
 An expectation is JSON. What it does not name may be there, too; a list is expected whole. In it
 {"$call": [TOOL, ARGUMENTS]} stands for what the program prints for that call, {"$file": PATH} for a file of the
