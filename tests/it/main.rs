@@ -35,6 +35,7 @@ mod program;
 mod runtime;
 mod secrets;
 mod served;
+mod skip;
 mod stdio;
 mod tidy;
 mod wassette_face;

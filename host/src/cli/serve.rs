@@ -46,8 +46,8 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
         Some(oauth) => oauth.sealer.identity_key(),
         None => random_key()?,
     };
-    let app = app(options, settings, &key, oauth, demo.as_ref(), host.metrics().clone())?;
     block_on(async {
+        let app = app(options, settings, &key, oauth, demo.as_ref(), host.metrics().clone())?;
         app.identities.client().warm_up();
         let server = Server::new(Arc::new(host), &key).await.map_err(Stop::failed)?;
         let listen = app.settings.listen;

@@ -30,7 +30,7 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let identity = match identify(&app, &parts) {
+    let identity = match identify(&app, &parts).await {
         Ok(identity) => identity,
         Err(refused) => return *refused,
     };
@@ -93,16 +93,26 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
     held::until_sent(response, room)
 }
 
-fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Response>> {
+async fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Response>> {
     let refuse = |message: &str, token_was_given| Err(Box::new(unauthorized(app, parts, message, token_was_given)));
     match credentials::read(&parts.headers, &app.settings.domains) {
         Ok(Presented::Daktela(origin, credential)) => Ok(app.identities.of(origin, credential)),
         Ok(Presented::Bearer(token)) => {
             let base = app.base(&parts.uri, &parts.headers);
-            let found = app
-                .oauth
-                .as_ref()
-                .and_then(|oauth| oauth.bearer(&token, &base, &app.settings.domains));
+            let found = match &app.oauth {
+                Some(oauth) => oauth.bearer(&token, &base, &app.settings.domains).await,
+                None => Ok(None),
+            };
+            let Ok(found) = found else {
+                app.metrics.oauth("redis_away");
+                let message = "Whether the token was revoked cannot be looked up just now; try again in a minute.";
+                return Err(Box::new(refusal::later(refusal::rpc(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    refusal::REFUSED,
+                    message,
+                    &Value::Null,
+                ))));
+            };
             let identity = found.map(|(origin, credential)| app.identities.of(origin, credential));
             // A client renews a token that HTTP refuses; an error of a tool would not tell it to.
             match identity.filter(|identity| !identity.gate.is_refused()) {

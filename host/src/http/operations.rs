@@ -41,6 +41,12 @@ async fn healthy() -> Response {
 async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.draining.load(Ordering::Acquire) {
         refusal::text(StatusCode::SERVICE_UNAVAILABLE, "shutting down")
+    } else if app.oauth.as_ref().is_some_and(|oauth| oauth.is_away()) {
+        // No replica is better off, and callers with credentials of their own need one.
+        refusal::text(
+            StatusCode::OK,
+            "ready, but Redis does not answer: OAuth is refused until it does",
+        )
     } else {
         refusal::text(StatusCode::OK, "ready")
     }

@@ -3,7 +3,7 @@
 use crate::{
     config::{self, ConfigError},
     credentials::{Domains, NotADomain},
-    oauth::{self, Sealer, WeakSecret},
+    oauth::{self, Redis, Sealer, WeakSecret},
 };
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
@@ -82,6 +82,11 @@ pub struct Options {
     #[arg(long, env = "OAUTH_GRACE_SECONDS", value_name = "SECONDS", default_value_t = GRACE_SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub oauth_grace_seconds: u64,
 
+    /// File with the address of a Redis, redis:// or rediss:// for TLS, in which replicas remember together what was used once and
+    /// what is revoked. Or give it in REDIS_URL
+    #[arg(long, env = "REDIS_URL_FILE", value_name = "FILE")]
+    pub redis_url_file: Option<PathBuf>,
+
     /// Hosts whose client metadata documents are read although they are on a private network, with commas
     #[arg(long, env = "ALLOWED_CLIENT_HOSTS", value_name = "HOSTS", default_value = "")]
     pub allowed_client_hosts: String,
@@ -115,6 +120,10 @@ pub enum OptionsError {
     SecretFile(#[from] ConfigError),
     #[error("OAUTH_SECRET: {0}")]
     Secret(#[from] WeakSecret),
+    #[error(
+        "REDIS_URL: that is no address of a Redis; expected e.g. redis://:password@redis.example.com:6379/0, or rediss:// for TLS"
+    )]
+    Redis,
     #[error("OAuth needs to know where clients find the server: set PUBLIC_URL, e.g. https://mcp.example.com")]
     NoPublicUrl,
     #[error("ALLOWED_CLIENT_HOSTS: {0:?} is no host name")]
@@ -189,23 +198,24 @@ impl Options {
     /// `None` without a secret. JWT_SECRET is what the server in Python calls it.
     pub fn oauth(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Option<oauth::Settings>, OptionsError> {
         let given = |name| variable(name).filter(|value| !value.trim().is_empty());
-        let file = self
-            .oauth_secret_file
-            .clone()
-            .filter(|file| !file.as_os_str().is_empty());
-        let secret = match (given("OAUTH_SECRET").or_else(|| given("JWT_SECRET")), file) {
-            (Some(_), Some(file)) => {
-                return Err(ConfigError::SecretTwice {
-                    variable: "OAUTH_SECRET",
-                    file,
-                }
-                .into());
+        let secret = |variable, value: Option<String>, file: &Option<PathBuf>| {
+            let file = file.clone().filter(|file| !file.as_os_str().is_empty());
+            match (value, file) {
+                (Some(_), Some(file)) => Err(ConfigError::SecretTwice { variable, file }),
+                (Some(value), None) => Ok(Some(SecretString::from(value))),
+                (None, Some(file)) => config::read_secret(file).map(Some),
+                (None, None) => Ok(None),
             }
-            (Some(secret), None) => SecretString::from(secret),
-            (None, Some(file)) => config::read_secret(file)?,
-            (None, None) => return Ok(None),
         };
-        let sealer = Sealer::new(&secret)?;
+        let seals = given("OAUTH_SECRET").or_else(|| given("JWT_SECRET"));
+        let Some(seals) = secret("OAUTH_SECRET", seals, &self.oauth_secret_file)? else {
+            return Ok(None);
+        };
+        let sealer = Sealer::new(&seals)?;
+        let redis = secret("REDIS_URL", given("REDIS_URL"), &self.redis_url_file)?;
+        let redis = redis
+            .map(|url| Redis::at(&url).ok_or(OptionsError::Redis))
+            .transpose()?;
         let has_url = self.public_url.as_deref().is_some_and(|url| !url.trim().is_empty());
         if !has_url && !self.host.is_loopback() {
             return Err(OptionsError::NoPublicUrl);
@@ -220,6 +230,7 @@ impl Options {
             client_hosts: list(&self.allowed_client_hosts).map(host).collect::<Result<_, _>>()?,
             access_lifetime: Duration::from_secs(self.oauth_access_minutes * 60),
             grace: Duration::from_secs(self.oauth_grace_seconds),
+            redis,
         }))
     }
 }

@@ -58,6 +58,10 @@ pub(super) async fn show(
     if !app.throttle.admits(throttle::address(&app, peer, &headers)) {
         return stop(StatusCode::TOO_MANY_REQUESTS, Trouble::TooMany);
     }
+    // A code that cannot be redeemed is not worth a password.
+    if oauth.is_away() {
+        return stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Off);
+    }
     let Ok(params) = Params::read(uri.query().unwrap_or_default().as_bytes()) else {
         return stop(StatusCode::BAD_REQUEST, Trouble::BadRequest);
     };

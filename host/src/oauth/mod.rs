@@ -20,6 +20,8 @@ mod revoke;
 mod seal;
 mod token;
 
+pub(crate) use memory::Away;
+pub use memory::Redis;
 pub use seal::{Sealer, WeakSecret};
 
 use crate::{
@@ -49,6 +51,8 @@ pub struct Settings {
     pub access_lifetime: Duration,
     /// How long a refresh token that was used is answered again, with the same successor.
     pub grace: Duration,
+    /// Where replicas remember together.
+    pub redis: Option<Redis>,
 }
 
 pub struct OAuth {
@@ -67,23 +71,39 @@ impl OAuth {
             client_hosts,
             access_lifetime,
             grace,
+            redis,
         } = settings;
         Self {
             sealer,
             clients: Clients::new(upstream.network().clone(), client_hosts),
-            memory: Memory::new(grace),
+            memory: Memory::new(redis, grace),
             upstream,
             access_lifetime,
         }
     }
 
     /// Whose eyes a bearer token stands for. `None` for one that is over, revoked, meant for another server, or no token.
-    pub(crate) fn bearer(&self, token: &str, base: &str, domains: &Domains) -> Option<(Origin, Credential)> {
-        let access: document::Access = self.sealer.open(seal::Kind::Access, token)?;
-        let good = access.expires > now() && access.audience == base && !self.memory.is_revoked(&access.family);
+    pub(crate) async fn bearer(
+        &self,
+        token: &str,
+        base: &str,
+        domains: &Domains,
+    ) -> Result<Option<(Origin, Credential)>, Away> {
+        let access: Option<document::Access> = self.sealer.open(seal::Kind::Access, token);
+        let Some(access) = access.filter(|access| access.expires > now() && access.audience == base) else {
+            return Ok(None);
+        };
+        if self.memory.is_revoked(&access.family).await? {
+            return Ok(None);
+        }
         // An instance that is not served any longer is not served to old tokens either.
-        let origin = domains.origin(&access.origin).ok().filter(|_| good)?;
-        Some((origin, Credential::Token(access.token.into())))
+        let origin = domains.origin(&access.origin).ok();
+        Ok(origin.map(|origin| (origin, Credential::Token(access.token.into()))))
+    }
+
+    /// Whether what was used cannot be looked up, so that nobody is let in.
+    pub(crate) fn is_away(&self) -> bool {
+        self.memory.is_away()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     document::{Access, Refresh},
     seal::Kind,
-    token::{error, form},
+    token::{AWAY, error, form},
 };
 use crate::http::App;
 use axum::{
@@ -37,7 +37,9 @@ pub(super) async fn revoke(State(app): State<Arc<App>>, headers: HeaderMap, give
                 .map(|access| access.family)
         });
     if let Some(family) = family {
-        oauth.memory.revoke(&family);
+        if oauth.memory.revoke(&family).await.is_err() {
+            return error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", AWAY);
+        }
         app.metrics.oauth("revoked");
     }
     StatusCode::OK.into_response()

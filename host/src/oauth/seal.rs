@@ -20,7 +20,7 @@ const DIFFERENT_BYTES_MIN: usize = 10;
 
 const SALT_BYTES: usize = 32;
 
-/// Longer texts are none of ours: the longest, a refresh token with a client of many addresses, is a third of it.
+/// Longer texts are none of ours: the longest, a client of many addresses and a pair of tokens, are a third of it.
 const SEALED_BYTES_MAX: usize = 16 * 1024;
 
 /// What a document is; one never passes for another.
@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Code,
     Access,
     Refresh,
+    /// What a refresh token was answered with, for the other replicas.
+    Answer,
 }
 
 impl Kind {
@@ -42,6 +44,7 @@ impl Kind {
             Self::Code => "mdcode_",
             Self::Access => "mdaccess_",
             Self::Refresh => "mdrefresh_",
+            Self::Answer => "mdanswer_",
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     OAuth,
     document::{Access, Code, Grant, Refresh, Renewal},
-    memory::REFRESH_LIFETIME,
+    memory::{Away, REFRESH_LIFETIME},
     metadata,
     params::Params,
     seal::Kind,
@@ -33,20 +33,22 @@ const MARGIN_SECONDS: u64 = 60;
 const VERIFIER_BYTES: std::ops::RangeInclusive<usize> = 43..=128;
 
 pub(super) async fn issue(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap, given: Body) -> Response {
-    let Some(oauth) = app.oauth.as_ref() else {
+    if app.oauth.is_none() {
         return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.");
-    };
+    }
     let params = match form(&headers, given).await {
         Ok(params) => params,
         Err(refused) => return *refused,
     };
     let base = app.base(&uri, &headers);
-    let issued = match params.get("grant_type") {
-        Some("authorization_code") => oauth.redeem(&app, &params, &base).await,
-        Some("refresh_token") => oauth.rotate(&app, &params, &base).await,
-        Some(_) => Err(Refused::UnsupportedGrant),
-        None => Err(Refused::Request("grant_type is missing.")),
+    // Goes on when the client hangs up: Daktela's own refresh token may be spent by then, and the client asks again.
+    let work = {
+        let app = app.clone();
+        async move { grant_type(&app, &params, &base).await }
     };
+    let issued = tokio::spawn(work)
+        .await
+        .unwrap_or(Err(Refused::Unavailable("The server failed; try again.")));
     match issued {
         Ok(body) => {
             app.metrics.oauth("token");
@@ -65,6 +67,16 @@ pub(super) async fn issue(State(app): State<Arc<App>>, uri: Uri, headers: Header
     }
 }
 
+async fn grant_type(app: &App, params: &Params, base: &str) -> Result<String, Refused> {
+    let oauth = app.oauth.as_ref().ok_or(Refused::UnsupportedGrant)?;
+    match params.get("grant_type") {
+        Some("authorization_code") => oauth.redeem(app, params, base).await,
+        Some("refresh_token") => oauth.rotate(app, params, base).await,
+        Some(_) => Err(Refused::UnsupportedGrant),
+        None => Err(Refused::Request("grant_type is missing.")),
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
     Request(&'static str),
@@ -75,6 +87,12 @@ pub(super) enum Refused {
     UnsupportedGrant,
     /// Nothing is wrong with the request.
     Unavailable(&'static str),
+}
+
+impl From<Away> for Refused {
+    fn from(Away: Away) -> Self {
+        Self::Unavailable(AWAY)
+    }
 }
 
 impl Refused {
@@ -127,9 +145,9 @@ impl OAuth {
             return Err(Refused::Grant("code_verifier does not fit the challenge."));
         }
         self.target(params, &code.audience, base)?;
-        if !self.memory.use_code(&code.id) {
+        if !self.memory.use_code(&code.id).await? {
             // Two have it, and one of them is a thief; which one cannot be told.
-            self.memory.revoke(&code.id);
+            self.memory.revoke(&code.id).await?;
             app.metrics.oauth("code_reused");
             tracing::warn!(event = "code_reused");
             return Err(Refused::Grant("The code was used before; what came of it is revoked."));
@@ -163,32 +181,30 @@ impl OAuth {
             return Err(Refused::Grant("The token was given to another client."));
         }
         self.target(params, &refresh.audience, base)?;
-        if self.memory.is_revoked(&refresh.family) {
+        if self.memory.is_revoked(&refresh.family).await? {
             return Err(Refused::Grant("The token is revoked; log in anew."));
         }
-        let is_spent = self.memory.is_spent(&refresh.id);
-        if is_spent && !self.memory.successors.contains_key(&refresh.id) {
-            self.memory.revoke(&refresh.family);
-            app.metrics.oauth("refresh_reused");
-            tracing::warn!(event = "refresh_reused");
-            return Err(Refused::Grant(
-                "The token was used before; all that came of it is revoked. Log in anew.",
-            ));
-        }
-        let id = refresh.id.clone();
-        let successor = self.memory.successors.try_get_with(id.clone(), async {
+        let renewed = async {
             let grant = self.renew(app, &refresh).await?;
-            // Before the answer is known to arrive: the grace is for that.
-            self.memory.spend(&id);
             let next = Refresh {
                 id: self.id()?,
                 renewal: grant.renewal,
                 expires: super::now() + REFRESH_LIFETIME.as_secs(),
-                ..refresh
+                ..refresh.clone()
             };
             self.answer(next, grant.token, grant.expires)
-        });
-        successor.await.map_err(|refused| *refused)
+        };
+        match self.memory.once(&self.sealer, &refresh.id, renewed).await? {
+            Some(answer) => Ok(answer),
+            None => {
+                self.memory.revoke(&refresh.family).await?;
+                app.metrics.oauth("refresh_reused");
+                tracing::warn!(event = "refresh_reused");
+                Err(Refused::Grant(
+                    "The token was used before; all that came of it is revoked. Log in anew.",
+                ))
+            }
+        }
     }
 
     /// A new token of Daktela's.
@@ -281,6 +297,8 @@ impl OAuth {
             .ok_or(NO_RANDOM)
     }
 }
+
+pub(super) const AWAY: &str = "The server cannot look up what was used before; try again in a minute.";
 
 const NO_RANDOM: Refused = Refused::Unavailable("The server has no random numbers to give; try again.");
 

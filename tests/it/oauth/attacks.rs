@@ -1,0 +1,532 @@
+//! What must not work. Writes `docs/security.md`.
+
+use std::{fmt::Write as _, io::Write as _, net::TcpListener, thread, time::Duration};
+
+use daktela_demo::{Demo, PASSWORD, TOKEN, USERNAME};
+use serde_json::{Value, json};
+
+use super::{CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Site, Tokens, http_answer};
+use crate::{
+    golden,
+    served::{self, Ask, Reply, encode},
+};
+
+/// What was tried, and what came of it.
+#[derive(Default)]
+struct Attacks {
+    page: String,
+    secrets: Vec<String>,
+}
+
+impl Attacks {
+    fn group(&mut self, title: &str) {
+        write!(self.page, "\n## {title}\n\n| attack | answer |\n|---|---|\n").expect("a String");
+    }
+
+    /// Fails unless it was refused.
+    fn refused(&mut self, attack: &str, reply: &Reply) {
+        let sent_back = reply
+            .header("location")
+            .filter(|_| reply.status == 303)
+            .and_then(|location| {
+                let error = location
+                    .split(['?', '&'])
+                    .find_map(|pair| pair.strip_prefix("error="))?;
+                let code = location.contains("code=");
+                (!code).then(|| format!("sent back with `{error}`"))
+            });
+        assert!(reply.status >= 400 || sent_back.is_some(), "{attack}: {reply:?}");
+        for secret in &self.secrets {
+            assert!(!reply.body.contains(secret), "{attack}: tells a secret");
+        }
+        let words = sent_back.unwrap_or_else(|| words(&reply.body));
+        writeln!(
+            self.page,
+            "| {attack} | {} {} |",
+            reply.status,
+            words.replace('|', "\\|")
+        )
+        .expect("a String");
+    }
+}
+
+/// What an answer says, to a program or to a person.
+fn words(body: &str) -> String {
+    if let Some(problem) = body.split("role=\"alert\">").nth(1) {
+        return problem.split("</p>").next().unwrap_or_default().to_owned();
+    }
+    let json: Value = serde_json::from_str(body).unwrap_or_default();
+    match (&json["error"], &json["error_description"]) {
+        (Value::String(code), Value::String(text)) => format!("`{code}` {text}"),
+        (Value::Object(error), _) => error["message"].as_str().unwrap_or_default().to_owned(),
+        _ => body.trim().to_owned(),
+    }
+}
+
+/// Writes `docs/security.md`.
+#[test]
+fn attacks_are_refused() {
+    let demo = Demo::start().expect("a demo instance");
+    let site = Site::start(&[
+        ("DAKTELA_URL", &demo.origin()),
+        ("DAKTELA_ACCESS_TOKEN", TOKEN),
+        ("ALLOWED_CLIENT_HOSTS", "127.0.0.1"),
+        ("ALLOWED_HOSTS", "mcp.example.com"),
+        ("MAX_BODY_BYTES", "100000"),
+    ]);
+    let mut table = Attacks {
+        secrets: vec![PASSWORD.to_owned(), TOKEN.to_owned(), SECRET.to_owned()],
+        ..Attacks::default()
+    };
+    let t = &mut table;
+    let client = site.client(CALLBACK);
+    let other = site.register(&[CALLBACK], "Another client").json()["client_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+
+    t.group("Where an answer is sent");
+    for redirect in [
+        "https://evil.example/cb",
+        "https://claude.ai/api/mcp/auth_callback/",
+        "https://claude.ai/api/mcp/auth_callback?next=https://evil.example",
+        "https://claude.ai/api/mcp/../mcp/auth_callback",
+        "https://claude.ai.evil.example/api/mcp/auth_callback",
+        "https://claude.ai@evil.example/api/mcp/auth_callback",
+        "https://claude.ai:8443/api/mcp/auth_callback",
+        "http://claude.ai/api/mcp/auth_callback",
+        "http://localhost:1234/callback",
+        "javascript:alert(1)",
+    ] {
+        t.refused(
+            &format!("`redirect_uri={redirect}` of a client that registered another"),
+            &site.authorize(&client, &[("redirect_uri", redirect)]),
+        );
+    }
+    for redirect in [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "http://evil.example/cb",
+        "https://u:p@claude.ai/cb",
+        "https://claude.ai/cb#x",
+        "https://claude.ai\\@evil.example/",
+        "not a URL",
+    ] {
+        t.refused(&format!("registering `{redirect}`"), &site.register(&[redirect], "x"));
+    }
+    t.refused("registering eleven addresses", &site.register(&[CALLBACK; 11], "x"));
+    t.refused("registering none", &site.register(&[], "x"));
+    t.refused(
+        "a registration of 20 KB",
+        &site.register(&[CALLBACK], &"x".repeat(20_000)),
+    );
+
+    t.group("Who asks");
+    let changed = format!("{}A", &client[..client.len() - 1]);
+    t.refused(
+        "a client id with one letter changed",
+        &site.authorize(
+            &if changed == client {
+                client.replace('A', "B")
+            } else {
+                changed
+            },
+            &[],
+        ),
+    );
+    t.refused(
+        "a client id of our making, unsealed",
+        &site.authorize("mdclient_AAAA", &[]),
+    );
+    let internal = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = internal.local_addr().expect("an address").port();
+    internal.set_nonblocking(true).expect("a listener");
+    for (attack, id) in [
+        (
+            "a document at a name that leads to the server itself",
+            "https://localhost/c.json".to_owned(),
+        ),
+        (
+            "a document in the server's own network",
+            format!("https://localhost:{port}/c.json"),
+        ),
+        ("the same in hexadecimal", format!("https://0x7f.1:{port}/c.json")),
+        ("the same in IPv6", format!("https://[::ffff:127.0.0.1]:{port}/c.json")),
+        (
+            "a document at a cloud's metadata service",
+            "http://169.254.169.254/latest/meta-data".to_owned(),
+        ),
+        (
+            "a document's address with a user in it",
+            "https://claude.ai@evil.example/c.json".to_owned(),
+        ),
+        (
+            "a document's address with dots in it",
+            "https://evil.example/a/../c.json".to_owned(),
+        ),
+    ] {
+        t.refused(attack, &site.authorize(&id, &[]));
+    }
+    assert!(internal.accept().is_err(), "nobody knocked");
+    let documents = Documents::serve(|origin, path| match path {
+        "/moved.json" => http_answer("302 Found", "location: http://127.0.0.1:1/c.json\r\n", ""),
+        "/long.json" => http_answer("200 OK", "", &"x".repeat(6_000)),
+        "/other.json" => http_answer(
+            "200 OK",
+            "",
+            &json!({"client_id": format!("{origin}/x"), "redirect_uris": [CALLBACK]}).to_string(),
+        ),
+        _ => http_answer(
+            "200 OK",
+            "",
+            &json!({"client_id": format!("{origin}{path}"), "redirect_uris": ["javascript:alert(1)"]}).to_string(),
+        ),
+    });
+    for (attack, path) in [
+        ("a document that redirects", "/moved.json"),
+        ("a document of 6 KB", "/long.json"),
+        ("a document that speaks of another client", "/other.json"),
+        ("a document that wants answers at `javascript:`", "/script.json"),
+    ] {
+        t.refused(attack, &site.authorize(&format!("{}{path}", documents.origin), &[]));
+    }
+
+    t.group("What is asked for");
+    for (attack, more) in [
+        ("no PKCE", &[("code_challenge", ""), ("code_challenge_method", "")][..]),
+        ("PKCE in plain", &[("code_challenge_method", "plain")]),
+        ("PKCE without a method", &[("code_challenge_method", "")]),
+        ("a challenge that is no hash", &[("code_challenge", "short")]),
+        (
+            "a token straight away (`response_type=token`)",
+            &[("response_type", "token")],
+        ),
+        (
+            "a token for another server (`resource`)",
+            &[("resource", "https://other.example/mcp")],
+        ),
+        ("a state of 3 KB", &[("state", &"x".repeat(3_000))]),
+    ] {
+        t.refused(attack, &site.authorize(&client, more));
+    }
+    t.refused(
+        "`redirect_uri` twice",
+        &site.ask(Ask::get(&format!(
+            "/authorize?client_id={client}&redirect_uri={0}&redirect_uri={0}",
+            encode(CALLBACK)
+        ))),
+    );
+
+    t.group("The login page");
+    let page = site.page(&client);
+    let good = [
+        ("instance", demo.origin()),
+        ("username", USERNAME.to_owned()),
+        ("password", PASSWORD.to_owned()),
+    ];
+    let fields: Vec<(&str, &str)> = [("login", page.login.as_str())]
+        .into_iter()
+        .chain(good.iter().map(|(name, value)| (*name, value.as_str())))
+        .collect();
+    let form = || Ask::form("/authorize", &fields);
+    t.refused("the form sent by another site, without the cookie", &site.ask(form()));
+    t.refused(
+        "the form in another browser, with its cookie",
+        &site.ask(form().with("cookie", site.page(&client).cookie)),
+    );
+    t.refused(
+        "the form with the Origin of another site",
+        &site.ask(
+            form()
+                .with("cookie", page.cookie.clone())
+                .with("origin", "https://evil.example"),
+        ),
+    );
+    t.refused(
+        "the form from a sandboxed frame (`Origin: null`)",
+        &site.ask(form().with("cookie", page.cookie.clone()).with("origin", "null")),
+    );
+    let forged = Page {
+        login: format!("{}x", page.login),
+        cookie: page.cookie.clone(),
+        html: String::new(),
+    };
+    t.refused("a changed form", &site.log_in(&forged, &demo));
+    for instance in [
+        "https://evil.example",
+        "https://evil.example\\.daktela.com",
+        "https://evil.example%2f.daktela.com",
+        "https://evil.example;.daktela.com",
+        "https://evil.example%00.daktela.com",
+        "https://acme.daktela.com@evil.example",
+        "https://user:pw@acme.daktela.com",
+        "https://acme.daktela.com.",
+        "https://acme.daktela.com:22",
+        "http://acme.daktela.com",
+        "https://notdaktela.com",
+        "https://10.0.0.1",
+        "https://169.254.169.254",
+        "https://[::1]",
+        "https://[::ffff:10.0.0.1]",
+        "https://2852039166",
+        "https://0xa9.0xfe.0xa9.0xfe",
+        "https://0251.0376.0251.0376",
+        "https://localhost",
+        "javascript:alert(1)",
+    ] {
+        let reply = site.submit(&page, &[("instance", instance), ("username", "jan"), ("password", "x")]);
+        t.refused(&format!("the instance `{instance}`"), &reply);
+    }
+    for field in ["client_name", "instance", "username"] {
+        let script = "\"><script>alert(1)</script>";
+        let named = site.register(&[CALLBACK], script).json()["client_id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        let page = site.page(&named);
+        let values = |name: &str| if name == field { script } else { "x" };
+        let reply = site.submit(
+            &page,
+            &[
+                ("instance", values("instance")),
+                ("username", values("username")),
+                ("password", "x"),
+            ],
+        );
+        assert!(
+            !reply.body.contains("<script") && !page.html.contains("<script"),
+            "{field}"
+        );
+        t.refused(
+            &format!("`\"><script>alert(1)</script>` as {field}; shown as text"),
+            &reply,
+        );
+    }
+    let guess = |word: &str| {
+        site.submit(
+            &page,
+            &[
+                ("instance", &demo.origin()),
+                ("username", "eva.dvorakova"),
+                ("password", word),
+            ],
+        )
+    };
+    t.refused("a wrong password", &guess("one"));
+    for word in ["two", "three", "four", "five"] {
+        assert_eq!(guess(word).status, 403);
+    }
+    t.refused("a sixth password for one account within five minutes", &guess("six"));
+
+    t.group("Codes");
+    let code = site.code(&client, &demo);
+    t.secrets.push(code.clone());
+    for (attack, more) in [
+        ("without its verifier", &[("code_verifier", "")][..]),
+        (
+            "with another verifier",
+            &[("code_verifier", "xBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")],
+        ),
+        ("with the challenge as the verifier", &[("code_verifier", CHALLENGE)]),
+        ("by another client", &[("client_id", &other)]),
+        ("by no client", &[("client_id", "")]),
+        (
+            "with another `redirect_uri`",
+            &[("redirect_uri", "https://claude.ai/other")],
+        ),
+        ("without `redirect_uri`", &[("redirect_uri", "")]),
+        (
+            "for another server (`resource`)",
+            &[("resource", "https://other.example/mcp")],
+        ),
+        (
+            "as a refresh token",
+            &[("grant_type", "refresh_token"), ("refresh_token", &code)],
+        ),
+        ("in a grant that there is not", &[("grant_type", "password")]),
+    ] {
+        t.refused(&format!("a code {attack}"), &site.exchange(&client, &code, more));
+    }
+    let mut changed = code.clone();
+    changed.replace_range(60..61, if &code[60..61] == "A" { "B" } else { "A" });
+    t.refused("a code with one letter changed", &site.exchange(&client, &changed, &[]));
+    t.refused("a code as an access token", &site.call(&code));
+    let tokens = Tokens::read(&site.exchange(&client, &code, &[]));
+    t.secrets.extend([tokens.access.clone(), tokens.refresh.clone()]);
+    t.refused("a code for the second time", &site.exchange(&client, &code, &[]));
+    t.refused(
+        "the access token of a code that was used twice",
+        &site.call(&tokens.access),
+    );
+    t.refused("its refresh token", &site.refresh(&client, &tokens.refresh, &[]));
+
+    t.group("Tokens");
+    let tokens = site.tokens(&client, &demo);
+    let foreign = Site::start(&[("OAUTH_SECRET", OTHER_SECRET)]);
+    let foreign_client = foreign.client(CALLBACK);
+    t.refused(
+        "the access token of another server",
+        &site.call(&foreign.tokens(&foreign_client, &demo).access),
+    );
+    t.refused(
+        "a token of the same secret for another address",
+        &site.ask(
+            Ask::call("count_tickets", json!({}))
+                .with("host", "mcp.example.com")
+                .with("authorization", format!("Bearer {}", tokens.access)),
+        ),
+    );
+    t.refused("a refresh token as an access token", &site.call(&tokens.refresh));
+    t.refused(
+        "an access token as a refresh token",
+        &site.refresh(&client, &tokens.access, &[]),
+    );
+    t.refused(
+        "an access token whose prefix says that it is a refresh token",
+        &site.refresh(&client, &tokens.access.replace("mdaccess", "mdrefresh"), &[]),
+    );
+    t.refused(
+        "an access token cut short",
+        &site.call(&tokens.access[..tokens.access.len() - 4]),
+    );
+    t.refused(
+        "an unsigned JWT",
+        &site.call("eyJhbGciOiJub25lIn0.eyJ0eXBlIjoiYWNjZXNzX3Rva2VuIn0."),
+    );
+    t.refused("Daktela's own token as a bearer token", &site.call(TOKEN));
+    t.refused(
+        "a refresh token by another client",
+        &site.refresh(&other, &tokens.refresh, &[]),
+    );
+    t.refused(
+        "a refresh token for another server (`resource`)",
+        &site.refresh(&client, &tokens.refresh, &[("resource", "https://other.example/")]),
+    );
+    assert_eq!(
+        site.ask(Ask::form("/revoke", &[("token", &tokens.refresh)])).status,
+        200
+    );
+    t.refused("an access token whose login was revoked", &site.call(&tokens.access));
+    t.refused(
+        "a refresh token that was revoked",
+        &site.refresh(&client, &tokens.refresh, &[]),
+    );
+
+    let brief = Site::start(&[("OAUTH_GRACE_SECONDS", "1")]);
+    let brief_client = brief.client(CALLBACK);
+    let first = brief.tokens(&brief_client, &demo);
+    let second = Tokens::read(&brief.refresh(&brief_client, &first.refresh, &[]));
+    thread::sleep(Duration::from_millis(1500));
+    t.refused(
+        "a refresh token for the second time, after the grace",
+        &brief.refresh(&brief_client, &first.refresh, &[]),
+    );
+    t.refused(
+        "the one that came of it",
+        &brief.refresh(&brief_client, &second.refresh, &[]),
+    );
+    t.refused("the access token that came of it", &brief.call(&second.access));
+
+    t.group("The endpoint");
+    let call = || Ask::call("count_tickets", json!({}));
+    t.refused(
+        "no credential, though the operator's lies in the environment",
+        &site.ask(call()),
+    );
+    t.refused(
+        "a header that only looks like a credential (`X-Daktela-Foo: 1`)",
+        &site.ask(call().with("x-daktela-foo", "1")),
+    );
+    t.refused(
+        "`X-Daktela-Url` of a foreign host",
+        &site.ask(call().read_as("https://evil.example", "t")),
+    );
+    t.refused(
+        "`X-Daktela-Url: https://evil.example\\.daktela.com`",
+        &site.ask(call().read_as("https://evil.example\\.daktela.com", "t")),
+    );
+    t.refused(
+        "a token and a password at once",
+        &site.ask(
+            call()
+                .read_as(&demo.origin(), TOKEN)
+                .with("x-daktela-username", "x")
+                .with("x-daktela-password", "y"),
+        ),
+    );
+    t.refused(
+        "a foreign Host (DNS rebinding)",
+        &site.ask(call().read_as(&demo.origin(), TOKEN).with("host", "evil.example")),
+    );
+    t.refused(
+        "a foreign Host at the metadata",
+        &site.ask(Ask::get("/.well-known/oauth-authorization-server").with("host", "evil.example")),
+    );
+    t.refused(
+        "a foreign Origin",
+        &site.ask(
+            call()
+                .read_as(&demo.origin(), TOKEN)
+                .with("origin", "https://evil.example"),
+        ),
+    );
+    let guess = |word: &str| {
+        let ask = call()
+            .with("x-daktela-url", demo.origin())
+            .with("x-daktela-username", "jan.novak");
+        site.ask(ask.with("x-daktela-password", word))
+    };
+    for word in ["one", "two", "three", "four", "five"] {
+        assert_eq!(guess(word).json()["result"]["isError"], true, "{word}");
+    }
+    t.refused("a sixth password for one account, in headers", &guess("six"));
+    t.refused(
+        "a header of 100 KB",
+        &site.ask(call().with("x-daktela-url", "x".repeat(100_000))),
+    );
+    let mut slow = site.replicas[0].connect();
+    write!(slow, "POST /mcp HTTP/1.1\r\nhost: {}\r\nx-daktela-url: {}\r\nx-daktela-access-token: {TOKEN}\r\ncontent-length: 9\r\n\r\n{{", site.host, demo.origin()).expect("a connection");
+    t.refused("a body that never ends", &served::read(slow));
+    t.refused(
+        "a body of 200 KB where 100 KB are allowed",
+        &site.ask(Ask::raw_mcp(&" ".repeat(200_000)).read_as(&demo.origin(), TOKEN)),
+    );
+    t.refused(
+        "a batch of messages",
+        &site.ask(Ask::raw_mcp("[{}]").read_as(&demo.origin(), TOKEN)),
+    );
+    let instances_asked = demo.take_requests();
+    assert!(instances_asked.iter().all(|request| !request.raw.contains("evil")));
+
+    golden::report(
+        golden::check(
+            &golden::folder().join("../docs/security.md"),
+            &format!("{INTRODUCTION}{}", table.page),
+        )
+        .err()
+        .into_iter()
+        .collect(),
+    );
+}
+
+const INTRODUCTION: &str = "# Security of the server for many
+
+Written by the tests (`tests/it/oauth/attacks.rs`), each of which tries the attack on the running program and notes what it answers;
+`UPDATE_EXPECT=1 cargo test --release` rewrites the page.
+
+What the tables rest on:
+
+- **Nothing is stored.** Client ids, logins under way, codes and tokens are documents sealed with ChaCha20-Poly1305 under keys
+  that HKDF derives from `OAUTH_SECRET`, one key for each document. Several secrets with commas rotate: the first seals, all open.
+- **Daktela's credentials** are inside of the sealed documents, and in the sandbox never. A refresh token holds Daktela's refresh
+  token; the password only where the instance gives out no refresh tokens.
+- **What must happen once only** (a code, a refresh token) and what is revoked, replicas remember in one Redis where `REDIS_URL`
+  is set, and each for itself where it is not: then a second use can meet a replica that has not seen the first. A code lives for
+  60 seconds and is bound to its client, its address and its verifier; Daktela itself refuses its own refresh token the second time.
+- **Redis learns nothing.** It holds random ids that are of use to nobody, and for the time of the grace the answer to a refresh
+  token, sealed. All of it ends by itself, after 30 days at the latest. Who can write there can undo a revocation, so it has a
+  password. While Redis does not answer, nobody is let in or kept in by OAuth (503); credentials in headers are served.
+- **Addresses from strangers** (instances, client documents) are parsed once, by the parser that connects. The name's addresses
+  are checked at each connection; private, loopback, link-local and other special ones are refused, unless the operator named that
+  very host. Redirects are not followed.
+";
