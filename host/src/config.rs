@@ -75,6 +75,17 @@ pub struct Options {
     )]
     pub component: Option<PathBuf>,
 
+    /// Where a collector of OpenTelemetry takes spans over OTLP, as http/protobuf, e.g. http://localhost:4318: one for each call. The
+    /// other variables of OTLP's exporters count, too
+    #[arg(
+        long,
+        global = true,
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        value_name = "URL",
+        help_heading = "Program"
+    )]
+    pub otlp_endpoint: Option<String>,
+
     /// error, warn, info, debug or off [default: info when serving, else warn]
     #[arg(
         long,
@@ -167,6 +178,10 @@ pub enum ConfigError {
     SecretFile { file: PathBuf, error: io::Error },
     #[error("{} is empty; expected the secret on its first line", .0.display())]
     EmptySecretFile(PathBuf),
+    #[error("{0}: {1:?} is no address of a collector; expected e.g. http://localhost:4318")]
+    OtlpEndpoint(&'static str, String),
+    #[error("OTEL_EXPORTER_OTLP_PROTOCOL: {0:?} is not spoken here, only http/protobuf, usually on port 4318")]
+    OtlpProtocol(String),
     #[error("the sample company does not start: {0}")]
     Demo(io::Error),
     #[error("the component does not load: {0:#}")]
@@ -235,6 +250,29 @@ impl Options {
         };
         let sandbox = sandbox.map_err(ConfigError::Component)?;
         Ok(Host::new(sandbox, gate, self.limits.budget()))
+    }
+
+    /// Where spans go. The variable for traces alone is a whole address, the other one has a path added to it, as
+    /// OpenTelemetry has it.
+    pub fn otlp(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Option<Url>, ConfigError> {
+        const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+        const BASE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+        let given = |name| filled(variable(name));
+        let says = |name, word: &str| given(name).is_some_and(|value| value.eq_ignore_ascii_case(word));
+        let (name, address) = match (given(TRACES), filled(self.otlp_endpoint.clone())) {
+            (None, None) => return Ok(None),
+            _ if says("OTEL_SDK_DISABLED", "true") || says("OTEL_TRACES_EXPORTER", "none") => return Ok(None),
+            (Some(whole), _) => (TRACES, whole),
+            (None, Some(base)) => (BASE, format!("{}/v1/traces", base.trim_end_matches('/'))),
+        };
+        let protocol = given("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL").or_else(|| given("OTEL_EXPORTER_OTLP_PROTOCOL"));
+        if let Some(protocol) = protocol.filter(|protocol| protocol != "http/protobuf") {
+            return Err(ConfigError::OtlpProtocol(protocol));
+        }
+        match Url::parse(&address) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Some(url)),
+            _ => Err(ConfigError::OtlpEndpoint(name, address)),
+        }
     }
 
     /// An empty variable counts as none: configuration files of clients leave them so.
@@ -410,6 +448,41 @@ mod tests {
             let error = upstream(words).unwrap_err();
             assert!(error.contains(expected), "{words:?}: {error}");
         }
+    }
+
+    #[test]
+    fn spans_go_where_opentelemetrys_variables_say() {
+        let otlp = |words: &[&str]| {
+            let (variables, flags): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| !word.starts_with("--"));
+            let variable = |name: &str| {
+                let found = variables
+                    .iter()
+                    .find_map(|it| it.split_once('=').filter(|(key, _)| *key == name));
+                found.map(|(_, value)| value.to_owned())
+            };
+            let mut options = Program::parse_from([&["program"], flags.as_slice()].concat()).options;
+            options.otlp_endpoint = options
+                .otlp_endpoint
+                .or_else(|| variable("OTEL_EXPORTER_OTLP_ENDPOINT"));
+            let found = options.otlp(variable).map_err(|error| error.to_string())?;
+            Ok::<_, String>(found.map(String::from))
+        };
+        let traces = |url: &str| Ok(Some(url.to_owned()));
+        assert_eq!(otlp(&[]), Ok(None));
+        assert_eq!(
+            otlp(&["--otlp-endpoint=http://c:4318/"]),
+            traces("http://c:4318/v1/traces")
+        );
+        assert_eq!(
+            otlp(&["OTEL_EXPORTER_OTLP_ENDPOINT=https://c/base"]),
+            traces("https://c/base/v1/traces")
+        );
+        let whole = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://c:1/x";
+        assert_eq!(otlp(&["--otlp-endpoint=http://d", whole]), traces("http://c:1/x"));
+        assert_eq!(otlp(&[whole, "OTEL_SDK_DISABLED=true"]), Ok(None));
+        assert_eq!(otlp(&[whole, "OTEL_TRACES_EXPORTER=none"]), Ok(None));
+        assert!(otlp(&["--otlp-endpoint=c:4318"]).is_err_and(|error| error.contains("expected e.g. http://")));
+        assert!(otlp(&[whole, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"]).is_err_and(|error| error.contains("4318")));
     }
 
     #[test]

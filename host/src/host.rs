@@ -5,11 +5,12 @@ use crate::{
     identity::Caller,
     metrics::{Done, Metrics},
     sandbox::{Answer, Fault, Request, Sandbox},
+    spans::Spans,
 };
 use serde::Deserialize;
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 pub struct Host {
@@ -17,6 +18,15 @@ pub struct Host {
     gate: Option<Arc<Gate>>,
     budget: Budget,
     metrics: Metrics,
+    spans: Option<Spans>,
+}
+
+/// Who asks, as far as the transport knows.
+#[derive(Clone, Copy, Default)]
+pub struct Asker<'a> {
+    pub caller: Option<&'a Caller>,
+    /// The client's own span (W3C Trace Context).
+    pub traceparent: Option<&'a str>,
 }
 
 /// How a call ended, for the log and the command line.
@@ -35,7 +45,13 @@ impl Host {
             gate: gate.map(Arc::new),
             budget,
             metrics: Metrics::default(),
+            spans: None,
         }
+    }
+
+    /// Tells of each call there, too.
+    pub fn with_spans(self, spans: Option<Spans>) -> Self {
+        Self { spans, ..self }
     }
 
     pub fn gate(&self) -> Option<&Arc<Gate>> {
@@ -58,9 +74,11 @@ impl Host {
     /// What may read the instance. Writes one line to the log, also when it is dropped half-way.
     ///
     /// A caller who is known reads with their own gate. The host's is for whoever started the program, and no other.
-    pub async fn ask(&self, request: &Request, call: Arc<Call>, caller: Option<&Caller>) -> Result<Answer, Fault> {
-        let gate = caller.map_or_else(|| self.gate.clone(), |caller| Some(caller.identity.gate.clone()));
-        let mut line = Line::new(request, call.clone(), caller, &self.metrics);
+    pub async fn ask(&self, request: &Request, call: Arc<Call>, asker: Asker<'_>) -> Result<Answer, Fault> {
+        let gate = asker
+            .caller
+            .map_or_else(|| self.gate.clone(), |caller| Some(caller.identity.gate.clone()));
+        let mut line = Line::new(request, call.clone(), asker, self);
         let answer = self.sandbox.run(request, gate, call).await;
         line.status = outcome(&answer).as_str();
         line.answer_bytes = answer
@@ -76,22 +94,22 @@ impl Host {
 struct Line<'a> {
     request: &'a Request,
     call: Arc<Call>,
-    caller: Option<&'a Caller>,
-    metrics: &'a Metrics,
-    started: Instant,
+    asker: Asker<'a>,
+    host: &'a Host,
+    started: (SystemTime, Instant),
     status: &'static str,
     answer_bytes: usize,
 }
 
 impl<'a> Line<'a> {
-    fn new(request: &'a Request, call: Arc<Call>, caller: Option<&'a Caller>, metrics: &'a Metrics) -> Self {
-        metrics.begin();
+    fn new(request: &'a Request, call: Arc<Call>, asker: Asker<'a>, host: &'a Host) -> Self {
+        host.metrics.begin();
         Self {
             request,
             call,
-            caller,
-            metrics,
-            started: Instant::now(),
+            asker,
+            host,
+            started: (SystemTime::now(), Instant::now()),
             status: "cancelled",
             answer_bytes: 0,
         }
@@ -102,12 +120,14 @@ impl Drop for Line<'_> {
     fn drop(&mut self) {
         let (method, tool) = names(self.request);
         let usage = self.call.usage();
-        let duration = self.started.elapsed();
+        let caller = self.asker.caller;
+        let (started, clock) = self.started;
+        let duration = clock.elapsed();
         tracing::info!(
             event = "call",
-            request_id = self.caller.map(|caller| &*caller.request_id),
-            who = self.caller.map(|caller| caller.identity.who.to_string()),
-            tenant = self.caller.map(|caller| caller.identity.gate.origin().host()),
+            request_id = caller.map(|caller| &*caller.request_id),
+            who = caller.map(|caller| caller.identity.who.to_string()),
+            tenant = caller.map(|caller| caller.identity.gate.origin().host()),
             method,
             tool,
             status = self.status,
@@ -120,14 +140,21 @@ impl Drop for Line<'_> {
             paused_ms = milliseconds(usage.paused),
             queued_ms = milliseconds(usage.queued),
         );
-        self.metrics.end(&Done {
+        let done = Done {
             method,
             tool,
             status: self.status,
             duration,
             answer_bytes: self.answer_bytes,
             usage,
-        });
+            started,
+            request_id: caller.map(|caller| &*caller.request_id),
+            traceparent: self.asker.traceparent,
+        };
+        self.host.metrics.end(&done);
+        if let Some(spans) = &self.host.spans {
+            spans.record(&done, self.host.metrics.label(tool));
+        }
     }
 }
 

@@ -24,5 +24,6 @@ pub mod mcp;
 pub mod metrics;
 pub mod oauth;
 pub mod sandbox;
+pub mod spans;
 
 pub use daktela_gate as gate;

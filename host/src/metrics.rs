@@ -9,7 +9,7 @@ use prometheus_client::{
 use std::{
     collections::HashSet,
     sync::{Arc, OnceLock, atomic::AtomicU64},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// From an answer out of the cache to one that ran into the usual time limit.
@@ -68,6 +68,9 @@ pub(crate) struct Done<'a> {
     pub(crate) duration: Duration,
     pub(crate) answer_bytes: usize,
     pub(crate) usage: Usage,
+    pub(crate) started: SystemTime,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) traceparent: Option<&'a str>,
 }
 
 impl Default for Metrics {
@@ -164,14 +167,9 @@ impl Metrics {
 
     pub(crate) fn end(&self, done: &Done<'_>) {
         self.running.dec();
-        let known = |name: &&str| self.tools.get().is_some_and(|tools| tools.contains(*name));
-        let tool = match done.tool {
-            None => "",
-            Some(name) => Some(name).filter(known).unwrap_or("(unknown)"),
-        };
         let labels = CallLabels {
             method: done.method,
-            tool: tool.to_owned(),
+            tool: self.label(done.tool).to_owned(),
             status: done.status,
         };
         self.calls.get_or_create(&labels).inc();
@@ -185,6 +183,15 @@ impl Metrics {
         self.retries.inc_by(done.usage.retries);
         self.paused.inc_by(done.usage.paused.as_secs_f64());
         self.queued.inc_by(done.usage.queued.as_secs_f64());
+    }
+
+    /// What a tool is called where each name costs.
+    pub(crate) fn label<'a>(&self, tool: Option<&'a str>) -> &'a str {
+        let known = |name: &&str| self.tools.get().is_some_and(|tools| tools.contains(*name));
+        match tool {
+            None => "",
+            Some(name) => Some(name).filter(known).unwrap_or("(unknown)"),
+        }
     }
 
     pub(crate) fn answered(&self, status: http::StatusCode) {

@@ -13,6 +13,7 @@
 //! - `components`: their sizes.
 //! - `http`: the server for many, over real sockets.
 //! - `oauth`: its logins and tokens, and what must not work.
+//! - `spans`: what a collector of OpenTelemetry is told.
 //!
 //! `UPDATE_EXPECT=1 cargo test --release` rewrites the golden files; read the difference before you commit it.
 
@@ -36,6 +37,7 @@ mod runtime;
 mod secrets;
 mod served;
 mod skip;
+mod spans;
 mod stdio;
 mod tidy;
 mod wassette_face;

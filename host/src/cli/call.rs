@@ -2,7 +2,7 @@
 
 use super::{Stop, print};
 use crate::{
-    host::{Host, Outcome, outcome},
+    host::{Asker, Host, Outcome, outcome},
     sandbox::{NO_CONTEXT, Request},
 };
 use rmcp::model::{CallToolResult, ContentBlock, ErrorCode};
@@ -31,7 +31,7 @@ pub(super) async fn answer(host: &Host, tool: String, arguments: String) -> Resu
         arguments,
         context: NO_CONTEXT.to_owned(),
     };
-    let answer = host.ask(&request, host.new_call(), None).await;
+    let answer = host.ask(&request, host.new_call(), Asker::default()).await;
     let outcome = outcome(&answer);
     let text = match answer {
         Ok(Ok(text)) => text,

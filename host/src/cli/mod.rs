@@ -14,6 +14,7 @@ use crate::{
     http::{self, Transport},
     log,
     mcp::Server,
+    spans::Spans,
 };
 use clap::{Parser, Subcommand};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -138,7 +139,7 @@ fn start(cli: Cli) -> Result<(), Stop> {
     }
     let Ready { host, demo } = options.ready().map_err(Stop::usage)?;
     let done = match command {
-        None => block_on(serve(host)),
+        None => block_on(serve(&options, host)),
         Some(Command::Demo) => block_on(demo::run(&host)),
         Some(Command::Tools { json }) => block_on(tools::run(&host, json)),
         Some(Command::Call { tool, arguments }) => block_on(call::run(&host, tool, arguments)),
@@ -183,7 +184,16 @@ async fn terminated() {
     std::future::pending().await
 }
 
-async fn serve(host: Host) -> Result<(), Stop> {
+/// For a server: what it says of each call, where somebody wants to know.
+fn spans(options: &Options) -> Result<Option<Spans>, Stop> {
+    let endpoint = options.otlp(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
+    endpoint
+        .map(|endpoint| Spans::to(&endpoint))
+        .transpose()
+        .map_err(Stop::usage)
+}
+
+async fn serve(options: &Options, host: Host) -> Result<(), Stop> {
     if let Some(gate) = host.gate() {
         gate.warm_up();
     }
@@ -192,11 +202,17 @@ async fn serve(host: Host) -> Result<(), Stop> {
             "Serving MCP on stdin and stdout, which a client starts by itself; Ctrl-D ends. For a tour: mcp-daktela demo",
         );
     }
+    let spans = spans(options)?;
+    let host = host.with_spans(spans.clone());
     let server = Server::new(Arc::new(host), &random_key()?)
         .await
         .map_err(Stop::failed)?;
-    server
+    let done = server
         .serve_stdio(terminated(), http::DRAIN)
         .await
-        .map_err(Stop::failed)
+        .map_err(Stop::failed);
+    if let Some(spans) = spans {
+        spans.finish().await;
+    }
+    done
 }

@@ -49,7 +49,10 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
     block_on(async {
         let app = app(options, settings, &key, oauth, demo.as_ref(), host.metrics().clone())?;
         app.identities.client().warm_up();
-        let server = Server::new(Arc::new(host), &key).await.map_err(Stop::failed)?;
+        let spans = super::spans(options)?;
+        let server = Server::new(Arc::new(host.with_spans(spans.clone())), &key)
+            .await
+            .map_err(Stop::failed)?;
         let listen = app.settings.listen;
         let busy = |error| Stop::failed(format!("cannot listen on {listen}: {error}"));
         let listener = TcpListener::bind(listen).await.map_err(busy)?;
@@ -61,7 +64,11 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
                 .map_err(|error| Stop::failed(format!("cannot listen on {listen}: {error}")))?;
             tokio::spawn(http::serve_metrics(app.clone(), listener));
         }
-        http::serve(app, server, listener, stop()).await.map_err(Stop::failed)
+        let done = http::serve(app, server, listener, stop()).await.map_err(Stop::failed);
+        if let Some(spans) = spans {
+            spans.finish().await;
+        }
+        done
     })
 }
 

@@ -6,7 +6,7 @@
 
 use super::{Stop, print};
 use crate::{
-    host::{Host, Outcome, outcome},
+    host::{Asker, Host, Outcome, outcome},
     mcp,
     sandbox::{NO_CONTEXT, Request},
 };
@@ -101,7 +101,7 @@ async fn try_out(host: &Host, tool: &str, arguments: &Value) -> (Row, Option<Val
         arguments: arguments.to_string(),
         context: NO_CONTEXT.to_owned(),
     };
-    let answer = host.ask(&request, call.clone(), None).await;
+    let answer = host.ask(&request, call.clone(), Asker::default()).await;
     let text = answer.as_ref().ok().and_then(|answer| answer.as_ref().ok());
     let row = Row {
         tool: tool.to_owned(),

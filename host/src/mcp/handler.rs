@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     gate::Call,
+    host::Asker,
     identity::Caller,
     sandbox::{Answer, Fault, Request},
 };
@@ -226,7 +227,17 @@ impl Server {
     /// Asks what may need the upstream. A client that cancels ends the instance and its requests at once.
     async fn ask(&self, request: &Request, context: &Context) -> Result<Result<String, Fault>, ErrorData> {
         let call: Arc<Call> = self.inner.host.new_call();
-        let work = self.inner.host.ask(request, call.clone(), caller(context));
+        // In the message, where MCP has it, or else as any HTTP client sends it.
+        let in_message = context.meta.get("traceparent").and_then(serde_json::Value::as_str);
+        let in_header = || {
+            let request = context.extensions.get::<http::request::Parts>()?;
+            request.headers.get("traceparent")?.to_str().ok()
+        };
+        let asker = Asker {
+            caller: caller(context),
+            traceparent: in_message.or_else(in_header),
+        };
+        let work = self.inner.host.ask(request, call.clone(), asker);
         let work = progress::report(work, &call, context.meta.get_progress_token(), &context.peer);
         let answer: Result<Answer, Fault> = tokio::select! {
             answer = work => answer,
