@@ -20,8 +20,8 @@ const CLIENT_NAME = 'Tests <b>of</b> the page';
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 
 const VIEWS = [
-    { name: 'phone-cs', language: 'cs', width: 390, dark: false, title: 'Připojit Daktelu', refusal: 'odmítla' },
-    { name: 'desk-en-dark', language: 'en', width: 1200, dark: true, title: 'Connect Daktela', refusal: 'refused' },
+    { name: 'phone-cs', language: 'cs', width: 390, dark: false, title: 'Připojit Daktelu', refusal: 'odmítla', unknown: 'token nezná' },
+    { name: 'desk-en-dark', language: 'en', width: 1200, dark: true, title: 'Connect Daktela', refusal: 'refused', unknown: 'does not know' },
 ];
 
 function expect(fact, what) {
@@ -108,7 +108,7 @@ async function look(view, { base, user }) {
         const scheme = { name: 'prefers-color-scheme', value: view.dark ? 'dark' : 'light' };
         await page.send('Emulation.setEmulatedMedia', { features: [scheme] });
         const picture = async name => {
-            const { data } = await page.send('Page.captureScreenshot', { format: 'png' });
+            const { data } = await page.send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true });
             writeFileSync(join(pictures, `${view.name}-${name}.png`), Buffer.from(data, 'base64'));
         };
         const submit = async fields => {
@@ -129,7 +129,28 @@ async function look(view, { base, user }) {
         await picture('refuses');
         expect((await page.ask('document.getElementById("username").value')) === username, 'the name is kept');
         expect((await page.ask('document.getElementById("password").value')) === '', 'the password is not');
-        await submit({ password });
+        // Whoever has no password: the place for a token opens by a click or a key, without any script.
+        const seen = 'document.getElementById("token").checkVisibility()';
+        expect(await page.ask(seen), 'the place for a token is open where the answer speaks of it');
+        await submit({ token: 'none' });
+        await page.until(`document.querySelector("[role=alert]")?.textContent.includes(${JSON.stringify(view.unknown)})`, 'a refusal of the token');
+        await picture('refuses-token');
+        expect((await page.ask('document.getElementById("token").value')) === '', 'the token is not kept');
+        expect(await page.ask('document.documentElement.scrollWidth <= innerWidth'), 'nothing is wider than the screen');
+        await page.send('Page.navigate', { url: `${base}/authorize?${query}` });
+        await page.until('document.getElementById("token") && !document.querySelector("[role=alert]")', 'a fresh page');
+        expect(!(await page.ask(seen)), 'the place for a token is closed at first');
+        await page.ask('document.querySelector("summary").focus()');
+        await page.send('Input.dispatchKeyEvent', { type: 'keyDown', key: 'Enter', code: 'Enter', windowsVirtualKeyCode: 13, text: '\r' });
+        await page.until(seen, 'the place for a token');
+        await picture('takes-token');
+        await submit({ instance, token: user.api_token });
+        await page.until('document.body.innerText === "back in the client"', 'the way back with a token');
+        expect(/[?&]code=mdcode_/.test(answered), `a code in ${answered}`);
+        answered = undefined;
+        await page.send('Page.navigate', { url: `${base}/authorize?${query}` });
+        await page.until('document.getElementById("token")', 'a fresh page');
+        await submit({ instance, username, password });
         await page.until('document.body.innerText === "back in the client"', 'the way back');
         expect(/[?&]code=mdcode_/.test(answered), `a code in ${answered}`);
     } finally {

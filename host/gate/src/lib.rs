@@ -18,7 +18,7 @@ pub use cache::{Cache, CacheSettings};
 pub use call::{Budget, Call, News, Trouble, Usage, Wait};
 pub use client::{Client, Network};
 pub use failure::Failure;
-pub use login::{Grant, Refusal as LoginRefusal, log_in, renew};
+pub use login::{Grant, Refusal as LoginRefusal, WHO_AM_I, log_in, renew, verify};
 pub use origin::{Origin, OriginError};
 pub use policy::is_refused_header;
 pub use reach::is_public;

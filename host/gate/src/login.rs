@@ -1,14 +1,18 @@
 //! Daktela's login: `POST login.json` for a token, `PUT login.json` to renew it.
 
-use crate::{Answer, Budget, Call, Client, Failure, Origin, retry};
+use crate::{Answer, Budget, Call, Client, Failure, Origin, retry, session};
 use http::{Method, StatusCode, header};
 use jiff::civil::DateTime;
+use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
 
 const PATH: &str = "/api/v6/login.json";
+
+/// Answers without a credential, too; only then without a user.
+pub const WHO_AM_I: &str = "/api/v6/whoim.json";
 
 /// A login takes well under a second; a call whose login hangs should still have time to say so.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -84,19 +88,55 @@ pub async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> 
     }
 }
 
+/// Whether somebody's API token is good: there is no login with one.
+pub async fn verify(client: &Client, origin: &Origin, token: &SecretString) -> Result<(), Refusal> {
+    let unknown = || Failure::ForTheUser(format!("{origin} does not know the API token."));
+    let header = session::header(token).map_err(Refusal::WrongPassword)?;
+    let asked = async {
+        let url = origin.join(WHO_AM_I)?;
+        send(|| {
+            let request = client.request(Method::GET, url.clone())?;
+            Ok(request
+                .header(header::ACCEPT, "application/json")
+                .header("x-auth-token", header.clone()))
+        })
+        .await
+    };
+    let answer = asked.await.map_err(|failure| Refusal::Other(words(origin, failure)))?;
+    match answer.status() {
+        StatusCode::OK => match serde_json::from_slice(answer.body()) {
+            Ok(WhoAmI { result }) if result.user.is_object() => Ok(()),
+            Ok(_) => Err(Refusal::WrongPassword(unknown())),
+            Err(_) => Err(Refusal::Other(not_a_daktela(origin, "its answer to a token is none"))),
+        },
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Refusal::WrongPassword(unknown())),
+        status => Err(Refusal::Other(not_a_daktela(
+            origin,
+            &format!("it answers a token with HTTP {}", status.as_u16()),
+        ))),
+    }
+}
+
+#[derive(Deserialize)]
+struct WhoAmI {
+    result: Session,
+}
+
+#[derive(Deserialize)]
+struct Session {
+    /// Absent for a stranger.
+    #[serde(default)]
+    user: serde_json::Value,
+}
+
 async fn exchange(
     client: &Client,
     origin: &Origin,
     method: Method,
     body: &serde_json::Value,
 ) -> Result<Answer, Failure> {
-    let budget = Budget {
-        timeout: TIMEOUT,
-        ..Budget::default()
-    };
     let url = origin.join(PATH)?;
-    // What did not arrive changes nothing, and a login that is not heard of is one more token, which ends by itself.
-    retry::send(&Call::new(budget), || {
+    send(|| {
         let request = client.request(method.clone(), url.clone())?;
         Ok(request
             .header(header::CONTENT_TYPE, "application/json")
@@ -104,6 +144,15 @@ async fn exchange(
             .body(body.to_string()))
     })
     .await
+}
+
+/// What did not arrive changes nothing, and a login that is not heard of is one more token, which ends by itself.
+async fn send(request: impl Fn() -> Result<RequestBuilder, Failure>) -> Result<Answer, Failure> {
+    let budget = Budget {
+        timeout: TIMEOUT,
+        ..Budget::default()
+    };
+    retry::send(&Call::new(budget), request).await
 }
 
 #[derive(Deserialize)]

@@ -157,7 +157,7 @@ impl State {
     }
 }
 
-fn header(token: &SecretString) -> Result<HeaderValue, Failure> {
+pub(super) fn header(token: &SecretString) -> Result<HeaderValue, Failure> {
     let mut value = HeaderValue::from_str(token.expose_secret())
         .map_err(|_| Failure::ForTheUser("The access token holds characters that no token has.".to_owned()))?;
     // Keeps it out of Debug, and out of what HTTP/2 compression shares between requests.

@@ -2,14 +2,11 @@
 
 use super::{Stop, print, sweep};
 use crate::{
-    gate::{Failure, Gate},
+    gate::{Failure, Gate, WHO_AM_I},
     host::Host,
 };
 use http::StatusCode;
 use serde_json::Value;
-
-/// Answers without a credential, too; only then without a user.
-const WHO_AM_I: &str = "/api/v6/whoim.json";
 
 pub(super) async fn run(host: &Host, tools: bool) -> Result<(), Stop> {
     if let Some(gate) = host.gate() {

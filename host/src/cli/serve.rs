@@ -31,7 +31,8 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), Stop> {
             event = "sample_company",
             instance = demo.origin(),
             username = daktela_demo::USERNAME,
-            password = daktela_demo::PASSWORD
+            password = daktela_demo::PASSWORD,
+            api_token = daktela_demo::SSO_TOKEN
         );
     }
     let oauth = http.oauth(|name| std::env::var(name).ok()).map_err(Stop::usage)?;

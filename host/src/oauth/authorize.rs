@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     credentials::NotServed,
-    gate::{self, LoginRefusal, Origin},
+    gate::{self, Credential, Grant, LoginRefusal, Origin},
     http::{App, Peer, throttle},
 };
 use axum::{
@@ -23,7 +23,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use secrecy::SecretString;
+use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 use url::form_urlencoded;
 
@@ -181,12 +181,18 @@ pub(super) async fn submit(
         app.metrics.oauth("login_failed");
         oauth.page(status, language, &login, instance, username, Some(problem))
     };
-    let Some(password) = params
-        .get("password")
-        .filter(|_| !username.is_empty() && !instance.is_empty())
-    else {
-        return again(StatusCode::BAD_REQUEST, Problem::Missing);
+    let credential = match (params.get("token").map(str::trim), params.get("password")) {
+        // Browsers fill in a name and a password by themselves, but never this.
+        (Some(token), _) if !token.is_empty() => Credential::Token(token.to_owned().into()),
+        (_, Some(password)) if !username.is_empty() => Credential::Login {
+            username: username.to_owned(),
+            password: password.to_owned().into(),
+        },
+        _ => return again(StatusCode::BAD_REQUEST, Problem::Missing),
     };
+    if instance.is_empty() {
+        return again(StatusCode::BAD_REQUEST, Problem::Missing);
+    }
     // People write addresses as they say them.
     let url = if instance.contains("://") {
         instance.to_owned()
@@ -198,7 +204,11 @@ pub(super) async fn submit(
         Err(NotServed::Foreign { allowed, .. }) => return again(StatusCode::BAD_REQUEST, Problem::NotServed(allowed)),
         Err(_) => return again(StatusCode::BAD_REQUEST, Problem::NotAnAddress),
     };
-    let account = format!("{origin} {username}");
+    let account = match &credential {
+        Credential::Login { username, .. } => format!("{origin} {username}"),
+        // Whose it is is not known; one who guesses must not lock out the others.
+        Credential::Token(_) => format!("{origin} token from {address}"),
+    };
     if !app.throttle.may_try(address, &account) {
         tracing::warn!(event = "login", status = "throttled", tenant = origin.host());
         let mut response = again(StatusCode::TOO_MANY_REQUESTS, Problem::TooMany);
@@ -207,13 +217,16 @@ pub(super) async fn submit(
             .insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
         return response;
     }
-    let password = SecretString::from(password.to_owned());
-    let granted = match gate::log_in(&oauth.upstream, &origin, username, &password).await {
+    let granted = match oauth.granted(&origin, &credential).await {
         Ok(granted) => granted,
         Err(LoginRefusal::WrongPassword(_)) => {
             app.throttle.was_wrong(address, &account);
             tracing::warn!(event = "login", status = "refused", tenant = origin.host());
-            return again(StatusCode::FORBIDDEN, Problem::WrongPassword);
+            let problem = match credential {
+                Credential::Login { .. } => Problem::WrongPassword,
+                Credential::Token(_) => Problem::WrongToken,
+            };
+            return again(StatusCode::FORBIDDEN, problem);
         }
         Err(LoginRefusal::Other(_)) => {
             tracing::warn!(event = "login", status = "no answer", tenant = origin.host());
@@ -227,7 +240,12 @@ pub(super) async fn submit(
         client = login.client_name
     );
     app.metrics.oauth("login");
-    let renewal = Renewal::Password(secrecy::ExposeSecret::expose_secret(&password).to_owned());
+    let (username, renewal) = match &credential {
+        Credential::Login { username, password } => {
+            (username.clone(), Renewal::Password(password.expose_secret().to_owned()))
+        }
+        Credential::Token(token) => (String::new(), Renewal::Token(token.expose_secret().to_owned())),
+    };
     let sealed = oauth.id().ok().and_then(|id| {
         let code = Code {
             id,
@@ -236,7 +254,7 @@ pub(super) async fn submit(
             challenge: login.challenge.clone(),
             audience: base.clone(),
             origin: origin.as_str().to_owned(),
-            username: username.to_owned(),
+            username,
             grant: token::grant(granted, renewal),
             expires: super::now() + CODE_LIFETIME.as_secs(),
         };
@@ -249,6 +267,17 @@ pub(super) async fn submit(
 }
 
 impl OAuth {
+    /// What Daktela says to it.
+    async fn granted(&self, origin: &Origin, credential: &Credential) -> Result<Grant, LoginRefusal> {
+        match credential {
+            Credential::Login { username, password } => gate::log_in(&self.upstream, origin, username, password).await,
+            Credential::Token(token) => {
+                gate::verify(&self.upstream, origin, token).await?;
+                Ok(token::lasting(token.expose_secret()))
+            }
+        }
+    }
+
     fn page(
         &self,
         status: StatusCode,

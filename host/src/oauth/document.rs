@@ -58,6 +58,9 @@ pub(super) enum Renewal {
     /// For builds of Daktela that give out no refresh tokens.
     #[serde(rename = "p")]
     Password(String),
+    /// An API token, which is good until somebody revokes it.
+    #[serde(rename = "t")]
+    Token(String),
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -61,6 +61,7 @@ pub(super) enum Problem {
     NotAnAddress,
     NotServed(String),
     WrongPassword,
+    WrongToken,
     NoAnswer,
     TooMany,
 }
@@ -68,7 +69,12 @@ pub(super) enum Problem {
 impl Problem {
     fn text(&self, language: Language) -> String {
         match self {
-            Self::Missing => language.pick("Vyplňte prosím všechna pole.", "Please fill in all fields.").to_owned(),
+            Self::Missing => language
+                .pick(
+                    "Vyplňte prosím adresu a jméno s heslem, nebo API token.",
+                    "Please fill in the address, and user name with password or an API token.",
+                )
+                .to_owned(),
             Self::NotAnAddress => language
                 .pick(
                     "Adresa není správně. Čeká se například https://firma.daktela.com.",
@@ -80,8 +86,14 @@ impl Problem {
             }
             Self::WrongPassword => language
                 .pick(
-                    "Daktela přihlášení odmítla. Zkontrolujte jméno a heslo. Kdo se přihlašuje druhým faktorem nebo přes jednotné přihlášení, se takto přihlásit nemůže.",
-                    "Daktela refused the login. Check user name and password. Whoever signs in with a second factor or through single sign-on cannot log in this way.",
+                    "Daktela přihlášení odmítla. Zkontrolujte jméno a heslo. Kdo se přihlašuje druhým faktorem nebo přes jednotné přihlášení, vloží místo hesla API token.",
+                    "Daktela refused the login. Check user name and password. Whoever signs in with a second factor or through single sign-on gives an API token instead.",
+                )
+                .to_owned(),
+            Self::WrongToken => language
+                .pick(
+                    "Daktela tento API token nezná. Zkopírujte ho celý z nastavení uživatele, nebo si dejte vystavit nový.",
+                    "Daktela does not know this API token. Copy it whole from the user's settings, or have a new one made.",
                 )
                 .to_owned(),
             Self::NoAnswer => language
@@ -217,9 +229,14 @@ pub(super) fn login(
          spellcheck=\"false\" placeholder=\"{example}\" value=\"{instance}\" required{invalid}>\
          <label for=\"username\">{username_label}</label>\
          <input id=\"username\" name=\"username\" type=\"text\" autocomplete=\"username\" autocapitalize=\"none\" \
-         spellcheck=\"false\" value=\"{username}\" required{invalid}>\
+         spellcheck=\"false\" value=\"{username}\"{invalid}>\
          <label for=\"password\">{password_label}</label>\
-         <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required{invalid}>\
+         <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\"{invalid}>\
+         <details{open}><summary>{instead}</summary>\
+         <p class=\"note\" id=\"token-note\">{token_note}</p>\
+         <label for=\"token\">{token_label}</label>\
+         <input id=\"token\" name=\"token\" type=\"password\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" \
+         aria-describedby=\"token-note{problem_too}\"></details>\
          <button type=\"submit\">{button}</button></form>\
          <p class=\"note\">{note}</p>",
         title = t("Připojit Daktelu", "Connect Daktela"),
@@ -237,10 +254,25 @@ pub(super) fn login(
         username_label = t("Uživatelské jméno", "User name"),
         username = escape(username),
         password_label = t("Heslo", "Password"),
+        open = match problem {
+            // What they speak of is to be seen.
+            Some(Problem::WrongPassword | Problem::WrongToken) => " open",
+            _ => "",
+        },
+        problem_too = if problem.is_some() { " problem" } else { "" },
+        instead = t(
+            "Přihlašujete se druhým faktorem nebo přes jednotné přihlášení?",
+            "Do you sign in with a second factor or through single sign-on?"
+        ),
+        token_note = t(
+            "Vložte API token ze svého nastavení v Daktele. Platí pak místo jména a hesla.",
+            "Paste the API token from your settings in Daktela. It then counts instead of user name and password."
+        ),
+        token_label = t("API token", "API token"),
         button = t("Přihlásit a povolit čtení", "Log in and allow reading"),
         note = t(
-            "Heslo jde jen do vaší Daktely. Aplikace dostane klíč, který platí pouze pro tento server.",
-            "The password goes to your Daktela only. The application gets a key that is good for this server alone."
+            "Heslo i token jdou jen do vaší Daktely. Aplikace dostane klíč, který platí pouze pro tento server.",
+            "Password and token go to your Daktela only. The application gets a key that is good for this server alone."
         ),
     );
     page(

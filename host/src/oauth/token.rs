@@ -215,6 +215,10 @@ impl OAuth {
             .origin(&refresh.origin)
             .map_err(|_| Refused::Grant("That Daktela is not served here any longer."))?;
         let granted = match &refresh.renewal {
+            Renewal::Token(token) => {
+                let verified = gate::verify(&self.upstream, &origin, &SecretString::from(token.clone())).await;
+                verified.map(|()| lasting(token))
+            }
             Renewal::Refresh(token) => gate::renew(&self.upstream, &origin, &SecretString::from(token.clone())).await,
             Renewal::Password(password) => {
                 gate::log_in(
@@ -301,6 +305,15 @@ impl OAuth {
 pub(super) const AWAY: &str = "The server cannot look up what was used before; try again in a minute.";
 
 const NO_RANDOM: Refused = Refused::Unavailable("The server has no random numbers to give; try again.");
+
+/// An API token as a grant: there is nothing to renew it with, and no need.
+pub(super) fn lasting(token: &str) -> gate::Grant {
+    gate::Grant {
+        token: token.to_owned().into(),
+        refresh: None,
+        lifetime: REFRESH_LIFETIME,
+    }
+}
 
 /// What is sealed of Daktela's grant. `before` serves on where there is nothing new.
 pub(super) fn grant(granted: gate::Grant, before: Renewal) -> Grant {

@@ -1,6 +1,9 @@
 //! The login page, as bytes; `tests/clients/login_page.mjs` looks at it in a browser.
 
-use super::{CALLBACK, CHALLENGE, Site};
+use daktela_demo::{Action, Demo, Fault, PASSWORD, SSO_TOKEN, USERNAME};
+use serde_json::json;
+
+use super::{CALLBACK, CHALLENGE, Site, Tokens, parameter};
 use crate::served::{Ask, encode};
 
 #[test]
@@ -50,5 +53,82 @@ fn the_page_says_who_asks_and_where_it_leads_in_the_users_language() {
         wrong.body.contains("value=\"&lt;b&gt;&quot;&#39;&amp;\""),
         "{}",
         wrong.body
+    );
+}
+
+/// Whoever signs in with a second factor or through single sign-on has no password to give.
+#[test]
+fn a_user_without_a_password_gives_an_api_token() {
+    let demo = Demo::start().expect("a demo instance");
+    let site = Site::start(&[]);
+    let client = site.client(CALLBACK);
+    let count = || Ask::call("count_tickets", json!({}));
+    let expected = site.ask(count().read_as(&demo.origin(), SSO_TOKEN)).text();
+    let origin = demo.origin();
+    let token = ("token", SSO_TOKEN);
+    for fields in [
+        vec![("instance", origin.as_str()), token],
+        // A browser may have filled in the rest by itself; that another user could log in with it does not count.
+        vec![
+            ("instance", origin.as_str()),
+            token,
+            ("username", USERNAME),
+            ("password", PASSWORD),
+        ],
+    ] {
+        demo.take_requests();
+        let done = site.submit(&site.page(&client), &fields);
+        let asked: Vec<String> = demo.take_requests().into_iter().map(|request| request.path).collect();
+        assert_eq!(asked, ["whoim"]);
+        let tokens = Tokens::read(&site.exchange(&client, &parameter(&done, "code"), &[]));
+        assert!((3000..3600).contains(&tokens.expires_in), "{}", tokens.expires_in);
+        assert_eq!(site.call(&tokens.access).text(), expected);
+        let next = Tokens::read(&site.refresh(&client, &tokens.refresh, &[]));
+        assert_eq!(site.call(&next.access).text(), expected);
+
+        // Somebody revokes it in Daktela.
+        let revoked = Action::Status {
+            code: 401,
+            headers: Vec::new(),
+            body: String::new(),
+        };
+        demo.inject(Fault {
+            matches: "whoim".to_owned(),
+            times: 1,
+            delay: None,
+            action: Some(revoked),
+        });
+        let refused = site.refresh(&client, &next.refresh, &[]);
+        assert_eq!(
+            (refused.status, refused.json()),
+            (
+                400,
+                json!({"error": "invalid_grant", "error_description": "Daktela does not renew the login; log in anew."})
+            )
+        );
+    }
+    assert!(!site.replicas[0].whole_log().contains(SSO_TOKEN));
+}
+
+#[test]
+fn a_token_that_daktela_does_not_know_is_refused_where_it_was_given() {
+    let demo = Demo::start().expect("a demo instance");
+    let site = Site::start(&[]);
+    let page = site.page(&site.client(CALLBACK));
+    assert!(page.html.contains("<details><summary>"), "{}", page.html);
+    let refused = site.submit(&page, &[("instance", &demo.origin()), ("token", "5c1d0e7a-is-none")]);
+    assert_eq!(refused.status, 403);
+    for expected in [
+        "role=\"alert\">Daktela does not know this API token.",
+        "<details open><summary>",
+        "aria-describedby=\"token-note problem\"",
+    ] {
+        assert!(refused.body.contains(expected), "{expected}: {}", refused.body);
+    }
+    assert!(!refused.body.contains("5c1d0e7a-is-none"));
+    let nothing = site.submit(&page, &[("instance", &demo.origin()), ("username", USERNAME)]);
+    assert!(
+        nothing.status == 400 && nothing.body.contains("user name with password or an API token"),
+        "{nothing:?}"
     );
 }
