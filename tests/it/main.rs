@@ -13,6 +13,8 @@
 //! - `components`: their sizes.
 //! - `http`: the server for many, over real sockets.
 //! - `oauth`: its logins and tokens, and what must not work.
+//! - `rebinding`: names that lead elsewhere from one moment to the next.
+//! - `tls`: certificates, and HTTP/2 to the instance.
 //! - `spans`: what a collector of OpenTelemetry is told.
 //!
 //! `UPDATE_EXPECT=1 cargo test --release` rewrites the golden files; read the difference before you commit it.
@@ -33,6 +35,7 @@ mod limits;
 mod native;
 mod oauth;
 mod program;
+mod rebinding;
 mod runtime;
 mod secrets;
 mod served;
@@ -40,4 +43,5 @@ mod skip;
 mod spans;
 mod stdio;
 mod tidy;
+mod tls;
 mod wassette_face;

@@ -2,11 +2,17 @@
 
 use std::io::{self, Write};
 
-/// Past the harness, which keeps to itself what passing tests print. What `.ci/run` installs is there on CI.
+/// For what nothing can be installed for.
+pub(crate) fn impossible(what: &str, why: &str) {
+    // Past the harness, which keeps to itself what passing tests print.
+    let _ = writeln!(io::stderr(), "SKIPPED: {what}, because {why}");
+}
+
+/// What `.ci/run` installs is there on CI.
 pub(crate) fn skipped(what: &str, why: &str) {
     assert!(
         std::env::var_os("CI").is_none(),
         "on CI nothing is skipped: {what}, because {why}"
     );
-    let _ = writeln!(io::stderr(), "SKIPPED: {what}, because {why}");
+    impossible(what, why);
 }

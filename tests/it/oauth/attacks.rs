@@ -2,12 +2,12 @@
 
 use std::{fmt::Write as _, io::Write as _, net::TcpListener, thread, time::Duration};
 
-use daktela_demo::{Demo, PASSWORD, TOKEN, USERNAME};
+use daktela_demo::{Demo, PASSWORD, SSO_TOKEN, TOKEN, USERNAME};
 use serde_json::{Value, json};
 
 use super::{CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Site, Tokens, http_answer};
 use crate::{
-    golden,
+    golden, rebinding,
     served::{self, Ask, Reply, encode},
 };
 
@@ -51,7 +51,7 @@ impl Attacks {
 }
 
 /// What an answer says, to a program or to a person.
-fn words(body: &str) -> String {
+pub(crate) fn words(body: &str) -> String {
     if let Some(problem) = body.split("role=\"alert\">").nth(1) {
         return problem.split("</p>").next().unwrap_or_default().to_owned();
     }
@@ -59,9 +59,23 @@ fn words(body: &str) -> String {
     match (&json["error"], &json["error_description"]) {
         (Value::String(code), Value::String(text)) => format!("`{code}` {text}"),
         (Value::Object(error), _) => error["message"].as_str().unwrap_or_default().to_owned(),
+        _ if json["result"]["isError"] == true => json["result"]["content"][0]["text"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned(),
         _ => body.trim().to_owned(),
     }
 }
+
+/// The server that is attacked, and two clients that registered there.
+struct Scene {
+    demo: Demo,
+    site: Site,
+    client: String,
+    other: String,
+}
+
+type Group = fn(&mut Attacks, &Scene);
 
 /// Writes `docs/security.md`.
 #[test]
@@ -78,14 +92,41 @@ fn attacks_are_refused() {
         secrets: vec![PASSWORD.to_owned(), TOKEN.to_owned(), SECRET.to_owned()],
         ..Attacks::default()
     };
-    let t = &mut table;
-    let client = site.client(CALLBACK);
-    let other = site.register(&[CALLBACK], "Another client").json()["client_id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
+    let scene = Scene {
+        client: site.client(CALLBACK),
+        other: site.client(CALLBACK),
+        demo,
+        site,
+    };
+    let groups: [(&str, Group); 8] = [
+        ("Where an answer is sent", redirects),
+        ("Who asks", clients),
+        ("What is asked for", requests),
+        ("The login page", login_page),
+        ("Codes", codes),
+        ("Tokens", tokens),
+        ("Names that move (DNS rebinding)", names),
+        ("The endpoint", endpoint),
+    ];
+    for (title, group) in groups {
+        table.group(title);
+        group(&mut table, &scene);
+    }
+    let instances_asked = scene.demo.take_requests();
+    assert!(instances_asked.iter().all(|request| !request.raw.contains("evil")));
 
-    t.group("Where an answer is sent");
+    golden::report(
+        golden::check(
+            &golden::folder().join("../docs/security.md"),
+            &format!("{INTRODUCTION}{}", table.page),
+        )
+        .err()
+        .into_iter()
+        .collect(),
+    );
+}
+
+fn redirects(t: &mut Attacks, Scene { site, client, .. }: &Scene) {
     for redirect in [
         "https://evil.example/cb",
         "https://claude.ai/api/mcp/auth_callback/",
@@ -100,7 +141,7 @@ fn attacks_are_refused() {
     ] {
         t.refused(
             &format!("`redirect_uri={redirect}` of a client that registered another"),
-            &site.authorize(&client, &[("redirect_uri", redirect)]),
+            &site.authorize(client, &[("redirect_uri", redirect)]),
         );
     }
     for redirect in [
@@ -120,13 +161,14 @@ fn attacks_are_refused() {
         "a registration of 20 KB",
         &site.register(&[CALLBACK], &"x".repeat(20_000)),
     );
+}
 
-    t.group("Who asks");
+fn clients(t: &mut Attacks, Scene { site, client, .. }: &Scene) {
     let changed = format!("{}A", &client[..client.len() - 1]);
     t.refused(
         "a client id with one letter changed",
         &site.authorize(
-            &if changed == client {
+            &if changed == *client {
                 client.replace('A', "B")
             } else {
                 changed
@@ -190,8 +232,9 @@ fn attacks_are_refused() {
     ] {
         t.refused(attack, &site.authorize(&format!("{}{path}", documents.origin), &[]));
     }
+}
 
-    t.group("What is asked for");
+fn requests(t: &mut Attacks, Scene { site, client, .. }: &Scene) {
     for (attack, more) in [
         ("no PKCE", &[("code_challenge", ""), ("code_challenge_method", "")][..]),
         ("PKCE in plain", &[("code_challenge_method", "plain")]),
@@ -207,7 +250,7 @@ fn attacks_are_refused() {
         ),
         ("a state of 3 KB", &[("state", &"x".repeat(3_000))]),
     ] {
-        t.refused(attack, &site.authorize(&client, more));
+        t.refused(attack, &site.authorize(client, more));
     }
     t.refused(
         "`redirect_uri` twice",
@@ -216,9 +259,10 @@ fn attacks_are_refused() {
             encode(CALLBACK)
         ))),
     );
+}
 
-    t.group("The login page");
-    let page = site.page(&client);
+fn login_page(t: &mut Attacks, Scene { demo, site, client, .. }: &Scene) {
+    let page = site.page(client);
     let good = [
         ("instance", demo.origin()),
         ("username", USERNAME.to_owned()),
@@ -232,7 +276,7 @@ fn attacks_are_refused() {
     t.refused("the form sent by another site, without the cookie", &site.ask(form()));
     t.refused(
         "the form in another browser, with its cookie",
-        &site.ask(form().with("cookie", site.page(&client).cookie)),
+        &site.ask(form().with("cookie", site.page(client).cookie)),
     );
     t.refused(
         "the form with the Origin of another site",
@@ -251,7 +295,7 @@ fn attacks_are_refused() {
         cookie: page.cookie.clone(),
         html: String::new(),
     };
-    t.refused("a changed form", &site.log_in(&forged, &demo));
+    t.refused("a changed form", &site.log_in(&forged, demo));
     for instance in [
         "https://evil.example",
         "https://evil.example\\.daktela.com",
@@ -318,8 +362,28 @@ fn attacks_are_refused() {
     }
     t.refused("a sixth password for one account within five minutes", &guess("six"));
 
-    t.group("Codes");
-    let code = site.code(&client, &demo);
+    let token = |word: &str| site.submit(&page, &[("instance", &demo.origin()), ("token", word)]);
+    t.refused("an API token that Daktela does not know", &token("one"));
+    t.refused("an API token that is no token", &token("one\ntwo"));
+    for word in ["three", "four", "five"] {
+        assert_eq!(token(word).status, 403);
+    }
+    t.refused(
+        "a sixth API token from one address within five minutes",
+        &token(SSO_TOKEN),
+    );
+}
+
+fn codes(
+    t: &mut Attacks,
+    Scene {
+        demo,
+        site,
+        client,
+        other,
+    }: &Scene,
+) {
+    let code = site.code(client, demo);
     t.secrets.push(code.clone());
     for (attack, more) in [
         ("without its verifier", &[("code_verifier", "")][..]),
@@ -328,7 +392,7 @@ fn attacks_are_refused() {
             &[("code_verifier", "xBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")],
         ),
         ("with the challenge as the verifier", &[("code_verifier", CHALLENGE)]),
-        ("by another client", &[("client_id", &other)]),
+        ("by another client", &[("client_id", other)]),
         ("by no client", &[("client_id", "")]),
         (
             "with another `redirect_uri`",
@@ -345,28 +409,37 @@ fn attacks_are_refused() {
         ),
         ("in a grant that there is not", &[("grant_type", "password")]),
     ] {
-        t.refused(&format!("a code {attack}"), &site.exchange(&client, &code, more));
+        t.refused(&format!("a code {attack}"), &site.exchange(client, &code, more));
     }
     let mut changed = code.clone();
     changed.replace_range(60..61, if &code[60..61] == "A" { "B" } else { "A" });
-    t.refused("a code with one letter changed", &site.exchange(&client, &changed, &[]));
+    t.refused("a code with one letter changed", &site.exchange(client, &changed, &[]));
     t.refused("a code as an access token", &site.call(&code));
-    let tokens = Tokens::read(&site.exchange(&client, &code, &[]));
+    let tokens = Tokens::read(&site.exchange(client, &code, &[]));
     t.secrets.extend([tokens.access.clone(), tokens.refresh.clone()]);
-    t.refused("a code for the second time", &site.exchange(&client, &code, &[]));
+    t.refused("a code for the second time", &site.exchange(client, &code, &[]));
     t.refused(
         "the access token of a code that was used twice",
         &site.call(&tokens.access),
     );
-    t.refused("its refresh token", &site.refresh(&client, &tokens.refresh, &[]));
+    t.refused("its refresh token", &site.refresh(client, &tokens.refresh, &[]));
+}
 
-    t.group("Tokens");
-    let tokens = site.tokens(&client, &demo);
+fn tokens(
+    t: &mut Attacks,
+    Scene {
+        demo,
+        site,
+        client,
+        other,
+    }: &Scene,
+) {
+    let tokens = site.tokens(client, demo);
     let foreign = Site::start(&[("OAUTH_SECRET", OTHER_SECRET)]);
     let foreign_client = foreign.client(CALLBACK);
     t.refused(
         "the access token of another server",
-        &site.call(&foreign.tokens(&foreign_client, &demo).access),
+        &site.call(&foreign.tokens(&foreign_client, demo).access),
     );
     t.refused(
         "a token of the same secret for another address",
@@ -379,11 +452,11 @@ fn attacks_are_refused() {
     t.refused("a refresh token as an access token", &site.call(&tokens.refresh));
     t.refused(
         "an access token as a refresh token",
-        &site.refresh(&client, &tokens.access, &[]),
+        &site.refresh(client, &tokens.access, &[]),
     );
     t.refused(
         "an access token whose prefix says that it is a refresh token",
-        &site.refresh(&client, &tokens.access.replace("mdaccess", "mdrefresh"), &[]),
+        &site.refresh(client, &tokens.access.replace("mdaccess", "mdrefresh"), &[]),
     );
     t.refused(
         "an access token cut short",
@@ -396,11 +469,11 @@ fn attacks_are_refused() {
     t.refused("Daktela's own token as a bearer token", &site.call(TOKEN));
     t.refused(
         "a refresh token by another client",
-        &site.refresh(&other, &tokens.refresh, &[]),
+        &site.refresh(other, &tokens.refresh, &[]),
     );
     t.refused(
         "a refresh token for another server (`resource`)",
-        &site.refresh(&client, &tokens.refresh, &[("resource", "https://other.example/")]),
+        &site.refresh(client, &tokens.refresh, &[("resource", "https://other.example/")]),
     );
     assert_eq!(
         site.ask(Ask::form("/revoke", &[("token", &tokens.refresh)])).status,
@@ -409,12 +482,12 @@ fn attacks_are_refused() {
     t.refused("an access token whose login was revoked", &site.call(&tokens.access));
     t.refused(
         "a refresh token that was revoked",
-        &site.refresh(&client, &tokens.refresh, &[]),
+        &site.refresh(client, &tokens.refresh, &[]),
     );
 
     let brief = Site::start(&[("OAUTH_GRACE_SECONDS", "1")]);
     let brief_client = brief.client(CALLBACK);
-    let first = brief.tokens(&brief_client, &demo);
+    let first = brief.tokens(&brief_client, demo);
     let second = Tokens::read(&brief.refresh(&brief_client, &first.refresh, &[]));
     thread::sleep(Duration::from_millis(1500));
     t.refused(
@@ -426,8 +499,14 @@ fn attacks_are_refused() {
         &brief.refresh(&brief_client, &second.refresh, &[]),
     );
     t.refused("the access token that came of it", &brief.call(&second.access));
+}
 
-    t.group("The endpoint");
+/// `tests/it/rebinding.rs` tries them, in a network of its own, and holds them against what stands there.
+fn names(t: &mut Attacks, _: &Scene) {
+    t.page += rebinding::OBSERVED;
+}
+
+fn endpoint(t: &mut Attacks, Scene { demo, site, .. }: &Scene) {
     let call = || Ask::call("count_tickets", json!({}));
     t.refused(
         "no credential, though the operator's lies in the environment",
@@ -495,18 +574,6 @@ fn attacks_are_refused() {
         "a batch of messages",
         &site.ask(Ask::raw_mcp("[{}]").read_as(&demo.origin(), TOKEN)),
     );
-    let instances_asked = demo.take_requests();
-    assert!(instances_asked.iter().all(|request| !request.raw.contains("evil")));
-
-    golden::report(
-        golden::check(
-            &golden::folder().join("../docs/security.md"),
-            &format!("{INTRODUCTION}{}", table.page),
-        )
-        .err()
-        .into_iter()
-        .collect(),
-    );
 }
 
 const INTRODUCTION: &str = "# Security of the server for many
@@ -519,7 +586,7 @@ What the tables rest on:
 - **Nothing is stored.** Client ids, logins under way, codes and tokens are documents sealed with ChaCha20-Poly1305 under keys
   that HKDF derives from `OAUTH_SECRET`, one key for each document. Several secrets with commas rotate: the first seals, all open.
 - **Daktela's credentials** are inside of the sealed documents, and in the sandbox never. A refresh token holds Daktela's refresh
-  token; the password only where the instance gives out no refresh tokens.
+  token; the password only where the instance gives out no refresh tokens, or the API token that its user gave.
 - **What must happen once only** (a code, a refresh token) and what is revoked, replicas remember in one Redis where `REDIS_URL`
   is set, and each for itself where it is not: then a second use can meet a replica that has not seen the first. A code lives for
   60 seconds and is bound to its client, its address and its verifier; Daktela itself refuses its own refresh token the second time.

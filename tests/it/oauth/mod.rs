@@ -10,6 +10,8 @@ mod flow;
 mod page;
 mod replicas;
 
+pub(crate) use attacks::words;
+
 use std::{
     io::{Read, Write as _},
     net::TcpListener,
@@ -24,21 +26,21 @@ use crate::served::{Ask, Reply, Served, encode};
 
 const SECRET: &str = "fG8hJ2kL5nM1pQ4rS7tV0wX3yZ6aB9cD";
 const OTHER_SECRET: &str = "tOq0dJYc3bq1vXn2mT9yPzR4sWk7uLhE";
-const CALLBACK: &str = "https://claude.ai/api/mcp/auth_callback";
+pub(crate) const CALLBACK: &str = "https://claude.ai/api/mcp/auth_callback";
 
 /// The example of RFC 7636.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// One or more replicas behind one name, each request going to the next of them.
-struct Site {
+pub(crate) struct Site {
     replicas: Vec<Served>,
     host: String,
     turn: AtomicUsize,
 }
 
 impl Site {
-    fn start(variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
         let served = Served::start(&[&[("OAUTH_SECRET", SECRET)], variables].concat());
         let host = served.address.clone();
         Site {
@@ -58,7 +60,7 @@ impl Site {
         }
     }
 
-    fn ask(&self, ask: Ask<'_>) -> Reply {
+    pub(crate) fn ask(&self, ask: Ask<'_>) -> Reply {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.replicas.len();
         let host = if ask.headers.iter().any(|(name, _)| *name == "host") {
             ask
@@ -91,14 +93,14 @@ impl Site {
         )
     }
 
-    fn client(&self, redirect_uri: &str) -> String {
+    pub(crate) fn client(&self, redirect_uri: &str) -> String {
         let reply = self.register(&[redirect_uri], "Test client");
         assert_eq!(reply.status, 201, "{reply:?}");
         reply.json()["client_id"].as_str().expect("an id").to_owned()
     }
 
     /// The query of a good request, with some parameters another way; an empty one is left out.
-    fn authorize(&self, client: &str, more: &[(&str, &str)]) -> Reply {
+    pub(crate) fn authorize(&self, client: &str, more: &[(&str, &str)]) -> Reply {
         let good = [
             ("response_type", "code"),
             ("client_id", client),
@@ -122,7 +124,7 @@ impl Site {
         Page::read(&self.authorize(client, &[]))
     }
 
-    fn submit(&self, page: &Page, fields: &[(&str, &str)]) -> Reply {
+    pub(crate) fn submit(&self, page: &Page, fields: &[(&str, &str)]) -> Reply {
         let fields = [&[("login", page.login.as_str())], fields].concat();
         self.ask(
             Ask::form("/authorize", &fields)
@@ -190,14 +192,14 @@ impl Site {
 }
 
 /// What a browser has after opening the page.
-struct Page {
+pub(crate) struct Page {
     login: String,
     cookie: String,
     html: String,
 }
 
 impl Page {
-    fn read(reply: &Reply) -> Self {
+    pub(crate) fn read(reply: &Reply) -> Self {
         assert_eq!(reply.status, 200, "{reply:?}");
         let login = reply
             .body

@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, AtomicUsize, Ordering},
     thread,
@@ -17,6 +17,7 @@ use super::{CALLBACK, SECRET, Site, Tokens};
 use crate::{
     served::{Ask, Reply, Served},
     skip::skipped,
+    tls::Authority,
 };
 
 const REDIS_PASSWORD: &str = "kolobezka-28";
@@ -27,11 +28,17 @@ struct Redis {
     child: Child,
     port: u16,
     folder: PathBuf,
+    /// Certificate and key, where it speaks TLS.
+    tls: Option<[String; 2]>,
 }
 
 impl Redis {
     /// `None`, and a word about it, where the machine has none.
     fn start() -> Option<Self> {
+        Self::start_with(None)
+    }
+
+    fn start_with(tls: Option<[String; 2]>) -> Option<Self> {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         if Command::new("redis-server").arg("--version").output().is_err() {
             skipped(
@@ -48,9 +55,10 @@ impl Redis {
             .expect("a port")
             .port();
         Some(Redis {
-            child: spawn(port, &folder),
+            child: spawn(port, &folder, tls.as_ref()),
             port,
             folder,
+            tls,
         })
     }
 
@@ -63,7 +71,7 @@ impl Redis {
     }
 
     fn restart(&mut self) {
-        self.child = spawn(self.port, &self.folder);
+        self.child = spawn(self.port, &self.folder, self.tls.as_ref());
     }
 
     /// Each key with its value, and the seconds for which it is kept.
@@ -88,16 +96,23 @@ impl Drop for Redis {
     }
 }
 
-fn spawn(port: u16, folder: &PathBuf) -> Child {
-    let child = Command::new("redis-server")
-        .args([
-            "--port",
-            &port.to_string(),
-            "--bind",
-            "127.0.0.1",
-            "--requirepass",
-            REDIS_PASSWORD,
-        ])
+fn spawn(port: u16, folder: &Path, tls: Option<&[String; 2]>) -> Child {
+    let mut command = Command::new("redis-server");
+    match tls {
+        None => command.args(["--port", &port.to_string()]),
+        Some([certificate, key]) => command
+            .args([
+                "--port",
+                "0",
+                "--tls-port",
+                &port.to_string(),
+                "--tls-auth-clients",
+                "no",
+            ])
+            .args(["--tls-cert-file", certificate, "--tls-key-file", key]),
+    };
+    let child = command
+        .args(["--bind", "127.0.0.1", "--requirepass", REDIS_PASSWORD])
         .args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""])
         .current_dir(folder)
         .stdin(Stdio::null())
@@ -301,6 +316,30 @@ fn redis_learns_no_secret() {
     for replica in &site.replicas {
         assert!(!replica.whole_log().contains(REDIS_PASSWORD));
     }
+}
+
+#[test]
+fn redis_is_reached_over_tls() {
+    let authority = Authority::new();
+    let files = authority.certify("localhost", false).write(&authority);
+    let Some(redis) = Redis::start_with(Some(files)) else {
+        return;
+    };
+    let demo = Demo::start().expect("a demo instance");
+    let url = format!("rediss://:{REDIS_PASSWORD}@localhost:{}", redis.port);
+    let site = replicas(&url, &[("SSL_CERT_FILE", &authority.file())]);
+    let client = site.client(CALLBACK);
+    let tokens = site.tokens(&client, &demo);
+    assert_eq!(
+        site.at(0)
+            .ask(Ask::form("/revoke", &[("token", &tokens.access)]))
+            .status,
+        200
+    );
+    assert_eq!(site.at(1).call(&tokens.access).status, 401);
+    // A Redis whose certificate nobody vouches for is none.
+    let stranger = Served::start(&[("OAUTH_SECRET", SECRET), ("REDIS_URL", &url)]);
+    assert_eq!(stranger.log("redis_away", 1).len(), 1);
 }
 
 #[test]
