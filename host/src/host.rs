@@ -4,7 +4,7 @@ use crate::{
     gate::{Budget, Call, Gate},
     identity::Caller,
     metrics::{Done, Metrics},
-    sandbox::{Answer, Fault, Request, Sandbox},
+    sandbox::{Answer, Fault, GRACE, Request, Sandbox},
     spans::Spans,
 };
 use serde::Deserialize;
@@ -28,6 +28,9 @@ pub struct Asker<'a> {
     /// The client's own span (W3C Trace Context).
     pub traceparent: Option<&'a str>,
 }
+
+/// For an answer to be written.
+const MARGIN: Duration = Duration::from_secs(5);
 
 /// How a call ended, for the log and the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +63,11 @@ impl Host {
 
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Longer than any call: so long an end waits for those under way.
+    pub fn drain(&self) -> Duration {
+        self.budget.timeout + GRACE + MARGIN
     }
 
     pub fn new_call(&self) -> Arc<Call> {

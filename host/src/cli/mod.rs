@@ -207,10 +207,7 @@ async fn serve(options: &Options, host: Host) -> Result<(), Stop> {
     let server = Server::new(Arc::new(host), &random_key()?)
         .await
         .map_err(Stop::failed)?;
-    let done = server
-        .serve_stdio(terminated(), http::DRAIN)
-        .await
-        .map_err(Stop::failed);
+    let done = server.serve_stdio(terminated()).await.map_err(Stop::failed);
     if let Some(spans) = spans {
         spans.finish().await;
     }

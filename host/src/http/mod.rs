@@ -67,9 +67,6 @@ const HEAD_BYTES: usize = 64 * 1024;
 /// A balancer looks this often whether a replica is ready, and must have seen that it is not before the door closes.
 const LINGER: Duration = Duration::from_secs(3);
 
-/// Longer than any call.
-pub(crate) const DRAIN: Duration = Duration::from_secs(40);
-
 /// Everything that requests share.
 pub struct App {
     pub settings: Settings,
@@ -137,6 +134,7 @@ pub async fn serve(
     stop: impl Future<Output = Stop>,
 ) -> io::Result<()> {
     let calls = CancellationToken::new();
+    let drain = server.drain();
     let router = router(&app, server, calls.clone());
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
@@ -177,7 +175,7 @@ pub async fn serve(
     }
     drop(listener);
     app.draining.store(true, Ordering::Release);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
         calls.cancel();
     }
     Ok(())

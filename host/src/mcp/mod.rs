@@ -94,12 +94,17 @@ impl Server {
         })
     }
 
-    /// Serves one client until it closes its end or `stop` comes, and what it asked is answered or `drain` is over.
+    /// How long an end waits for calls under way.
+    pub fn drain(&self) -> Duration {
+        self.inner.host.drain()
+    }
+
+    /// Serves one client until it closes its end or `stop` comes, and what it asked is answered or has taken too long.
     pub async fn serve_stdio(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
-        drain: Duration,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let drain = self.drain();
         match self.serve(Stdio::new(stop, drain)).await {
             Ok(session) => session.waiting().await.map(drop)?,
             // A client that only looked whether the program starts.

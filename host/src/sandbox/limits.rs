@@ -45,7 +45,7 @@ impl Default for Limits {
 }
 
 /// A call gets this much longer than its upstream: to say what is missing, where requests ran out of time.
-pub(super) const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// Bookkeeping of the largest component instance; ours takes about 10 kB.
 const INSTANCE_BYTES_MAX: usize = 1024 * 1024;

@@ -10,6 +10,7 @@ mod state;
 mod ticker;
 mod turns;
 
+pub(crate) use limits::GRACE;
 pub use limits::Limits;
 
 use crate::gate::{Call, Gate};
