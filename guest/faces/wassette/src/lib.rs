@@ -7,7 +7,7 @@ use daktela_upstream::WasiHttp;
 use guest::{catalog, error::Error, run, settings::Settings};
 use serde_json::Value;
 
-#[expect(unsafe_code, reason = "generated from the world")]
+#[expect(unsafe_code, clippy::too_many_arguments, reason = "generated from the world")]
 mod bindings {
     use serde_json::json;
 
