@@ -276,23 +276,34 @@ fn over_http_a_private_authority_serves_too() {
 fn a_certificate_that_proves_nothing_is_refused_with_its_reason() {
     let demo = Demo::start().expect("a demo instance");
     let (authority, other) = (Authority::new(), Authority::new());
-    for (certified, trusted, reason) in [
-        (other.certify("localhost", false), authority.file(), "UnknownIssuer"),
+    for (certified, trusted, words) in [
+        (
+            other.certify("localhost", false),
+            authority.file(),
+            "The certificate of your Daktela is not trusted: nobody here knows its authority. If that is your own, name the \
+             file with its certificate in SSL_CERT_FILE.",
+        ),
         (
             authority.certify("elsewhere.example", false),
             authority.file(),
-            "certificate not valid for name \"localhost\"; certificate is only valid for DnsName(\"elsewhere.example\")",
+            "The certificate of your Daktela is not valid (certificate not valid for name \"localhost\"; certificate is only \
+             valid for DnsName(\"elsewhere.example\")). Check DAKTELA_URL, and the clock of this machine.",
         ),
     ] {
         let front = Front::start(&demo, &certified, "127.0.0.1:0", &["h2", "http/1.1"]);
         let url = format!("https://localhost:{}", front.port);
         let answer = count(&url, &[("SSL_CERT_FILE", &trusted)]);
-        let words = format!(
-            "The certificate of your Daktela is not trusted ({reason}). If it comes from your own authority, name the \
-             file with that authority's certificate in SSL_CERT_FILE."
-        );
-        assert_eq!((&answer["isError"], text(&answer)), (&json!(true), &*words));
+        assert_eq!((&answer["isError"], text(&answer)), (&json!(true), words));
         assert!(front.versions.lock().expect("no panic").is_empty(), "nothing was asked");
     }
+    // How long ago differs from day to day.
+    let front = Front::start(&demo, &authority.certify("localhost", true), "127.0.0.1:0", &["h2"]);
+    let url = format!("https://localhost:{}", front.port);
+    let answer = count(&url, &[("SSL_CERT_FILE", &authority.file())]);
+    let words = "The certificate of your Daktela is not valid (certificate expired: ";
+    assert!(
+        answer["isError"] == true && text(&answer).starts_with(words),
+        "{answer}"
+    );
     assert!(demo.take_requests().is_empty());
 }

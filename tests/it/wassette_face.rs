@@ -73,6 +73,10 @@ fn answer(result: &Val) -> Value {
 
 #[test]
 fn cases_hold_through_the_functions() {
+    // Until they are written, there is nothing that could hold.
+    if golden::updating() {
+        return;
+    }
     let demo = Demo::start().expect("a demo instance");
     let environment = [
         ("DAKTELA_URL", demo.origin()),

@@ -3,6 +3,7 @@
 use crate::{Answer, Call, Failure, reach::PublicOnly};
 use http::{Method, Response};
 use reqwest::{RequestBuilder, redirect};
+use rustls::CertificateError;
 use std::{
     error::Error,
     io,
@@ -165,10 +166,17 @@ fn failure(error: reqwest::Error) -> Failure {
     let mut cause: Option<&dyn Error> = Some(&error);
     while let Some(error) = cause {
         if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
-            return Failure::ForTheUser(format!(
-                "The certificate of your Daktela is not trusted ({reason}). If it comes from your own authority, name \
-                 the file with that authority's certificate in SSL_CERT_FILE."
-            ));
+            return Failure::ForTheUser(match reason {
+                CertificateError::UnknownIssuer => {
+                    "The certificate of your Daktela is not trusted: nobody here knows its \
+                     authority. If that is your own, name the file with its certificate in SSL_CERT_FILE."
+                        .to_owned()
+                }
+                other => format!(
+                    "The certificate of your Daktela is not valid ({other}). Check DAKTELA_URL, and the clock of this \
+                     machine."
+                ),
+            });
         }
         if error
             .downcast_ref::<io::Error>()
@@ -199,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_found_below_its_wrappings() {
-        let reason = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let reason = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, reason));
         let mut cause: Option<&(dyn Error + 'static)> = Some(&wrapped);
         while let Some(error) = cause.filter(|error| !error.is::<rustls::Error>()) {

@@ -23,9 +23,15 @@ impl Resolve for PublicOnly {
         let host = name.as_str().to_owned();
         let is_named = self.named.contains(&host);
         Box::pin(async move {
-            let found = tokio::net::lookup_host((host, 0)).await?;
+            let found = tokio::net::lookup_host((&*host, 0)).await?;
             let usable: Vec<SocketAddr> = found.filter(|address| is_named || is_public(address.ip())).collect();
             if usable.is_empty() {
+                // The caller is not told: it would say which names our network knows.
+                tracing::warn!(
+                    event = "private_address",
+                    host,
+                    meaning = "not connected to; where it is meant, its own name belongs into ALLOWED_DAKTELA_DOMAINS"
+                );
                 return Err("it leads to no public address".into());
             }
             Ok(Box::new(usable.into_iter()) as Addrs)
