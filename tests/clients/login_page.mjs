@@ -75,7 +75,8 @@ async function browse({ language }) {
         throw new Error(`never: ${what}; the page says ${await ask('document.body?.innerText')}`);
     };
     const close = () => {
-        child.once('exit', () => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
+        // Its own children write to the profile for a while after it.
+        child.once('exit', () => rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
         child.kill();
     };
     return { send, ask, until, close };

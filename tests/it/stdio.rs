@@ -1,8 +1,12 @@
 //! The protocol on stdin and stdout, byte by byte where clients differ.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Write,
+    process, thread,
+    time::{Duration, Instant},
+};
 
-use daktela_demo::{Demo, Fault, TOKEN};
+use daktela_demo::{Action, Demo, Fault, TOKEN};
 use serde_json::{Value, json};
 
 use crate::program::{self, Program};
@@ -187,6 +191,40 @@ fn a_client_that_leaves_gets_its_answers() {
 #[test]
 fn a_supervisor_that_ends_the_program_waits_for_the_answers() {
     ends_with_answers(|program| program.terminate());
+}
+
+/// A client that reads no longer is not answered, and costs nothing.
+#[test]
+fn a_client_that_goes_away_ends_its_calls_at_once() {
+    let demo = Demo::start().expect("a demo instance");
+    demo.inject(Fault {
+        action: Some(Action::Hang),
+        ..Fault::default()
+    });
+    let origin = demo.origin();
+    let mut child = program::command(&[("DAKTELA_URL", &origin), ("DAKTELA_ACCESS_TOKEN", TOKEN)])
+        .stdin(process::Stdio::piped())
+        .stdout(process::Stdio::piped())
+        .stderr(process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    let client = json!({"name": "tests", "version": "0"});
+    for message in [
+        json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client}}),
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "count_tickets", "arguments": {}}}),
+    ] {
+        writeln!(input, "{message}").expect("the program reads");
+    }
+    while demo.take_requests().is_empty() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let left = Instant::now();
+    drop((input, child.stdout.take()));
+    assert!(child.wait().expect("the program ends").success());
+    // Whoever still read would have half a minute.
+    assert!(left.elapsed() < Duration::from_secs(5), "{:?}", left.elapsed());
 }
 
 #[test]

@@ -106,7 +106,11 @@ impl Server {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let drain = self.drain();
         match self.serve(Stdio::new(stop, drain)).await {
-            Ok(session) => session.waiting().await.map(drop)?,
+            Ok(session) => tokio::select! {
+                done = session.waiting() => done.map(drop)?,
+                // Nobody is there to be answered, so whatever runs ends with the program.
+                () = stdio::nobody_reads() => tracing::info!(event = "client_gone"),
+            },
             // A client that only looked whether the program starts.
             Err(ServerInitializeError::ConnectionClosed(_)) => {}
             // rmcp's own words quote the message.

@@ -158,3 +158,30 @@ async fn write(writer: &Writer, message: &impl Serialize) -> io::Result<()> {
     writer.write_all(&line).await?;
     writer.flush().await
 }
+
+/// Comes when the other end of stdout is closed, which a pipe tells without being written to.
+#[cfg(unix)]
+pub(super) async fn nobody_reads() {
+    use rustix::{
+        event::{PollFd, PollFlags, poll},
+        io::Errno,
+    };
+    let (gone, told) = tokio::sync::oneshot::channel();
+    // It sleeps as long as the program runs, which a thread of the runtime's may not.
+    let watch = std::thread::Builder::new().name("stdout".to_owned()).spawn(move || {
+        let stdout = io::stdout();
+        // Errors are reported without being asked for.
+        let mut stdout = [PollFd::new(&stdout, PollFlags::empty())];
+        while poll(&mut stdout, None) == Err(Errno::INTR) {}
+        let _ = gone.send(());
+    });
+    match watch {
+        Ok(_) => drop(told.await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) async fn nobody_reads() {
+    std::future::pending().await
+}
