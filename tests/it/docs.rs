@@ -134,10 +134,10 @@ fn the_page_of_the_dependencies_is_current() {
         let mut in_comment = false;
         for line in manifest.lines() {
             if let Some(name) = line.strip_prefix('[') {
-                section = match name.trim_end_matches(']') {
-                    "dependencies" => "use",
-                    "dev-dependencies" => "tests",
-                    "build-dependencies" => "the build",
+                section = match name.trim_end_matches(']').rsplit('.').next() {
+                    Some("dependencies") => "use",
+                    Some("dev-dependencies") => "tests",
+                    Some("build-dependencies") => "the build",
                     _ => "",
                 };
                 reason.clear();
