@@ -3,10 +3,10 @@
 #   docker build -t mcp-daktela .
 
 FROM rust:1.95-slim-trixie AS build
+# The toolchain that this image has, though the sources name a channel: none is fetched beside it.
+ENV RUSTUP_TOOLCHAIN=$RUST_VERSION
+RUN rustup target add wasm32-wasip2
 WORKDIR /source
-COPY rust-toolchain.toml ./
-# The toolchain that the sources name, with the component's target; a layer of its own, since it hardly changes.
-RUN rustup show
 COPY . .
 RUN cargo build --release --locked --package mcp-daktela
 

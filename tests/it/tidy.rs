@@ -4,7 +4,7 @@ use std::fs;
 
 use guest::catalog;
 
-use crate::golden;
+use crate::{golden, program};
 
 fn read(path: &std::path::Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -26,6 +26,33 @@ fn the_host_knows_no_tool_by_name() {
             assert_eq!(mentions, 0, "{} names {}", path.display(), tool.name);
         }
     }
+}
+
+/// The base of the image holds no more than the C library and GCC's, and its compiler is the one that the manifest asks for.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_image_has_what_the_program_needs() {
+    let root = golden::folder().join("..");
+    let (dockerfile, manifest) = (read(&root.join("Dockerfile")), read(&root.join("Cargo.toml")));
+    let between = |text: &str, before: &str, after: &str| {
+        let (_, rest) = text.split_once(before).expect(before);
+        rest.split_once(after).expect(after).0.to_owned()
+    };
+    assert_eq!(
+        between(&dockerfile, "FROM rust:", "-slim"),
+        between(&manifest, "rust-version = \"", "\"")
+    );
+    let linked = std::process::Command::new("ldd")
+        .arg(program::PATH)
+        .output()
+        .expect("ldd");
+    let linked = String::from_utf8(linked.stdout).expect("UTF-8");
+    let mut libraries: Vec<&str> = linked
+        .lines()
+        .filter_map(|line| line.split_once(" => ").map(|(name, _)| name.trim()))
+        .collect();
+    libraries.sort_unstable();
+    assert_eq!(libraries, ["libc.so.6", "libgcc_s.so.1", "libm.so.6"]);
 }
 
 #[test]
