@@ -30,7 +30,7 @@ pub struct Reply {
 }
 
 /// Revisions with a handshake, the newest last.
-const WITH_HANDSHAKE: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
+const WITH_HANDSHAKE: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 /// The revision without.
 const STATELESS: &str = "2026-07-28";
 
@@ -324,7 +324,8 @@ mod tests {
         let none = Headers::default();
         for (wanted, settled) in [
             ("2025-06-18", "2025-06-18"),
-            ("2024-11-05", "2025-11-25"),
+            ("2024-11-05", "2024-11-05"),
+            ("2023-01-01", "2025-11-25"),
             ("2026-07-28", "2025-11-25"),
         ] {
             let body =

@@ -71,7 +71,7 @@ fn both_eras_are_served_without_a_session_at_both_endpoints() {
             Some(40)
         );
         let found = ask(modern("server/discover", None, json!({})));
-        assert_eq!(found.json()["result"]["supportedVersions"][3], "2026-07-28");
+        assert_eq!(found.json()["result"]["supportedVersions"][4], "2026-07-28");
         let count = modern(
             "tools/call",
             Some("count_tickets"),

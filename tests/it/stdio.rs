@@ -291,7 +291,7 @@ fn a_client_without_a_handshake_is_served() {
         let discovered = &program.request("server/discover", json!({"_meta": meta}))["result"];
         assert_eq!(
             discovered["supportedVersions"],
-            json!(["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]),
+            json!(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"]),
             "{discovered}"
         );
         let called = &program.request(

@@ -26,8 +26,9 @@ use serde::de::DeserializeOwned;
 use std::{borrow::Cow, sync::Arc};
 use tokio::sync::OnceCell;
 
-/// The revisions that clients speak today. 2024-11-05 had batches and no annotations; nobody sends it any longer.
+/// All that there are: official SDKs of 2024 and 2025, and bridges of today, take no other than the first.
 const REVISIONS: &[ProtocolVersion] = &[
+    ProtocolVersion::V_2024_11_05,
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
     ProtocolVersion::V_2025_11_25,
