@@ -28,7 +28,12 @@ impl Server {
 
     /// One POST to `/mcp`: status and body.
     fn post(&self, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
-        let mut request = http::Request::post("http://127.0.0.1/mcp").header("content-type", "application/json");
+        self.post_at("127.0.0.1", headers, body)
+    }
+
+    /// The same by a name that leads there.
+    fn post_at(&self, host: &str, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
+        let mut request = http::Request::post(format!("http://{host}/mcp")).header("content-type", "application/json");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -189,7 +194,29 @@ fn both_eras_are_served_and_other_sites_pages_are_not() {
     ];
     let (_, answer) = server.post(&headers, &read(json!({"uri": uri, "_meta": meta})));
     assert_eq!(answer["error"], error(-32602));
+}
 
-    let (status, _) = server.post(&[("origin", "https://evil.example")], &hello.to_string());
-    assert_eq!(status, 403);
+/// A name that was made to lead to the reader's machine is the page's and the server's alike.
+#[test]
+fn pages_of_other_sites_are_refused_whatever_name_they_have() {
+    let environment = [(
+        "ALLOWED_ORIGINS",
+        "https://app.example.com, https://mcp.example.com:8443",
+    )];
+    let server = Server::new(&environment);
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
+    for (host, origin, status) in [
+        ("127.0.0.1", "https://evil.example", 403),
+        ("evil.example:8080", "http://evil.example:8080", 403),
+        ("127.0.0.1:8080", "http://127.0.0.1:3000", 403),
+        ("127.0.0.1:8080", "null", 403),
+        ("localhost.evil.example", "http://localhost.evil.example", 403),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080", 200),
+        ("localhost", "http://localhost", 200),
+        ("mcp.example.com", "https://app.example.com", 200),
+        ("mcp.example.com:8443", "https://mcp.example.com:8443", 200),
+    ] {
+        let (answered, _) = server.post_at(host, &[("origin", origin)], &ping);
+        assert_eq!(answered, status, "{origin} at {host}");
+    }
 }

@@ -61,11 +61,13 @@ fn answer(request: &IncomingRequest) -> Reply {
             .next()
             .and_then(|value| String::from_utf8(value).ok())
     };
-    // A page in a browser must not reach a server on the reader's machine. Pages of the server's own host may.
     if let Some(origin) = header("origin")
-        && origin.split_once("://").map(|(_, host)| host) != request.authority().or(header("host")).as_deref()
+        && !is_welcome(&origin, request.authority().or(header("host")).as_deref())
     {
-        return refuse(403, "Requests of other sites' pages are not served.");
+        return refuse(
+            403,
+            "Requests of this site's pages are not served; the operator can add it to ALLOWED_ORIGINS.",
+        );
     }
     let Some(body) = read(request) else {
         return refuse(413, "The body is too large; calls are small.");
@@ -82,6 +84,18 @@ fn answer(request: &IncomingRequest) -> Reply {
         name: name.as_deref(),
     };
     rpc::serve(instance, &headers, &body)
+}
+
+/// A page in a browser must not reach a server on the reader's machine, nor one whose name was made to lead there, which
+/// then is page and server alike. Thus only pages of this machine itself by its own name, and those that are named.
+fn is_welcome(origin: &str, own: Option<&str>) -> bool {
+    let named = std::env::var("ALLOWED_ORIGINS").unwrap_or_default();
+    let host = origin.split_once("://").map(|(_, host)| host);
+    let is_local = host.is_some_and(|host| {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        ["localhost", "127.0.0.1", "[::1]"].contains(&name) && own == Some(host)
+    });
+    is_local || named.split(',').any(|name| name.trim() == origin)
 }
 
 /// The instance and the credential of this request.
