@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{text, tool::Shrink, view::Record};
+use crate::{args::Budget, text, tool::Shrink, view::Record};
 
 /// What a tool answers.
 #[derive(Debug, PartialEq)]
@@ -50,7 +50,7 @@ pub struct Listing<'a> {
     pub shrink: Shrink,
     /// How much of each text the caller asked for.
     pub text_chars: Option<usize>,
-    pub max_bytes: usize,
+    pub budget: Budget,
     /// How many of them are taken by what stands before the list.
     pub before: usize,
 }
@@ -66,7 +66,10 @@ impl Listing<'_> {
         let own = |chars: usize| self.text_chars.unwrap_or(chars);
         let notes: usize = self.notes.iter().map(|note| note.len() + 8).sum();
         let said: usize = self.said.iter().map(|said| said.len() + 4).sum();
-        let room = self.max_bytes.saturating_sub(FRAME_BYTES + self.before + notes + said);
+        let room = self
+            .budget
+            .bytes
+            .saturating_sub(FRAME_BYTES + self.before + notes + said);
         let print = |divisor: usize| -> Vec<String> {
             self.records
                 .iter()
@@ -109,7 +112,7 @@ impl Listing<'_> {
             };
             closing.push(format!(
                 "Long texts are {how} to fit max_bytes={}; ask for fewer records with take to see more of each.",
-                self.max_bytes
+                self.budget.bytes
             ));
         } else if !alone && self.records[..items.len()].iter().any(|record| record.is_cut(own)) {
             closing.push("Texts that end in [+n characters] are shortened; text_chars shows more.".to_owned());
@@ -118,14 +121,11 @@ impl Listing<'_> {
             closing.push(format!(
                 "{} of the {all} records of this page did not fit max_bytes={}.",
                 all - items.len(),
-                self.max_bytes
+                self.budget.bytes
             ));
         }
         if alone {
-            closing.push(format!(
-                "The record is larger than max_bytes={} alone, so its texts are cut; a larger max_bytes shows more.",
-                self.max_bytes
-            ));
+            closing.push(self.budget.cut());
         }
         let next = self.skip + items.len() as u64;
         match self.total {
@@ -189,16 +189,16 @@ impl Listing<'_> {
 }
 
 /// A single record within its budget.
-pub fn detail(one: &str, record: &Record, notes: &[String], zone: Option<&str>, max_bytes: usize) -> String {
+pub fn detail(one: &str, record: &Record, notes: &[String], zone: Option<&str>, budget: Budget) -> String {
     let one = capitalised(one);
-    let room = max_bytes.saturating_sub(FRAME_BYTES + notes.iter().map(|note| note.len() + 8).sum::<usize>());
+    let room = budget
+        .bytes
+        .saturating_sub(FRAME_BYTES + notes.iter().map(|note| note.len() + 8).sum::<usize>());
     let mut body = record.print_detail(&one, |_| usize::MAX);
     let mut closing: Vec<String> = notes.iter().map(|note| format!("Note: {note}")).collect();
     if body.len() > room {
         body = shorten(record, |record, limit| record.print_detail(&one, |_| limit), room);
-        closing.push(format!(
-            "The record is larger than max_bytes={max_bytes}, so its texts are cut; a larger max_bytes shows more."
-        ));
+        closing.push(budget.cut());
     }
     closing.extend(zone.map(|zone| format!("Times: {zone}.")));
     for line in closing {
@@ -277,7 +277,10 @@ mod tests {
             zone: None,
             shrink: NOTE.shrink,
             text_chars,
-            max_bytes: 3_000,
+            budget: Budget {
+                bytes: 3_000,
+                is_most: false,
+            },
             before: 0,
         }
         .print()

@@ -6,9 +6,11 @@
 //! - HTTP 400: a few raw records tell which fields this build has, and the read is repeated with those; then with whole
 //!   related records instead of dotted picks.
 //! - 200 without any trace of a related record whose fields were picked: repeated with the whole related record.
+//! - 200 without a field that older builds call otherwise: repeated with its former name.
+//! - Still HTTP 400: repeated without the second key of the order.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
 };
 
@@ -20,7 +22,7 @@ use crate::{
     error::Error,
     http::{Failure, Http, Response},
     query::{self, Query, TAKE_MAX},
-    shape::{is_renamed, normalise},
+    shape::{former_name, normalise},
     value,
 };
 
@@ -39,6 +41,10 @@ const PAGES_MAX: usize = 200;
 
 pub struct Api<'a> {
     http: &'a dyn Http,
+    /// Whether caches are to be passed by.
+    fresh: Cell<bool>,
+    /// Whether an answer came out of a cache.
+    aged: Cell<bool>,
     /// What the answers said of the instance's time zone.
     zone: RefCell<Option<String>>,
     /// Remarks of Daktela on answers that it gave nevertheless.
@@ -72,6 +78,8 @@ impl<'a> Api<'a> {
     pub fn new(http: &'a dyn Http) -> Self {
         Api {
             http,
+            fresh: Cell::default(),
+            aged: Cell::default(),
             zone: RefCell::default(),
             warnings: RefCell::default(),
             missing: RefCell::default(),
@@ -100,6 +108,17 @@ impl<'a> Api<'a> {
         }
     }
 
+    /// What `read` finds where answers out of caches did not do: from Daktela itself. `None` where there were none.
+    pub fn past_caches<T>(&self, read: impl FnOnce() -> T) -> Option<T> {
+        let again = self.aged.get() && !self.fresh.get();
+        again.then(|| {
+            self.fresh.set(true);
+            let found = read();
+            self.fresh.set(false);
+            found
+        })
+    }
+
     /// One page.
     pub fn list(&self, query: &Query) -> Result<Page, Error> {
         self.lists(std::slice::from_ref(query))
@@ -112,11 +131,57 @@ impl<'a> Api<'a> {
         self.mend_pages(queries, self.lists_once(queries))
     }
 
+    /// Repeats what lacks a field that older builds call otherwise. Where that is refused, the build is not of those.
+    fn mend_names(&self, queries: &[Query], answers: &mut [Result<Page, Error>]) {
+        let former = |(i, query): (usize, &Query)| {
+            let rows = &answers[i].as_ref().ok().filter(|page| !page.rows.is_empty())?.rows;
+            let mut query = query.clone();
+            let mut is_other = false;
+            for field in &mut query.fields {
+                if let Some(before) = former_name(&query.endpoint, field)
+                    && !rows.iter().any(|row| has_root(row, field) || has_root(row, before))
+                {
+                    *field = before.to_owned();
+                    is_other = true;
+                }
+            }
+            is_other.then_some((i, query))
+        };
+        let changed: Vec<(usize, Query)> = queries.iter().enumerate().filter_map(former).collect();
+        let again: Vec<Query> = changed.iter().map(|(_, query)| query.clone()).collect();
+        for ((i, _), answer) in changed.iter().zip(self.lists_once(&again)) {
+            match answer {
+                Err(Error::Refused(_)) => {}
+                Err(error) => self.incomplete(RELATED, &error),
+                answer => answers[*i] = answer,
+            }
+        }
+    }
+
+    /// Repeats what a build refuses for the second key of its order, which only tells equal records apart.
+    fn mend_order(&self, queries: &[Query], answers: &mut [Result<Page, Error>]) {
+        let refused: Vec<usize> = (0..queries.len())
+            .filter(|&i| queries[i].sort.len() > 1 && matches!(answers[i], Err(Error::Refused(_))))
+            .collect();
+        let simpler: Vec<Query> = refused
+            .iter()
+            .map(|&i| Query {
+                sort: queries[i].sort[..1].to_vec(),
+                ..queries[i].clone()
+            })
+            .collect();
+        if !simpler.is_empty() {
+            for (i, answer) in refused.into_iter().zip(self.lists(&simpler)) {
+                answers[i] = answer;
+            }
+        }
+    }
+
     /// Repeats what a build refused or left out on account of the projection.
     fn mend_pages(&self, queries: &[Query], mut answers: Vec<Result<Page, Error>>) -> Vec<Result<Page, Error>> {
         self.again(queries, &mut answers, Self::needs_known_fields, |api, query| {
             let known = api.known_fields(query)?;
-            (known.len() < query.fields.len()).then(|| Query {
+            (known != query.fields).then(|| Query {
                 fields: known,
                 ..query.clone()
             })
@@ -134,6 +199,8 @@ impl<'a> Api<'a> {
                 ..query.clone()
             })
         });
+        self.mend_names(queries, &mut answers);
+        self.mend_order(queries, &mut answers);
         for (query, page) in queries.iter().zip(&mut answers) {
             if let Ok(page) = page {
                 page.rows.iter_mut().for_each(|row| normalise(&query.endpoint, row));
@@ -183,12 +250,17 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// Those fields of a query that this build has, by the look of a few raw records.
+    /// Those fields of a query that this build has, by the look of a few raw records. A field of a list without records
+    /// is as good as none: then there is nothing to project.
     fn known_fields(&self, query: &Query) -> Option<Vec<String>> {
         let model = model(&query.endpoint);
         if !self.known.borrow().contains_key(&model) {
             let page = self.lists_once(&[Query::new(&query.endpoint, SAMPLE)]).pop()?;
-            let keys = page.ok().filter(|page| !page.rows.is_empty()).map(|page| {
+            // Nothing to learn from; another record's relation of this kind may have more to show.
+            if page.as_ref().is_ok_and(|page| page.rows.is_empty()) {
+                return Some(Vec::new());
+            }
+            let keys = page.ok().map(|page| {
                 let keys = page
                     .rows
                     .iter()
@@ -205,8 +277,11 @@ impl<'a> Api<'a> {
             query
                 .fields
                 .iter()
-                .filter(|field| known.iter().any(|key| key == root(field)))
-                .cloned()
+                .filter_map(|field| {
+                    let names = [Some(field.as_str()), former_name(&query.endpoint, field)];
+                    let is_known = |name: &&str| known.iter().any(|key| key == root(name));
+                    names.into_iter().flatten().find(is_known).map(str::to_owned)
+                })
                 .collect(),
         )
     }
@@ -217,7 +292,7 @@ impl<'a> Api<'a> {
         }
         let paths: Vec<String> = queries.iter().map(Query::to_path).collect();
         self.http
-            .get_all(&paths)
+            .get_all(&paths, self.fresh.get())
             .into_iter()
             .zip(queries)
             .map(|(response, query)| self.read_page(response, query))
@@ -307,7 +382,7 @@ impl<'a> Api<'a> {
     ) -> (Result<Value, Error>, Result<Page, Error>) {
         let mut responses = self
             .http
-            .get_all(&[query::record_path(endpoint, name, fields), query.to_path()])
+            .get_all(&[query::record_path(endpoint, name, fields), query.to_path()], false)
             .into_iter();
         let mut next = || responses.next().expect("an answer for each path");
         let record = self.read_record(next(), endpoint);
@@ -342,9 +417,9 @@ impl<'a> Api<'a> {
                 Err(Error::Refused(_)) => true,
                 Err(_) => false,
                 Ok(record) if picks_nothing(fields, std::slice::from_ref(record)) => true,
-                Ok(record) => fields
-                    .iter()
-                    .any(|field| (field.contains('.') || is_renamed(endpoint, field)) && !has_root(record, field)),
+                Ok(record) => fields.iter().any(|field| {
+                    (field.contains('.') || former_name(endpoint, field).is_some()) && !has_root(record, field)
+                }),
             })
             .collect();
         if !fields.is_empty() && !raw.is_empty() {
@@ -370,7 +445,7 @@ impl<'a> Api<'a> {
             .collect();
         let what = what(endpoint);
         self.http
-            .get_all(&paths)
+            .get_all(&paths, self.fresh.get())
             .into_iter()
             .map(|response| self.read_record(response, &what))
             .collect()
@@ -387,6 +462,7 @@ impl<'a> Api<'a> {
 
     /// What an answer is about; what it says besides is kept.
     fn result(&self, response: &Response, what: &str) -> Result<Value, Error> {
+        self.aged.set(self.aged.get() || response.is_aged);
         let Envelope { result, zone, warnings } = envelope::read(response, what)?;
         if zone.is_some() {
             *self.zone.borrow_mut() = zone;
@@ -445,8 +521,9 @@ mod tests {
     struct Fake(fn(&str) -> Value);
 
     impl Http for Fake {
-        fn get_all(&self, paths: &[String]) -> Vec<Result<Response, Failure>> {
+        fn get_all(&self, paths: &[String], _fresh: bool) -> Vec<Result<Response, Failure>> {
             let answer = |path: &String| Response {
+                is_aged: false,
                 status: 200,
                 body: self.0(path).to_string().into_bytes(),
             };

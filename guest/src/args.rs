@@ -9,6 +9,29 @@ use crate::{
     text,
 };
 
+/// How large an answer may be.
+#[derive(Clone, Copy)]
+pub struct Budget {
+    pub bytes: usize,
+    /// No argument makes it larger: the operator allows no more.
+    pub is_most: bool,
+}
+
+impl Budget {
+    /// Why a record is cut that does not fit by itself, and what to do about it.
+    pub fn cut(self) -> String {
+        let Budget { bytes, is_most } = self;
+        if is_most {
+            format!(
+                "The record is larger than the {} bytes that this server's operator allows for an answer, so its texts are cut.",
+                text::thousands(bytes as u64)
+            )
+        } else {
+            format!("The record is larger than max_bytes={bytes}, so its texts are cut; a larger max_bytes shows more.")
+        }
+    }
+}
+
 /// Checked arguments. Absent ones take the default of their parameter.
 #[derive(Debug)]
 pub struct Args(Map<String, Value>);
@@ -49,10 +72,14 @@ impl Args {
     }
 
     /// The size of the answer, within what the operator allows.
-    pub fn max_bytes(&self, operator_max: usize) -> usize {
-        self.number(&param::MAX_BYTES)
-            .map_or(param::MAX_BYTES_DEFAULT, |bytes| bytes as usize)
-            .min(operator_max)
+    pub fn budget(&self, operator_max: usize) -> Budget {
+        let asked = self
+            .number(&param::MAX_BYTES)
+            .map_or(param::MAX_BYTES_DEFAULT, |bytes| bytes as usize);
+        Budget {
+            bytes: asked.min(operator_max),
+            is_most: asked >= operator_max,
+        }
     }
 
     /// Checks the JSON text of a call against the parameters of its tool.

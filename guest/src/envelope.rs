@@ -23,23 +23,30 @@ pub struct Page {
 
 /// Reads the outer object of an answer, or says what is wrong in Daktela's words and ours.
 pub fn read(response: &Response, what: &str) -> Result<Envelope, Error> {
-    let parsed: Option<Value> = serde_json::from_slice(&response.body).ok();
+    let parsed: Result<Value, _> = serde_json::from_slice(&response.body);
     let words = parsed.as_ref().map(|body| words(&body["error"])).unwrap_or_default();
     let success = (200..=299).contains(&response.status);
-    let nothing = parsed.as_ref().is_none_or(|body| match &body["result"] {
+    let nothing = parsed.as_ref().ok().is_none_or(|body| match &body["result"] {
         Value::Array(rows) => rows.is_empty(),
         result => result.is_null(),
     });
     if !success || (nothing && !words.is_empty()) {
+        let error = Error::from_status(response.status, &words, what);
         let absent = words.iter().any(|word| word.to_lowercase().contains("not exist"));
-        let status = if (success || response.status == 400) && absent {
-            404
-        } else {
-            response.status
-        };
-        return Err(Error::from_status(status, &words, what));
+        return Err(match error {
+            Error::Refused(text) if absent => Error::NotFound(text),
+            error => error,
+        });
     }
-    let mut envelope = parsed.filter(|body| body.get("result").is_some()).ok_or_else(|| {
+    if let Err(error) = &parsed
+        && error.is_eof()
+        && !response.body.trim_ascii().is_empty()
+    {
+        return Err(Error::Upstream(format!(
+            "Daktela's answer for {what} ends in its middle. Try again, or ask for less at once (a smaller take)."
+        )));
+    }
+    let mut envelope = parsed.ok().filter(|body| body.get("result").is_some()).ok_or_else(|| {
         Error::Upstream(format!("What answered for {what} is not Daktela's API (no JSON with a result). Check that DAKTELA_URL is the instance's own address."))
     })?;
     Ok(Envelope {

@@ -11,8 +11,10 @@ pub enum Error {
     NotFound(String),
     /// Daktela refused the query itself (HTTP 400): a build without this field, filter or relation.
     Refused(String),
-    /// The user can mend it: credentials or rights.
+    /// The user can mend it: credentials, or what lies between them and Daktela.
     Forbidden(String),
+    /// An administrator can mend it: the account may not read this.
+    NoRight(String),
     /// Nobody here can mend it: the instance or the way to it.
     Upstream(String),
 }
@@ -24,6 +26,7 @@ impl Error {
             | Error::NotFound(text)
             | Error::Refused(text)
             | Error::Forbidden(text)
+            | Error::NoRight(text)
             | Error::Upstream(text) => text,
         }
     }
@@ -61,8 +64,8 @@ impl Error {
             401 => Error::Forbidden(
                 "Daktela did not accept the credentials (HTTP 401): the access token is wrong, expired or revoked. Set a valid one and call again.".to_owned(),
             ),
-            403 => Error::Forbidden(format!("The Daktela account of this server may not read {what} (HTTP 403). An administrator of Daktela can grant the access in the user's rights.")),
-            404 => Error::NotFound(format!("Daktela does not know {what} (HTTP 404): its build may lack them, or DAKTELA_URL is not the instance's own address.")),
+            403 => Error::NoRight(format!("The Daktela account of this server may not read {what} (HTTP 403). An administrator of Daktela can grant the access in the user's rights.")),
+            404 => Error::NotFound(format!("Daktela does not know {what} (HTTP 404): its build may lack them, or DAKTELA_URL is not the instance's own address.{said}")),
             429 => Error::Upstream(format!("Daktela has too many requests to answer for {what} right now (HTTP 429). Wait a minute and call again.")),
             300..=399 => Error::Upstream(format!("DAKTELA_URL redirects elsewhere (HTTP {status}), and redirects are not followed. Set it to the address that the instance really has.")),
             _ => Error::Upstream(format!("Daktela failed to answer for {what} (HTTP {status}). Try again later.{said}")),

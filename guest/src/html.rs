@@ -7,10 +7,8 @@ use std::collections::HashMap;
 
 use html5gum::{StartTag, Token, Tokenizer};
 
-/// Elements whose text is not for reading.
-const HIDDEN: &[&str] = &[
-    "head", "noscript", "object", "script", "style", "svg", "template", "title",
-];
+/// Elements whose text is not for reading. What `object` and `noscript` hold is for programs like this one.
+const HIDDEN: &[&str] = &["head", "script", "style", "svg", "template", "title"];
 
 /// Elements that start on a line of their own. Those in `SPACED` also have an empty line around them.
 const BLOCKS: &[&str] = &[
@@ -66,8 +64,8 @@ const SPACED: &[&str] = &[
 
 /// Names that only mark-up uses: a text without any of them is plain text, whose line breaks count.
 const INLINE: &[&str] = &[
-    "a", "b", "body", "br", "em", "font", "html", "i", "img", "meta", "o:p", "s", "small", "span", "strong", "sub",
-    "sup", "td", "th", "u",
+    "a", "b", "body", "br", "em", "font", "html", "i", "img", "meta", "noscript", "o:p", "object", "s", "small",
+    "span", "strong", "sub", "sup", "td", "th", "u",
 ];
 
 /// How deep quotes of quotes are marked; a conversation that is longer reads no better for it.
@@ -203,11 +201,17 @@ impl Page {
         if let Some((hidden, depth)) = &mut self.hidden {
             if hidden == name && !self_closing {
                 *depth += 1;
-            } else if hidden == "head" && name == "body" {
-                // `</head>` may be left out.
-                self.hidden = None;
             }
-            return;
+            // `</head>` may be left out, and text's own elements end a drawing.
+            let ends = match hidden.as_str() {
+                "head" => name == "body",
+                "svg" => BLOCKS.contains(&name) || name == "br",
+                _ => false,
+            };
+            if !ends {
+                return;
+            }
+            self.hidden = None;
         }
         if HIDDEN.contains(&name) {
             if !self_closing {
@@ -376,6 +380,18 @@ mod tests {
         check(
             "<html><head><title>T</title><style>p{}</style></head><body><!--[if mso]>x<![endif]--><script>a()</script>Hi</body></html>",
             "Hi",
+        );
+    }
+
+    #[test]
+    fn what_programs_like_this_one_are_to_show_is_text_and_a_drawing_ends_where_text_begins() {
+        check(
+            "<p>Hello</p><object data='x'><p>one</p></object><noscript>two</noscript>",
+            "Hello\n\none\n\ntwo",
+        );
+        check(
+            "<p>Hello</p><svg><text>x</text><path d='1'><p>rest</p>",
+            "Hello\n\nrest",
         );
     }
 

@@ -4,6 +4,8 @@
 pub struct Response {
     pub status: u16,
     pub body: Vec<u8>,
+    /// From a cache between here and Daktela, so that it may be out of date.
+    pub is_aged: bool,
 }
 
 /// Why there is no answer.
@@ -23,6 +25,6 @@ pub enum Failure {
 /// The network, as far as the guest sees it: one origin, chosen by whoever implements this.
 pub trait Http {
     /// Sends all requests at once and returns the answers in the order of the requests. A path starts with `/api/v6/`
-    /// and holds its query.
-    fn get_all(&self, paths: &[String]) -> Vec<Result<Response, Failure>>;
+    /// and holds its query. With `fresh`, caches on the way are to ask Daktela anew.
+    fn get_all(&self, paths: &[String], fresh: bool) -> Vec<Result<Response, Failure>>;
 }

@@ -121,6 +121,9 @@ const SENT: &[&str] = &[
     "verzonden:",
     "trimis:",
 ];
+const TO: &[&str] = &[
+    "to:", "komu:", "pro:", "an:", "do:", "à :", "à:", "para:", "a:", "aan:", "către:",
+];
 const SUBJECT: &[&str] = &[
     "subject:",
     "předmět:",
@@ -135,12 +138,23 @@ const SUBJECT: &[&str] = &[
     "subiect:",
 ];
 
+/// What mail programs set before the subject of a mail that is forwarded.
+const FORWARDED: &[&str] = &[
+    "fw:", "fwd:", "wg:", "rv:", "tr:", "pd:", "vb:", "i:", "doorst:", "redir:", "enc:",
+];
+
+/// Whether a subject says that the mail is there for what it forwards.
+pub fn is_forwarded(subject: &str) -> bool {
+    let subject = subject.trim_start().to_lowercase();
+    FORWARDED.iter().any(|mark| subject.starts_with(mark))
+}
+
 /// A reply line may be wrapped by the mail program, but not endlessly.
 const REPLY_LINE_ROWS: usize = 4;
 const REPLY_LINE_CHARS: usize = 300;
 
-/// Folds the quoted mail and the signature of a cleaned text.
-pub fn fold(text: &str) -> Folded {
+/// Folds the quoted mail and the signature of a cleaned text. Of a mail that forwards another the other is content.
+pub fn fold(text: &str, forwards: bool) -> Folded {
     let lines: Vec<&str> = text.lines().collect();
     let mut kept: Vec<&str> = Vec::new();
     let (mut quoted, mut signature) = (0, 0);
@@ -157,11 +171,11 @@ pub fn fold(text: &str) -> Folded {
             let end = if has_marks { after + marked } else { lines.len() };
             quoted += filled(&lines[i..end]);
             i = end;
-        } else if is_forward(lines[i]) {
+        } else if is_forward(lines[i]) || (forwards && is_original(&lines, i)) {
             // What is forwarded is what the mail is about, with its headers.
             kept.extend(&lines[i..]);
             i = lines.len();
-        } else if is_original_ruler(lines[i]) || is_header_block(&lines[i..]) {
+        } else if is_original(&lines, i) {
             quoted += filled(&lines[i..]);
             i = lines.len();
         } else if is_quoted(lines[i]) {
@@ -170,12 +184,7 @@ pub fn fold(text: &str) -> Folded {
         } else if lines[i].trim_end() == "--" {
             // A signature ends where a quote begins.
             let end = (i + 1..lines.len())
-                .find(|&j| {
-                    is_quoted(lines[j])
-                        || reply_line(&lines[j..]).is_some()
-                        || is_original_ruler(lines[j])
-                        || is_header_block(&lines[j..])
-                })
+                .find(|&j| is_quoted(lines[j]) || reply_line(&lines[j..]).is_some() || is_original(&lines, j))
                 .unwrap_or(lines.len());
             signature += filled(&lines[i + 1..end]);
             i = end;
@@ -229,8 +238,22 @@ fn is_forward(line: &str) -> bool {
     FORWARD.contains(&line.as_str())
 }
 
+/// Whether the original message begins on this line: with a ruler, or with its headers. Forms of web pages are mailed
+/// with lines like a sender's and a subject's; a mail's own name whom it went to, or stand below a line across.
+fn is_original(lines: &[&str], at: usize) -> bool {
+    let is_line_across = |line: &str| {
+        let line = line.trim();
+        line.len() > 2 && line.trim_matches(['-', '_', '=']).is_empty()
+    };
+    let below_line = lines[..at]
+        .iter()
+        .rfind(|line| !line.trim().is_empty())
+        .is_some_and(|line| is_line_across(line));
+    is_original_ruler(lines[at]) || is_header_block(&lines[at..], !below_line)
+}
+
 /// Header lines may be bold in mark-up of the mail program's own: `*From:*`.
-fn is_header_block(lines: &[&str]) -> bool {
+fn is_header_block(lines: &[&str], with_to: bool) -> bool {
     let starts = |line: &str, words: &[&str]| {
         let line = line.trim_start_matches(['*', ' ']).to_lowercase().replace(":*", ":");
         words.iter().any(|word| line.starts_with(word))
@@ -239,7 +262,8 @@ fn is_header_block(lines: &[&str]) -> bool {
     let Some((first, rest)) = block.split_first() else {
         return false;
     };
-    starts(first, FROM) && rest.iter().take(3).any(|l| starts(l, SENT)) && rest.iter().any(|l| starts(l, SUBJECT))
+    let has = |words| rest.iter().any(|line| starts(line, words));
+    starts(first, FROM) && rest.iter().take(3).any(|l| starts(l, SENT)) && has(SUBJECT) && (!with_to || has(TO))
 }
 
 /// A time of day or a year, as mail programs write and people in a sentence hardly do.
@@ -299,7 +323,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, kept: &str, quoted: usize, signature: usize) {
         assert_eq!(
-            fold(text),
+            fold(text, false),
             Folded {
                 text: kept.to_owned(),
                 quoted,
@@ -384,6 +408,31 @@ mod tests {
     }
 
     #[test]
+    fn a_subject_says_that_what_follows_is_forwarded() {
+        let text = "Please deal with it.\n\nVon: Jan\nGesendet: Dienstag\nAn: x\nBetreff: Rechnung\n\nThe content";
+        for subject in ["WG: Reklamation", "Fwd: Invoice", " FW:x"] {
+            assert_eq!(fold(text, is_forwarded(subject)).text, text, "{subject}");
+        }
+        for subject in ["AW: WG: Reklamation", "Forwarding agents", "VS: 2026001"] {
+            assert_eq!(
+                fold(text, is_forwarded(subject)).text,
+                "Please deal with it.",
+                "{subject}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_form_of_a_web_page_is_content() {
+        for text in [
+            "New request:\nVon: Max Muster <max@acme.de>\nDatum: 05.03.2026\nBetreff: Angebot\nNachricht: Bitte rufen Sie an.",
+            "Hello,\nFrom: Bilbao warehouse\nDate: 5 March\nSubject: Delivery\nThe driver needs a call before 9.",
+        ] {
+            check(text, text, 0, 0);
+        }
+    }
+
+    #[test]
     fn answers_between_the_quotes_stay() {
         check(
             "Dne 3. 11. 2026 v 10:12 Jan napsal(a):\n\n> One?\n\nYes.\n\n> Two?\n\nNo.",
@@ -401,9 +450,9 @@ mod tests {
     #[test]
     fn the_note_says_what_was_folded() {
         assert_eq!(
-            fold("Hi\n--\nJan\n> old").note().as_deref(),
+            fold("Hi\n--\nJan\n> old", false).note().as_deref(),
             Some("1 line of quoted mail and 1 line of signature")
         );
-        assert_eq!(fold("Hi").note(), None);
+        assert_eq!(fold("Hi", false).note(), None);
     }
 }

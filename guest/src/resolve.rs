@@ -160,12 +160,16 @@ fn choose(
         let page = match page {
             Ok(page) if source.small && is_part(&page) => call.api.whole(query)?,
             Ok(page) => page,
-            // Without the right to read the directory, or without a directory, an id may still be right.
-            Err(Error::Forbidden(_) | Error::NotFound(_)) => {
-                return Ok(as_given(Some(format!(
-                    "The account may not read {}, so {given:?} was taken as an id.",
-                    source.many
-                ))));
+            // Without a directory that it may read, an id may still be right. No id holds a blank, as names of people do.
+            Err(error @ (Error::NoRight(_) | Error::NotFound(_))) => {
+                let why = format!("{} Thus no {} can be found by name", error.text(), source.one);
+                return if given.contains(char::is_whitespace) {
+                    Err(Error::Argument(format!(
+                        "{why}: give the id, as answers show it in brackets behind the name."
+                    )))
+                } else {
+                    Ok(as_given(Some(format!("{why}, and {given:?} was taken as an id."))))
+                };
             }
             Err(error) => return Err(error),
         };
@@ -183,7 +187,14 @@ fn choose(
             }
         }
     }
-    pick(&known, source, given)
+    if let Some(chosen) = pick(&known, source, given)? {
+        return Ok(chosen);
+    }
+    // Who came within the hour is not in what a cache holds.
+    let anew = call
+        .api
+        .past_caches(|| choose(call, source, given, queries, call.api.lists(queries)));
+    anew.unwrap_or_else(|| Err(unknown(source, given)))
 }
 
 /// Whether there is more of a directory than this page.
@@ -192,7 +203,8 @@ fn is_part(page: &Page) -> bool {
     page.total.map_or(read >= TAKE_MAX, |total| total > read)
 }
 
-fn pick(known: &[Entry], source: &Source, given: &str) -> Result<Chosen, Error> {
+/// The one that is meant, if any is.
+fn pick(known: &[Entry], source: &Source, given: &str) -> Result<Option<Chosen>, Error> {
     let chosen = |(name, title): &Entry, note| Chosen {
         name: name.clone(),
         title: (!title.is_empty()).then(|| title.clone()),
@@ -209,18 +221,12 @@ fn pick(known: &[Entry], source: &Source, given: &str) -> Result<Chosen, Error> 
     for test in exact {
         match matching(test)[..] {
             [] => {}
-            [entry] => return Ok(chosen(entry, None)),
+            [entry] => return Ok(Some(chosen(entry, None))),
             ref several => return Err(ambiguous(several, source, given)),
         }
     }
     match matching(&|(name, title)| text::fold(title).contains(&wanted) || text::fold(name).contains(&wanted))[..] {
-        [] => Err(Error::Argument(format!(
-            "No {} answers to {:?}. {} shows the {} that there are.",
-            source.one,
-            text::line(given),
-            source.tool,
-            source.many
-        ))),
+        [] => Ok(None),
         [entry] => {
             let entry = chosen(entry, None);
             let note = format!(
@@ -229,13 +235,23 @@ fn pick(known: &[Entry], source: &Source, given: &str) -> Result<Chosen, Error> 
                 source.one,
                 entry.shown()
             );
-            Ok(Chosen {
+            Ok(Some(Chosen {
                 note: Some(note),
                 ..entry
-            })
+            }))
         }
         ref several => Err(ambiguous(several, source, given)),
     }
+}
+
+fn unknown(source: &Source, given: &str) -> Error {
+    Error::Argument(format!(
+        "No {} answers to {:?}. {} shows the {} that there are.",
+        source.one,
+        text::line(given),
+        source.tool,
+        source.many
+    ))
 }
 
 fn ambiguous(entries: &[&Entry], source: &Source, given: &str) -> Error {
@@ -281,7 +297,7 @@ mod tests {
 
     #[track_caller]
     fn found(given: &str) -> String {
-        pick(&known(), &USERS, given).expect("one").shown()
+        pick(&known(), &USERS, given).expect("no doubt").expect("one").shown()
     }
 
     #[test]
@@ -293,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_only_partial_match_is_taken_and_said() {
-        let chosen = pick(&known(), &USERS, "evanova").expect("one");
+        let chosen = pick(&known(), &USERS, "evanova").expect("no doubt").expect("one");
         assert_eq!(
             chosen.note.as_deref(),
             Some("\"evanova\" was taken as the user Petra Evanová (petra.eva), the only match.")
@@ -316,8 +332,9 @@ mod tests {
 
     #[test]
     fn no_match_names_the_tool_that_lists_them() {
+        assert_eq!(pick(&known(), &USERS, "Zoe"), Ok(None));
         assert_eq!(
-            pick(&known(), &USERS, "Zoe").expect_err("none").text(),
+            unknown(&USERS, "Zoe").text(),
             "No user answers to \"Zoe\". list_users shows the users that there are."
         );
     }

@@ -113,7 +113,7 @@ impl Call<'_> {
             zone: self.api.zone(),
             shrink: entity.shrink,
             text_chars: args.number(&param::TEXT_CHARS).map(|chars| chars as usize),
-            max_bytes: args.max_bytes(self.settings.max_answer_bytes),
+            budget: args.budget(self.settings.max_answer_bytes),
             before: 0,
         };
         Answer {
@@ -177,7 +177,7 @@ impl Call<'_> {
             &shown,
             &notes,
             self.api.zone().as_deref(),
-            args.max_bytes(self.settings.max_answer_bytes),
+            args.budget(self.settings.max_answer_bytes),
         );
         Ok(Answer {
             text,
@@ -207,7 +207,7 @@ impl Call<'_> {
         let Some(parts) = entity.parts else {
             return self.records_with(entity, args, depth, rows, Vec::new());
         };
-        let room = args.max_bytes(self.settings.max_answer_bytes);
+        let room = args.budget(self.settings.max_answer_bytes).bytes;
         let mut records = Vec::new();
         let mut size = 0;
         for rows in rows.chunks(PARTS_AT_ONCE) {
@@ -252,7 +252,7 @@ impl Call<'_> {
 
     /// The definitions of the custom fields that these rows use. A projected row comes without them, so they are read
     /// from as few records as show all the keys in use: one, in most cases.
-    fn scheme(&self, entity: &Entity, rows: &[Value]) -> Scheme {
+    pub fn scheme(&self, entity: &Entity, rows: &[Value]) -> Scheme {
         let mut scheme: Scheme = rows.iter().flat_map(view::scheme).collect();
         let mut open: Vec<&str> = Vec::new();
         let mut names: Vec<String> = Vec::new();
@@ -357,7 +357,7 @@ impl Call<'_> {
             How::Contains(field) => (Filter::contains(field, &value), format!("{field} holds {shown:?}")),
             How::From(field) => (Filter::new(field, "gte", value), format!("{field} from {shown}")),
             How::Until(field) => (Filter::new(field, "lte", value), format!("{field} until {shown}")),
-            How::With(filter) => (filter(&value), format!("{name} {shown}")),
+            How::With(filter) => (filter(self, &value), format!("{name} {shown}")),
             How::OnlyNull { .. } | How::YesNo(_) => return,
         };
         out.filters.push(filter);
@@ -421,8 +421,25 @@ pub fn order(
         Direction::Ascending => format!("sorted by {field}, ascending"),
         Direction::Descending => format!("sorted by {field}, descending"),
     };
-    (vec![(field.to_owned(), direction)], vec![said])
+    let mut sort = vec![(field.to_owned(), direction)];
+    if OF_MANY.contains(&field) {
+        sort.push((entity.key.to_owned(), direction));
+    }
+    (sort, vec![said])
 }
+
+/// Fields in which many records are equal. Their order among themselves may differ from page to page, so the id decides;
+/// in an order by time it would only cost the database its index.
+const OF_MANY: &[&str] = &[
+    "duration",
+    "lastname",
+    "priority",
+    "ringing_time",
+    "stage",
+    "title",
+    "wait_time",
+    "waiting_time",
+];
 
 /// The ids of a record for programs: its own and that of its activity.
 pub fn first(entity: &Entity, row: &Value) -> Value {

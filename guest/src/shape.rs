@@ -12,10 +12,11 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("users", "deactivated", "deleted"),
 ];
 
-pub fn is_renamed(endpoint: &str, field: &str) -> bool {
+pub fn former_name(endpoint: &str, field: &str) -> Option<&'static str> {
     RENAMED
         .iter()
-        .any(|(model, now, _)| *model == endpoint && *now == field)
+        .find(|(model, now, _)| *model == endpoint && *now == field)
+        .map(|(_, _, before)| *before)
 }
 
 /// Fields by their names of now, custom fields as a map, and picked fields of related records

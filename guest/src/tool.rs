@@ -107,7 +107,7 @@ pub enum How {
         said: &'static str,
     },
     /// Several conditions for one value.
-    With(fn(&str) -> Filter),
+    With(fn(&Call, &str) -> Filter),
 }
 
 pub const fn eq(param: &Param, field: &'static str) -> On {
@@ -152,7 +152,7 @@ pub const fn only_null(param: &Param, field: &'static str, said: &'static str) -
     }
 }
 
-pub const fn with(param: &Param, filter: fn(&str) -> Filter) -> On {
+pub const fn with(param: &Param, filter: fn(&Call, &str) -> Filter) -> On {
     On {
         param: *param,
         how: How::With(filter),

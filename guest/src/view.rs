@@ -221,12 +221,14 @@ impl View<'_> {
                 .collect();
             (!values.is_empty()).then(|| (reach.label.to_owned(), inline(&values.join(", "), self.chars())))
         };
-        REACH.iter().filter_map(shown).collect()
+        [PHONE, EMAIL].iter().filter_map(shown).collect()
     }
 
     fn custom(&self, record: &Value, custom: Custom) -> Vec<(String, String)> {
         custom_fields(record)
-            .filter(|(key, _)| custom != Custom::Reach || !REACH.iter().any(|reach| reach.is(key, self.scheme)))
+            .filter(|(key, _)| {
+                custom != Custom::Reach || ![PHONE, EMAIL].iter().any(|reach| reach.is(key, self.scheme))
+            })
             .filter(|(key, _)| !self.scheme.get(*key).is_some_and(|field| field.hidden))
             .filter_map(|(key, values)| {
                 let unknown = Field::default();
@@ -252,7 +254,10 @@ impl View<'_> {
 
     fn text(&self, long: &LongText, record: &Value) -> Option<Text> {
         let source = value::text_at(record, long.path)?;
-        let (body, note) = body(&source, if self.full_mail { TextKind::Html } else { long.kind });
+        let (body, note) = match long.kind {
+            TextKind::Mail if !self.full_mail => mail_body(&source, value::text_at(record, "title").as_deref()),
+            TextKind::Mail | TextKind::Html => (text::clean(&html::to_text(&source)), None),
+        };
         (!body.is_empty()).then(|| Text {
             label: long.label.to_owned(),
             body,
@@ -262,13 +267,10 @@ impl View<'_> {
     }
 }
 
-/// The readable text of a long field, and what was folded away.
-pub fn body(source: &str, kind: TextKind) -> (String, Option<String>) {
+/// The readable text of a mail by its subject, and what was folded away.
+fn mail_body(source: &str, subject: Option<&str>) -> (String, Option<String>) {
     let body = text::clean(&html::to_text(source));
-    if kind == TextKind::Html {
-        return (body, None);
-    }
-    let folded = mail::fold(&body);
+    let folded = mail::fold(&body, subject.is_some_and(mail::is_forwarded));
     let note = folded
         .note()
         .map(|what| format!("[folded: {what}; full=true shows all]"));
@@ -277,30 +279,38 @@ pub fn body(source: &str, kind: TextKind) -> (String, Option<String>) {
 
 /// How to reach a contact: by custom fields of a kind, whatever their key; without their definition, by Daktela's
 /// default key.
-struct Reach {
+pub struct Reach {
     label: &'static str,
     kind: &'static str,
     default_key: &'static str,
 }
 
-const REACH: &[Reach] = &[
-    Reach {
-        label: "Phone",
-        kind: "PHONE",
-        default_key: "number",
-    },
-    Reach {
-        label: "E-mail",
-        kind: "EMAIL",
-        default_key: "email",
-    },
-];
+pub const PHONE: Reach = Reach {
+    label: "Phone",
+    kind: "PHONE",
+    default_key: "number",
+};
+pub const EMAIL: Reach = Reach {
+    label: "E-mail",
+    kind: "EMAIL",
+    default_key: "email",
+};
 
 impl Reach {
     fn is(&self, key: &str, scheme: &Scheme) -> bool {
         scheme
             .get(key)
             .map_or(key == self.default_key, |field| field.kind == self.kind)
+    }
+
+    /// The keys of such fields by these definitions; without any, Daktela's default one.
+    pub fn keys(&self, scheme: &Scheme) -> Vec<String> {
+        let keys: Vec<String> = scheme.keys().filter(|key| self.is(key, scheme)).cloned().collect();
+        if keys.is_empty() {
+            vec![self.default_key.to_owned()]
+        } else {
+            keys
+        }
     }
 }
 

@@ -53,7 +53,7 @@ proptest! {
     fn any_bytes_are_cleaned(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let source = String::from_utf8_lossy(&bytes);
         let cleaned = text::clean(&html::to_text(&source));
-        mail::fold(&cleaned);
+        mail::fold(&cleaned, false);
         prop_assert!(!cleaned.contains(UNSEEN));
         prop_assert_eq!(text::clean(&cleaned), cleaned);
     }
@@ -84,7 +84,7 @@ proptest! {
     #[test]
     fn folding_loses_no_line_uncounted(source in texts()) {
         let cleaned = text::clean(&source);
-        let folded = mail::fold(&cleaned);
+        let folded = mail::fold(&cleaned, false);
         let filled = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).count();
         // The mark of a signature is neither text nor signature.
         let marks = cleaned.lines().filter(|line| line.trim_end() == "--").count();

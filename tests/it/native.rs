@@ -36,12 +36,16 @@ impl Native {
             .limit(64 << 20)
             .read_to_vec()
             .map_err(broken)?;
-        Ok(Response { status, body })
+        Ok(Response {
+            status,
+            body,
+            is_aged: false,
+        })
     }
 }
 
 impl Http for Native {
-    fn get_all(&self, paths: &[String]) -> Vec<Result<Response, Failure>> {
+    fn get_all(&self, paths: &[String], _fresh: bool) -> Vec<Result<Response, Failure>> {
         thread::scope(|scope| {
             let running: Vec<_> = paths.iter().map(|path| scope.spawn(|| self.get(path))).collect();
             running

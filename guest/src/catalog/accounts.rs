@@ -12,7 +12,6 @@ const ACCOUNT: Entity = Entity {
     endpoint: "accounts",
     one: "account",
     many: "accounts",
-    page: true,
     rows: &[
         related("Owner", "user"),
         titled("SLA", "sla"),

@@ -110,7 +110,7 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 /// Comments have an empty type in most builds.
-fn of_type(given: &str) -> Filter {
+fn of_type(_: &Call, given: &str) -> Filter {
     if given == "COMMENT" {
         Filter::Any(vec![Filter::eq("type", "COMMENT"), Filter::eq("type", "")])
     } else {

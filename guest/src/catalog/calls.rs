@@ -242,7 +242,7 @@ fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
     let total = all.len();
     let skip = usize::try_from(args.skip()).unwrap_or(usize::MAX).min(total);
     // Room for the heading and the closing remark.
-    let mut room = args.max_bytes(call.settings.max_answer_bytes).saturating_sub(500);
+    let mut room = args.budget(call.settings.max_answer_bytes).bytes.saturating_sub(500);
     let shown: Vec<&String> = all[skip..]
         .iter()
         .enumerate()
@@ -340,19 +340,30 @@ fn with_transcripts(call: &Call, calls: &[Value]) -> Vec<Part> {
         if activities.is_empty() {
             return Part::remark("[no activity, so no transcript]");
         }
-        let mut said = Vec::new();
+        let (mut said, mut failed) = (Vec::new(), Vec::new());
         for activity in activities {
             match &read[activity] {
                 Ok(segments) => said.extend(lines(segments)),
                 Err(error) => {
-                    return Part::remark(format!(
-                        "[the transcript could not be read: {}]",
-                        text::line(error.text())
-                    ));
+                    let which = if activities.len() > 1 {
+                        format!(" of activity {}", text::line(activity))
+                    } else {
+                        String::new()
+                    };
+                    let why = text::line(error.text());
+                    failed.push(format!("[the transcript{which} could not be read: {why}]"));
                 }
             }
         }
-        Part::conversation("Transcript", &said, "[no transcript]")
+        if said.is_empty() && !failed.is_empty() {
+            return Part {
+                lines: failed,
+                ..Part::default()
+            };
+        }
+        let mut part = Part::conversation("Transcript", &said, "[no transcript]");
+        part.lines.extend(failed);
+        part
     };
     activities.iter().map(part).collect()
 }

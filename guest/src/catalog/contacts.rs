@@ -3,16 +3,17 @@ use serde_json::Value;
 use super::{get, list};
 use crate::{
     param,
-    query::{Direction, Filter},
+    query::{Direction, Filter, Query},
+    run::Call,
     tool::{Custom, ENTITY, Entity, List, LongText, TextKind, Tool, detail, eq, plain, related, shown, titled, with},
     value,
+    view::{self, Reach, Scheme},
 };
 
 pub const CONTACT: Entity = Entity {
     endpoint: "contacts",
     one: "contact",
     many: "contacts",
-    page: true,
     rows: &[
         related("Account", "account"),
         related("Owner", "user"),
@@ -65,7 +66,7 @@ pub const TOOLS: &[Tool] = &[
         "Contact",
         &CONTACT_DETAIL,
         "list_contacts",
-        "One contact with phone numbers, e-mail addresses and all custom fields.",
+        "One contact with phone numbers, e-mail addresses and all custom fields that Daktela does not hide.",
     ),
 ];
 
@@ -74,21 +75,69 @@ const NATIONAL_DIGITS: usize = 9;
 /// Fewer digits than this are no phone number.
 const PHONE_DIGITS_MIN: usize = 6;
 
-/// By name; what looks like an e-mail address or a phone number is also looked up in the fields that Daktela keeps
-/// them in by default.
-fn search(given: &str) -> Filter {
+/// By name; what looks like an e-mail address or a phone number is also looked up in the fields for those.
+fn search(call: &Call, given: &str) -> Filter {
+    let mut any: Vec<Filter> = if let Some(address) = address(given) {
+        let fields = reach_fields(call, &view::EMAIL).into_iter();
+        fields.map(|field| Filter::contains(&field, address)).collect()
+    } else if let Some(number) = number(given) {
+        let fields = reach_fields(call, &view::PHONE).into_iter();
+        fields
+            .map(|field| Filter::new(&field, "like", number.as_str()))
+            .collect()
+    } else {
+        Vec::new()
+    };
     let name = Filter::contains("title", given);
-    if given.contains('@') {
-        return Filter::Any(vec![Filter::contains("customFields.email", given), name]);
+    if any.is_empty() {
+        return name;
     }
-    let digits: String = given.chars().filter(char::is_ascii_digit).collect();
+    any.push(name);
+    Filter::Any(any)
+}
+
+/// The custom fields that hold phone numbers or e-mail addresses, as filters name them. Forms differ, and each database
+/// of contacts has one; the contacts that were edited last show those in use.
+fn reach_fields(call: &Call, reach: &Reach) -> Vec<String> {
+    let query = Query::new("contacts", FORMS)
+        .fields(&["name", "customFields"])
+        .sort("edited", Direction::Descending);
+    let scheme = match call.api.list(&query) {
+        Ok(page) => call.scheme(&CONTACT, &page.rows),
+        Err(error) => {
+            call.api.incomplete(
+                "Contacts with phone numbers or e-mail addresses in fields of their own may be missing",
+                &error,
+            );
+            Scheme::new()
+        }
+    };
+    let keys = reach.keys(&scheme).into_iter();
+    keys.map(|key| format!("customFields.{key}")).collect()
+}
+
+/// Contacts whose forms are looked at for their fields.
+const FORMS: u64 = 20;
+
+/// The address of `jana@acme.cz` or `Jana Nová <jana@acme.cz>`.
+fn address(given: &str) -> Option<&str> {
+    given
+        .split([' ', '<', '>', ',', ';', '"'])
+        .find(|word| word.contains('@'))
+}
+
+/// A pattern for the digits of a phone number, with anything between them: people store them in groups of all kinds.
+fn number(given: &str) -> Option<String> {
+    let given = given.strip_prefix("tel:").unwrap_or(given);
+    let digits: Vec<char> = given.chars().filter(char::is_ascii_digit).collect();
     let is_phone =
         digits.len() >= PHONE_DIGITS_MIN && given.chars().all(|c| c.is_ascii_digit() || " +-()/.".contains(c));
-    if is_phone {
-        let national = &digits[digits.len().saturating_sub(NATIONAL_DIGITS)..];
-        return Filter::Any(vec![Filter::contains("customFields.number", national), name]);
-    }
-    name
+    let national = &digits[digits.len().saturating_sub(NATIONAL_DIGITS)..];
+    is_phone.then(|| {
+        national
+            .iter()
+            .fold("%".to_owned(), |pattern, digit| format!("{pattern}{digit}%"))
+    })
 }
 
 /// Daktela's default is 0, for those who were never asked.
@@ -96,4 +145,31 @@ fn nps(contact: &Value) -> Option<String> {
     value::first(contact, "nps_score")
         .filter(|score| value::number(score) != Some(0.0))
         .and_then(value::text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_stand_beside_a_name() {
+        assert_eq!(address("jana@acme.cz"), Some("jana@acme.cz"));
+        assert_eq!(address("Jana Nová <jana@acme.cz>"), Some("jana@acme.cz"));
+        assert_eq!(address("Jana"), None);
+    }
+
+    #[test]
+    fn a_phone_number_is_its_last_nine_digits_in_groups_of_any_kind() {
+        for given in [
+            "+420 777 123 456",
+            "00420777123456",
+            "tel:777-123-456",
+            "(777) 12/34.56",
+        ] {
+            assert_eq!(number(given).as_deref(), Some("%7%7%7%1%2%3%4%5%6%"));
+        }
+        for given in ["12345", "Jana 777123456", "787979a"] {
+            assert_eq!(number(given), None);
+        }
+    }
 }

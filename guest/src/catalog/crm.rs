@@ -9,7 +9,6 @@ const RECORD: Entity = Entity {
     endpoint: "crmRecords",
     one: "CRM record",
     many: "CRM records",
-    page: true,
     rows: &[
         titled("Type", "type"),
         plain("Stage", "stage"),

@@ -1,9 +1,14 @@
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
+
 use serde_json::Value;
 
 use super::get;
 use crate::{
     answer::{self, Answer},
-    args::{self, Args},
+    args::{self, Args, Budget},
     catalog::activities,
     error::Error,
     param::{self, Param},
@@ -26,10 +31,13 @@ pub const TICKET: Entity = Entity {
         plain("Stage", "stage"),
         plain("Priority", "priority"),
         titled("Category", "category"),
-        titled("Assigned to", "user"),
+        related("Assigned to", "user"),
         related("Contact", "contact"),
         detail(related("Account", "contact.account")),
+        detail(plain("E-mail", "email")),
         titled("Statuses", "statuses"),
+        detail(plain("Category id", "category.name")),
+        detail(plain("Status ids", "statuses.name")),
         ticket("Merged into", "id_merge"),
         ticket("Parent", "parentTicket"),
         shown("Has child tickets", &["isParent"], |ticket| {
@@ -41,11 +49,15 @@ pub const TICKET: Entity = Entity {
         detail(related("Created by", "created_by")),
         detail(plain("First answer", "first_answer")),
         detail(seconds("First answer after", "first_answer_duration")),
+        detail(plain("First answer deadline", "first_answer_deadline")),
+        detail(shown("First answer late by", &["first_answer_overdue"], |ticket| {
+            late(ticket, "first_answer_overdue")
+        })),
         plain("Edited", "edited"),
         detail(related("Edited by", "edited_by")),
         detail(plain("Last activity", "last_activity")),
         shown(
-            "Waiting",
+            "Customer waits since",
             &["stage", "last_activity_client", "last_activity_operator"],
             waiting,
         ),
@@ -58,7 +70,7 @@ pub const TICKET: Entity = Entity {
             only_yes(ticket, "has_attachment")
         }),
         detail(plain("Activities", "interaction_activity_count")),
-        detail(titled("Followers", "followers")),
+        detail(related("Followers", "followers")),
     ],
     texts: &[LongText {
         label: "",
@@ -194,13 +206,16 @@ const OF_ACCOUNT_PARAMS: &[Param] = &[
 /// The deadline of a ticket that is not solved, and how far any ticket is beyond its own.
 fn sla(ticket: &Value) -> Option<String> {
     let deadline = value::text_at(ticket, "sla_deadtime")?;
-    let overdue = value::first(ticket, "sla_overdue")
-        .and_then(value::number)
-        .filter(|seconds| *seconds > 0.0);
-    match overdue {
-        Some(seconds) => Some(format!("{deadline} (overdue by {})", text::duration(seconds))),
+    match late(ticket, "sla_overdue") {
+        Some(late) => Some(format!("{deadline} (overdue by {late})")),
         None => is_unsolved(ticket).then_some(deadline),
     }
+}
+
+/// By how much a deadline was missed; nothing where it was kept.
+fn late(ticket: &Value, field: &str) -> Option<String> {
+    let seconds = value::first(ticket, field).and_then(value::number)?;
+    (seconds > 0.0).then(|| text::duration(seconds))
 }
 
 fn is_unsolved(ticket: &Value) -> bool {
@@ -211,7 +226,7 @@ fn is_unsolved(ticket: &Value) -> bool {
 fn waiting(ticket: &Value) -> Option<String> {
     let client = value::text_at(ticket, "last_activity_client")?;
     let unanswered = value::text_at(ticket, "last_activity_operator").is_none_or(|operator| operator < client);
-    (is_unsolved(ticket) && unanswered).then(|| format!("the customer since {client}"))
+    (is_unsolved(ticket) && unanswered).then_some(client)
 }
 
 fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
@@ -233,7 +248,7 @@ fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
         .records(&TICKET, args, Depth::Detail, std::slice::from_ref(&record))
         .pop()
         .expect("one record");
-    let max_bytes = args.max_bytes(call.settings.max_answer_bytes);
+    let budget = args.budget(call.settings.max_answer_bytes);
     let first = Some(crate::run::first(&TICKET, &record));
     let page = match page {
         Ok(page) => page,
@@ -247,12 +262,16 @@ fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
                 call.warnings(),
             ]
             .concat();
-            let text = answer::detail(TICKET.one, &shown, &notes, call.api.zone().as_deref(), max_bytes);
+            let text = answer::detail(TICKET.one, &shown, &notes, call.api.zone().as_deref(), budget);
             return Ok(Answer { text, first });
         }
     };
     // The ticket is the heading of its conversation; what room it leaves is for the activities.
-    let head = answer::detail(TICKET.one, &shown, &[], None, max_bytes / 2);
+    let half = Budget {
+        bytes: budget.bytes / 2,
+        ..budget
+    };
+    let head = answer::detail(TICKET.one, &shown, &[], None, half);
     let entity = Entity {
         shrink: Shrink::Records,
         ..activities::ACTIVITY
@@ -267,8 +286,11 @@ fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
 /// How many contacts one filter names at most, so that the request line stays within what servers take (8 KB).
 const CONTACTS_PER_QUERY: usize = 40;
 
-/// By one dotted filter where the build takes it, else through the contacts. The dotted filter is trusted only as far
-/// as the tickets themselves confirm it.
+/// An id as no account has it: a build that finds tickets of it does not look at the condition.
+const NO_ACCOUNT: &str = "account_0000000000000";
+
+/// By one dotted filter where the build takes it, else through the contacts. The dotted filter is trusted where it
+/// finds nothing for nobody, and what it finds confirms it.
 fn account_tickets(call: &Call, args: &Args) -> Result<Answer, Error> {
     let account =
         crate::resolve::resolve(call, &[(&crate::resolve::ACCOUNTS, args.required(&param::ACCOUNT))])?.remove(0);
@@ -300,17 +322,22 @@ fn account_tickets(call: &Call, args: &Args) -> Result<Answer, Error> {
         ..Query::new("tickets", take)
     };
 
-    let direct = call.api.list(
-        &query
-            .clone()
-            .filter(Filter::eq("contact.account", account.name.as_str())),
-    );
-    if let Ok(page) = &direct {
+    let of = |account: &str| query.clone().filter(Filter::eq("contact.account", account));
+    let nobody = Query {
+        take: 1,
+        fields: vec!["name".to_owned()],
+        sort: Vec::new(),
+        skip: 0,
+        ..of(NO_ACCOUNT)
+    };
+    let mut pages = call.api.lists(&[of(&account.name), nobody]).into_iter();
+    if let (Some(Ok(page)), Some(Ok(nobody))) = (pages.next(), pages.next()) {
         let confirmed = |row: &Value| {
             value::first(row, "contact.account").and_then(value::name_of).as_deref() == Some(account.name.as_str())
         };
-        if !page.rows.is_empty() && page.rows.iter().all(confirmed) && page.total.is_some() {
-            return Ok(call.listing(&TICKET, args, conditions, &query, page));
+        let filters = nobody.rows.is_empty() && !page.rows.is_empty() && page.rows.iter().all(confirmed);
+        if filters && page.total.is_some() {
+            return Ok(call.listing(&TICKET, args, conditions, &query, &page));
         }
     }
     through_contacts(call, args, &account.name, conditions, query)
@@ -357,11 +384,10 @@ fn through_contacts(
     let queries: Vec<Query> = batches
         .iter()
         .map(|batch| {
-            let mut fields = vec!["name".to_owned()];
-            fields.extend(query.sort.iter().map(|(field, _)| field.clone()));
-            fields.dedup();
+            let by = query.sort.iter().map(|(field, _)| field.as_str());
+            let fields: Vec<&str> = by.filter(|field| *field != "name").chain(["name"]).collect();
             Query {
-                fields,
+                fields: fields.into_iter().map(str::to_owned).collect(),
                 ..query.clone()
             }
             .filter(Filter::one_of("contact", batch.to_vec()))
@@ -391,17 +417,17 @@ fn through_contacts(
             error.text()
         ));
     }
-    if let Some((field, direction)) = query.sort.first() {
-        rows.sort_by(|a, b| {
-            let order = value::compare(value::first(a, field), value::first(b, field));
-            if *direction == Direction::Ascending {
-                order
+    rows.sort_by(|a, b| {
+        query.sort.iter().fold(Ordering::Equal, |order, (field, direction)| {
+            let here = value::compare(value::first(a, field), value::first(b, field));
+            order.then(if *direction == Direction::Ascending {
+                here
             } else {
-                order.reverse()
-            }
-        });
-    }
-    let mut seen = std::collections::BTreeSet::new();
+                here.reverse()
+            })
+        })
+    });
+    let mut seen = BTreeSet::new();
     rows.retain(|row| value::text_at(row, "name").is_none_or(|name| seen.insert(name)));
     let total = rows.len() as u64;
     let shown: Vec<String> = rows
@@ -436,7 +462,7 @@ fn by_numbers(call: &Call, numbers: &[String], query: &Query) -> Result<Vec<Valu
             query.filter(Filter::one_of("name", numbers.to_vec()))
         })
         .collect();
-    let mut rows = std::collections::BTreeMap::new();
+    let mut rows = BTreeMap::new();
     for page in call.api.lists(&queries) {
         rows.extend(
             page?
@@ -495,7 +521,7 @@ impl Call<'_> {
             zone: self.api.zone(),
             shrink: entity.shrink,
             text_chars: Some(usize::MAX),
-            max_bytes: args.max_bytes(self.settings.max_answer_bytes),
+            budget: args.budget(self.settings.max_answer_bytes),
             before,
         }
         .print()

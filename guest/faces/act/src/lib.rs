@@ -83,14 +83,19 @@ fn answer(name: &str, arguments: &[u8], metadata: &Metadata) -> Result<String, (
     };
     let settings = Settings::from_env(setting).map_err(|error| (DENIED, error))?;
     let http = WasiHttp::new(&settings.origin, setting("DAKTELA_ACCESS_TOKEN")).map_err(|error| (DENIED, error))?;
-    let arguments = json(arguments).unwrap_or_default().to_string();
+    let arguments = if arguments.is_empty() {
+        String::new()
+    } else {
+        let wrong = || (WRONG_ARGUMENTS, "The arguments are no CBOR.".to_owned());
+        json(arguments).ok_or_else(wrong)?.to_string()
+    };
     match run::run(tool, &http, &settings, &arguments) {
         Ok(answer) => Ok(answer.text),
         Err(error) => {
             let kind = match error {
                 Error::Argument(_) => WRONG_ARGUMENTS,
                 Error::NotFound(_) => NOT_FOUND,
-                Error::Forbidden(_) => DENIED,
+                Error::Forbidden(_) | Error::NoRight(_) => DENIED,
                 Error::Refused(_) | Error::Upstream(_) => INTERNAL,
             };
             Err((kind, error.text().to_owned()))

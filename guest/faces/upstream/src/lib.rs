@@ -54,7 +54,7 @@ impl WasiHttp {
         })
     }
 
-    fn start(&self, path: &str) -> Result<Exchange, Failure> {
+    fn start(&self, path: &str, fresh: bool) -> Result<Exchange, Failure> {
         let headers = Fields::new();
         let append = |name: &str, value: &str| {
             headers
@@ -62,6 +62,9 @@ impl WasiHttp {
                 .map_err(|error| Failure::Host(format!("The host refuses the header {name}: {error}")))
         };
         append("accept", "application/json")?;
+        if fresh {
+            append("cache-control", "no-cache")?;
+        }
         if let Some(token) = &self.token {
             append("x-auth-token", token)?;
         }
@@ -86,7 +89,7 @@ impl WasiHttp {
 }
 
 impl Http for WasiHttp {
-    fn get_all(&self, paths: &[String]) -> Vec<Result<Response, Failure>> {
+    fn get_all(&self, paths: &[String], fresh: bool) -> Vec<Result<Response, Failure>> {
         let mut answers: Vec<Option<_>> = paths.iter().map(|_| None).collect();
         let mut waiting = paths.iter().enumerate();
         let mut running = Vec::with_capacity(REQUESTS_AT_A_TIME.min(paths.len()));
@@ -94,7 +97,7 @@ impl Http for WasiHttp {
             while running.len() < REQUESTS_AT_A_TIME
                 && let Some((index, path)) = waiting.next()
             {
-                match self.start(path) {
+                match self.start(path, fresh) {
                     Ok(exchange) => running.push((index, exchange)),
                     Err(failure) => answers[index] = Some(Err(failure)),
                 }
@@ -204,6 +207,7 @@ impl Reading {
                     return Some(Ok(Response {
                         status: self.response.status(),
                         body,
+                        is_aged: self.response.headers().has("age"),
                     }));
                 }
                 Err(StreamError::LastOperationFailed(error)) => {

@@ -45,7 +45,7 @@ fn answer(tool: &str, arguments: &Value) -> Result<String, Failure> {
                 Error::Argument(_) => Kind::Argument,
                 Error::NotFound(_) => Kind::NotFound,
                 Error::Refused(_) => Kind::Refused,
-                Error::Forbidden(_) => Kind::Forbidden,
+                Error::Forbidden(_) | Error::NoRight(_) => Kind::Forbidden,
                 Error::Upstream(_) => Kind::Upstream,
             },
             error: error.text().to_owned(),

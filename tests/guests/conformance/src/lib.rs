@@ -175,7 +175,11 @@ fn with_progress() -> Result<Value> {
     for number in 1..=5 {
         // Another path each time, so that none is remembered.
         let path = format!("/api/v6/tickets.json?take={number}");
-        answered += http.get_all(&[path]).iter().filter(|answer| answer.is_ok()).count();
+        answered += http
+            .get_all(&[path], false)
+            .iter()
+            .filter(|answer| answer.is_ok())
+            .count();
         std::thread::sleep(Duration::from_millis(20));
     }
     said(&format!("{answered} answers."))
