@@ -8,7 +8,7 @@ use crate::{
 use clap::{ArgAction, Args};
 use daktela_demo::Demo;
 use secrecy::SecretString;
-use std::{fs, io, path::PathBuf, time::Duration};
+use std::{ffi::OsString, fs, io, path::PathBuf, time::Duration};
 use url::Url;
 
 /// People join and queues appear once in a while; a name that is an hour late hurts nobody.
@@ -178,6 +178,10 @@ pub enum ConfigError {
     SecretFile { file: PathBuf, error: io::Error },
     #[error("{} is empty; expected the secret on its first line", .0.display())]
     EmptySecretFile(PathBuf),
+    #[error("{} is no text in UTF-8; Windows PowerShell writes such files with `-Encoding ascii`", .0.display())]
+    NotUtf8(PathBuf),
+    #[error("SSL_CERT_FILE: {}: {why}; expected certificates in PEM, each behind {BEGIN}", .file.display())]
+    Authorities { file: PathBuf, why: String },
     #[error("{0}: {1:?} is no address of a collector; expected e.g. http://localhost:4318")]
     OtlpEndpoint(&'static str, String),
     #[error("OTEL_EXPORTER_OTLP_PROTOCOL: {0:?} is not spoken here, only http/protobuf, usually on port 4318")]
@@ -341,13 +345,30 @@ fn filled(text: Option<String>) -> Option<String> {
     text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// The first line; editors like to add another.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+
+/// This file replaces the system's authorities; where it holds none, nothing could be trusted.
+pub fn check_authorities(file: Option<OsString>) -> Result<(), ConfigError> {
+    let Some(file) = file.filter(|file| !file.is_empty()).map(PathBuf::from) else {
+        return Ok(());
+    };
+    let why = match fs::read(&file) {
+        Ok(bytes) if String::from_utf8_lossy(&bytes).contains(BEGIN) => return Ok(()),
+        Ok(_) => "it holds none".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(ConfigError::Authorities { file, why })
+}
+
+/// The first line; editors like to add another, and a mark at the beginning.
 pub(crate) fn read_secret(file: PathBuf) -> Result<SecretString, ConfigError> {
     let text = match fs::read_to_string(&file) {
         Ok(text) => SecretString::from(text),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Err(ConfigError::NotUtf8(file)),
         Err(error) => return Err(ConfigError::SecretFile { file, error }),
     };
     let line = secrecy::ExposeSecret::expose_secret(&text)
+        .trim_start_matches('\u{feff}')
         .lines()
         .next()
         .unwrap_or_default()

@@ -530,3 +530,80 @@ fn labels_that_could_not_be_read_are_told() {
     let text = answer["text"].as_str().expect("a text");
     assert!(answer["isError"] == false && text.contains(note), "{text}");
 }
+
+fn users(action: Action) -> Fault {
+    Fault {
+        matches: "users".to_owned(),
+        times: 1,
+        action: Some(action),
+        ..Fault::default()
+    }
+}
+
+/// Where people cannot be looked up, a name must not become a condition that nothing meets.
+#[test]
+fn without_the_directory_only_an_id_can_be_right() {
+    let demo = Demo::start().expect("a demo instance");
+    let mut program = Program::start(&[("DAKTELA_URL", &demo.origin()), ("DAKTELA_ACCESS_TOKEN", TOKEN)]);
+    let mut count = |code, user: &str| {
+        demo.inject(users(status(code, "")));
+        let answer = program.call("count_tickets", &json!({"user": user, "stage": "OPEN"}));
+        (
+            answer["isError"] == true,
+            answer["content"][0]["text"].as_str().expect("a text").to_owned(),
+        )
+    };
+    let no_right = "The Daktela account of this server may not read users (HTTP 403). An administrator of Daktela can grant the \
+                    access in the user's rights. Thus no user can be found by name";
+    assert_eq!(
+        count(403, "Jan Novák"),
+        (
+            true,
+            format!("{no_right}: give the id, as answers show it in brackets behind the name.")
+        )
+    );
+    assert_eq!(
+        count(403, "jan.novak"),
+        (
+            false,
+            format!(
+                "19 tickets (user jan.novak · stage OPEN · without merged tickets)\n\nNote: {no_right}, and \"jan.novak\" was \
+                 taken as an id."
+            )
+        )
+    );
+    assert_eq!(
+        count(401, "Jan Novák"),
+        (
+            true,
+            "Daktela did not accept the credentials (HTTP 401): the access token is wrong, expired or revoked. Set a valid \
+             one and call again."
+                .to_owned()
+        )
+    );
+}
+
+/// Users are kept in memory for an hour; whoever came since is found nevertheless.
+#[test]
+fn who_is_newer_than_the_memory_is_found() {
+    let demo = Demo::start().expect("a demo instance");
+    let mut program = Program::start(&[("DAKTELA_URL", &demo.origin()), ("DAKTELA_ACCESS_TOKEN", TOKEN)]);
+    demo.inject(users(Action::Body {
+        content_type: "application/json".to_owned(),
+        bytes: br#"{"error":[],"result":{"data":[{"name":"eva","title":"Eva"}],"total":1}}"#.to_vec(),
+    }));
+    let mut count =
+        || program.call("count_tickets", &json!({"user": "Jan Novák", "stage": "OPEN"}))["content"][0]["text"].take();
+    assert_eq!(
+        count(),
+        "No user answers to \"Jan Novák\". list_users shows the users that there are."
+    );
+    demo.take_requests();
+    assert_eq!(
+        count(),
+        "19 tickets (user Jan Novák (jan.novak) · stage OPEN · without merged tickets)"
+    );
+    assert_eq!(demo.take_requests().len(), 2, "users once more, and the tickets");
+    count();
+    assert_eq!(demo.take_requests().len(), 1, "the new users are kept");
+}

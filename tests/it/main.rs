@@ -4,6 +4,7 @@
 //! - `stdio`: the protocol, byte by byte where clients differ.
 //! - `secrets`: credentials stay in the host.
 //! - `faults`: what comes of faults of the instance and of components that misbehave.
+//! - `settings`: what operators write, and what they hear when it is wrong.
 //! - `limits`: what a call, a component and a caller may take, and what happens beyond.
 //! - `docs`: pages that are made from the code.
 //! - `cases`: question and answer of each tool over the demo company, natively and through the program.
@@ -39,6 +40,7 @@ mod rebinding;
 mod runtime;
 mod secrets;
 mod served;
+mod settings;
 mod skip;
 mod spans;
 mod stdio;

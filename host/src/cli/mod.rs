@@ -1,5 +1,6 @@
 //! The command line.
 
+mod arguments;
 mod call;
 mod check;
 mod demo;
@@ -9,13 +10,14 @@ mod sweep;
 mod tools;
 
 use crate::{
-    config::{Options, Ready},
+    config::{self, Options, Ready},
     host::Host,
     http::{self, Transport},
     log,
     mcp::Server,
     spans::Spans,
 };
+pub use arguments::read;
 use clap::{Parser, Subcommand};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::{future::Future, io::IsTerminal, process::ExitCode, sync::Arc};
@@ -128,6 +130,7 @@ fn start(cli: Cli) -> Result<(), Stop> {
         http,
         command,
     } = cli;
+    config::check_authorities(std::env::var_os("SSL_CERT_FILE")).map_err(Stop::usage)?;
     options.demo |= matches!(command, Some(Command::Demo));
     if let Some(Command::Tools { json }) = command {
         // The tools are the same for all, so no instance is needed.

@@ -112,7 +112,7 @@ pub enum OptionsError {
         "PUBLIC_URL: {0:?} is no origin that clients could reach; expected e.g. https://mcp.example.com, without a path"
     )]
     PublicUrl(String),
-    #[error("ALLOWED_HOSTS: {0:?} is no host name, with or without a port")]
+    #[error("ALLOWED_HOSTS: {0:?} is no host name, with or without a port; expected e.g. mcp.example.com")]
     Host(String),
     #[error("ALLOWED_ORIGINS: {0:?} is no origin; expected e.g. https://app.example.com")]
     Origin(String),
@@ -266,7 +266,8 @@ fn origin_of(text: &str) -> Result<String, OptionsError> {
 /// `example.com`, `example.com:8443`, `[::1]:80`.
 pub(super) fn authority(text: &str) -> Option<Authority> {
     let parsed: http::uri::Authority = text.parse().ok()?;
-    if parsed.as_str().contains('@') {
+    // No patterns: what stood for any name would let a page of any site in.
+    if parsed.as_str().contains(['@', '*']) {
         return None;
     }
     Some(Authority {
