@@ -1,8 +1,11 @@
 //! What hardly changes and is asked for all the time: people, queues, categories and the like.
+//!
+//! It is spoken of as HTTP speaks of caches: an answer from memory says its `age`, and `cache-control: no-cache` asks past
+//! what is kept, for whoever misses somebody who may have come since.
 
 use crate::{Answer, Call, Failure};
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use moka::{future, policy::EvictionPolicy};
 use std::{
     future::Future,
@@ -12,6 +15,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::time::Instant;
 
 /// Models that say how a contact centre is set up. All else is its work, and never kept.
 const MODELS: &[&str] = &[
@@ -40,7 +44,7 @@ pub struct CacheSettings {
 /// Shared by all gates; what belongs to whom is in the key.
 #[derive(Clone)]
 pub struct Cache {
-    kept: Option<future::Cache<Key, Answer>>,
+    kept: Option<future::Cache<Key, Kept>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,6 +52,12 @@ pub(super) struct Key {
     pub(super) identity: u64,
     pub(super) generation: u64,
     pub(super) path: Box<str>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    answer: Answer,
+    since: Instant,
 }
 
 /// What those who waited for the same answer share without its being kept.
@@ -62,7 +72,7 @@ impl Cache {
         let kept = settings.enabled.then(|| {
             future::Cache::builder()
                 .max_capacity(BYTES_MAX)
-                .weigher(|key: &Key, answer: &Answer| weight(key, answer.body()))
+                .weigher(|key: &Key, kept: &Kept| weight(key, kept.answer.body()))
                 .time_to_live(settings.ttl)
                 .eviction_policy(EvictionPolicy::lru())
                 .build()
@@ -83,11 +93,12 @@ impl Cache {
         fetch: impl Future<Output = Result<Answer, Failure>>,
     ) -> Result<Answer, Failure> {
         let Some(kept) = &self.kept else { return fetch.await };
+        let asked = Instant::now();
         let fetched = AtomicBool::new(false);
         let found = kept.try_get_with(key, async {
             fetched.store(true, Ordering::Relaxed);
             match fetch.await {
-                Ok(answer) if answer.status() == StatusCode::OK => Ok(answer),
+                Ok(answer) if is_worth_keeping(&answer) => Ok(Kept::new(answer)),
                 Ok(answer) => Err(Passing::Answer(answer)),
                 Err(failure) => Err(Passing::Failure(failure)),
             }
@@ -96,11 +107,51 @@ impl Cache {
         if !fetched.load(Ordering::Relaxed) {
             call.count_cache_hit();
         }
-        outcome.or_else(|passing| match Arc::unwrap_or_clone(passing) {
-            Passing::Answer(answer) => Ok(answer),
-            Passing::Failure(failure) => Err(failure),
-        })
+        match outcome {
+            Ok(kept) => Ok(kept.answer_to_one_who_asked(asked)),
+            Err(passing) => match Arc::unwrap_or_clone(passing) {
+                Passing::Answer(answer) => Ok(answer),
+                Passing::Failure(failure) => Err(failure),
+            },
+        }
     }
+
+    /// Past what is kept, whose place the answer takes.
+    pub(super) async fn renew(
+        &self,
+        key: Key,
+        fetch: impl Future<Output = Result<Answer, Failure>>,
+    ) -> Result<Answer, Failure> {
+        let answer = fetch.await?;
+        if let Some(kept) = &self.kept
+            && is_worth_keeping(&answer)
+        {
+            kept.insert(key, Kept::new(answer.clone())).await;
+        }
+        Ok(answer)
+    }
+}
+
+impl Kept {
+    fn new(answer: Answer) -> Self {
+        Self {
+            answer,
+            since: Instant::now(),
+        }
+    }
+
+    /// What came after the question is no memory, also for those who waited for it with the one who fetched it.
+    fn answer_to_one_who_asked(mut self, asked: Instant) -> Answer {
+        if self.since < asked {
+            let age = HeaderValue::from(self.since.elapsed().as_secs());
+            self.answer.headers_mut().insert(header::AGE, age);
+        }
+        self.answer
+    }
+}
+
+fn is_worth_keeping(answer: &Answer) -> bool {
+    answer.status() == StatusCode::OK
 }
 
 fn weight(key: &Key, body: &Bytes) -> u32 {

@@ -110,13 +110,17 @@ impl Gate {
     /// Serves a request of the guest, which nobody has checked yet.
     pub async fn serve(&self, call: &Call, request: Request<()>) -> Result<Answer, Failure> {
         let path = policy::check(&self.origin, &request)?;
-        let answer = self.get(call, path).await?;
+        let answer = self.answer(call, path, policy::wants_fresh(&request)).await?;
         call.finish_one();
         Ok(answer)
     }
 
     /// `path` starts with `/api/v6/` and holds its query.
     pub async fn get(&self, call: &Call, path: &str) -> Result<Answer, Failure> {
+        self.answer(call, path, false).await
+    }
+
+    async fn answer(&self, call: &Call, path: &str, fresh: bool) -> Result<Answer, Failure> {
         let url = self.origin.join(path)?;
         if !self.cache.keeps(path) {
             return self.fetch(call, url).await;
@@ -126,7 +130,11 @@ impl Gate {
             generation: self.generation.load(Ordering::Acquire),
             path: path.into(),
         };
-        self.cache.get(call, key, self.fetch(call, url)).await
+        if fresh {
+            self.cache.renew(key, self.fetch(call, url)).await
+        } else {
+            self.cache.get(call, key, self.fetch(call, url)).await
+        }
     }
 
     /// Asks Daktela; once more with a new login when it does not know the old one any longer.

@@ -22,6 +22,16 @@ pub fn is_refused_header(name: &HeaderName) -> bool {
     REFUSED_HEADERS.contains(name)
 }
 
+/// Whether the guest wants an answer of Daktela's own and none from memory. Of its headers, this one alone is the gate's
+/// business.
+pub(super) fn wants_fresh(request: &Request<()>) -> bool {
+    let directives = request.headers().get_all(header::CACHE_CONTROL).iter();
+    directives
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
+}
+
 /// Returns the path with its query if the request may leave.
 pub(super) fn check<'a>(origin: &Origin, request: &'a Request<()>) -> Result<&'a str, Failure> {
     let deny = |reason| Err(Failure::Denied(reason));
@@ -170,7 +180,23 @@ mod tests {
             let request = get("/api/v6/users.json").header(name, "x");
             assert!(matches!(passes(request), Err(Failure::Denied(_))), "{name}");
         }
-        assert!(passes(get("/api/v6/users.json").header("accept", "application/json")).is_ok());
+        for (name, value) in [("accept", "application/json"), ("cache-control", "no-cache")] {
+            assert!(passes(get("/api/v6/users.json").header(name, value)).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_fresh_answer_is_wanted_as_http_has_it() {
+        for (value, expected) in [
+            ("no-cache", true),
+            ("max-age=0, No-Cache", true),
+            ("no-cache-please", false),
+            ("max-age=60", false),
+        ] {
+            let request = get("/api/v6/users.json").header("cache-control", value);
+            assert_eq!(wants_fresh(&request.body(()).unwrap()), expected, "{value}");
+        }
+        assert!(!wants_fresh(&get("/api/v6/users.json").body(()).unwrap()));
     }
 
     #[test]

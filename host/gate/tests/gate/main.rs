@@ -57,6 +57,12 @@ async fn ask(gate: &Gate, call: &Call, path: &str) -> Result<Answer, Failure> {
     gate.serve(call, request).await
 }
 
+/// As the guest would ask past what is kept.
+async fn ask_afresh(gate: &Gate, call: &Call, path: &str) -> Result<Answer, Failure> {
+    let request = Request::get(format!("{}{path}", gate.origin())).header("cache-control", "no-cache");
+    gate.serve(call, request.body(()).unwrap()).await
+}
+
 fn status(answer: Result<Answer, Failure>) -> Result<u16, Failure> {
     answer.map(|answer| answer.status().as_u16())
 }

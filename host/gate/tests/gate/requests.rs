@@ -83,6 +83,8 @@ fn the_guest_sees_no_cookie_and_no_header_of_a_proxy() {
             &[
                 ("set-cookie", "c_user=secret"),
                 ("x-served-by", "web1"),
+                // Another cache's, which says nothing of ours.
+                ("age", "7"),
                 ("content-type", "text/x"),
             ],
         ),
@@ -318,6 +320,58 @@ fn what_hardly_changes_is_asked_for_once() {
     });
     assert_eq!(arrived(&demo), ["GET users", "GET tickets", "GET tickets", "GET users"]);
     assert_eq!(call.usage().cache_hits, 4);
+}
+
+#[test]
+fn an_answer_from_memory_says_its_age_and_can_be_passed_by() {
+    let users = |name: &str| Fault {
+        matches: "users".to_owned(),
+        // Long enough for two to wait for it.
+        delay: Some(Duration::from_millis(200)),
+        action: Some(Action::Body {
+            content_type: "application/json".to_owned(),
+            bytes: format!(r#"{{"error":[],"result":{{"data":[{{"name":"{name}"}}],"total":1}}}}"#).into_bytes(),
+        }),
+        ..Fault::default()
+    };
+    let demo = Demo::start().unwrap();
+    for name in ["jan", "eva"] {
+        demo.inject(users(name));
+    }
+    let gate = gate(&demo, token());
+    let call = new_call();
+    let read = |answer: Result<Answer, Failure>| {
+        let answer = answer.unwrap();
+        let name = ["jan", "eva"].map(|name| String::from_utf8_lossy(answer.body()).contains(name));
+        let age = answer.headers().get("age");
+        let age: Option<u64> = age.map(|age| age.to_str().unwrap().parse().unwrap());
+        (name, age)
+    };
+    let (jan, eva) = ([true, false], [false, true]);
+    block_on(async {
+        let together = futures([ask(&gate, &call, USERS), ask(&gate, &call, USERS)]).await;
+        for answer in together {
+            assert_eq!(read(answer), (jan, None), "nobody was answered from memory");
+        }
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let (name, age) = read(ask(&gate, &call, USERS).await);
+        assert_eq!((name, age.is_some_and(|age| age >= 1)), (jan, true), "{age:?}");
+        assert_eq!(read(ask_afresh(&gate, &call, USERS).await), (eva, None));
+        assert_eq!(read(ask(&gate, &call, USERS).await), (eva, Some(0)));
+        // What is of no use does not take its place.
+        demo.inject(fault(1, answer(500, &[])));
+        assert_eq!(status(ask_afresh(&gate, &call, USERS).await), Ok(500));
+        assert_eq!(read(ask(&gate, &call, USERS).await), (eva, Some(0)));
+    });
+    let asked = demo.take_requests();
+    assert_eq!(asked.len(), 3);
+    for request in &asked {
+        assert_eq!(
+            header(request, "cache-control"),
+            None,
+            "it is between the guest and the gate"
+        );
+    }
 }
 
 #[test]
