@@ -5,7 +5,7 @@ use clap::{
     builder::StyledStr,
     error::{ContextKind, ContextValue, Error},
 };
-use std::env;
+use std::{env, ffi::OsStr};
 
 /// As `Parser::parse` does, except that a variable which is set but empty counts as none: compose files and bundles leave
 /// them so. A value that is wrong is told with the variable that it comes from.
@@ -17,7 +17,7 @@ pub fn read<C: CommandFactory + FromArgMatches>() -> C {
 }
 
 fn without_empty_variables(command: Command) -> Command {
-    let is_empty = |name| env::var_os(name).is_some_and(|value| value.to_string_lossy().trim().is_empty());
+    let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.to_string_lossy().trim().is_empty());
     command
         .mut_args(|arg| {
             if arg.get_env().is_some_and(is_empty) {
