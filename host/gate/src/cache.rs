@@ -7,6 +7,8 @@ use crate::{Answer, Call, Failure};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use moka::{future, policy::EvictionPolicy};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 use std::{
     future::Future,
     sync::{
@@ -65,6 +67,8 @@ struct Kept {
 enum Passing {
     Answer(Answer),
     Failure(Failure),
+    /// The call of the one who fetched was at its end, which is nothing to the others.
+    End(Failure),
 }
 
 impl Cache {
@@ -84,35 +88,40 @@ impl Cache {
         self.kept.is_some() && model(path).is_some_and(|model| MODELS.contains(&model))
     }
 
-    /// Those who ask for the same at the same time wait for one answer. If the one who fetches it gives up, the next
-    /// takes over.
-    pub(super) async fn get(
+    /// Those who ask for the same at the same time wait for one answer. If the one who fetches it gives up or may not go
+    /// on, the next takes over.
+    pub(super) async fn get<F: Future<Output = Result<Answer, Failure>>>(
         &self,
         call: &Call,
         key: Key,
-        fetch: impl Future<Output = Result<Answer, Failure>>,
+        fetch: impl Fn() -> F,
     ) -> Result<Answer, Failure> {
-        let Some(kept) = &self.kept else { return fetch.await };
+        let Some(kept) = &self.kept else { return fetch().await };
         let asked = Instant::now();
-        let fetched = AtomicBool::new(false);
-        let found = kept.try_get_with(key, async {
-            fetched.store(true, Ordering::Relaxed);
-            match fetch.await {
-                Ok(answer) if is_worth_keeping(&answer) => Ok(Kept::new(answer)),
-                Ok(answer) => Err(Passing::Answer(answer)),
-                Err(failure) => Err(Passing::Failure(failure)),
+        loop {
+            let fetched = AtomicBool::new(false);
+            let found = kept.try_get_with_by_ref(&key, async {
+                fetched.store(true, Ordering::Relaxed);
+                match fetch().await {
+                    Ok(answer) if is_worth_keeping(&answer) => Ok(Kept::new(answer)),
+                    Ok(answer) => Err(Passing::Answer(answer)),
+                    Err(failure) if call.is_spent() => Err(Passing::End(failure)),
+                    Err(failure) => Err(Passing::Failure(failure)),
+                }
+            });
+            let found = call.within(found).await?.map_err(Arc::unwrap_or_clone);
+            let fetched = fetched.into_inner();
+            if let (Err(Passing::End(_)), false) = (&found, fetched) {
+                continue;
             }
-        });
-        let outcome = call.within(found).await?;
-        if !fetched.load(Ordering::Relaxed) {
-            call.count_cache_hit();
-        }
-        match outcome {
-            Ok(kept) => Ok(kept.answer_to_one_who_asked(asked)),
-            Err(passing) => match Arc::unwrap_or_clone(passing) {
-                Passing::Answer(answer) => Ok(answer),
-                Passing::Failure(failure) => Err(failure),
-            },
+            if !fetched {
+                call.count_cache_hit();
+            }
+            return match found {
+                Ok(kept) => Ok(kept.answer_to_one_who_asked(asked)),
+                Err(Passing::Answer(answer)) => Ok(answer),
+                Err(Passing::Failure(failure) | Passing::End(failure)) => Err(failure),
+            };
         }
     }
 
@@ -150,8 +159,30 @@ impl Kept {
     }
 }
 
+/// A page about maintenance and an error may come with 200, too, and would outlast their cause by an hour.
 fn is_worth_keeping(answer: &Answer) -> bool {
-    answer.status() == StatusCode::OK
+    #[derive(Deserialize)]
+    struct Envelope {
+        #[serde(default)]
+        error: Value,
+        /// Read to its end, but not into memory.
+        result: Option<IgnoredAny>,
+    }
+    if answer.status() != StatusCode::OK {
+        return false;
+    }
+    let envelope = std::str::from_utf8(answer.body())
+        .ok()
+        .and_then(|text| serde_json::from_str(text).ok());
+    envelope.is_some_and(|Envelope { error, result }| {
+        let errors = match error {
+            Value::Array(words) => !words.is_empty(),
+            Value::Object(words) => !words.is_empty(),
+            Value::String(words) => !words.is_empty(),
+            other => !other.is_null(),
+        };
+        result.is_some() && !errors
+    })
 }
 
 fn weight(key: &Key, body: &Bytes) -> u32 {
@@ -186,12 +217,16 @@ mod tests {
         }
     }
 
-    async fn ask(cache: &Cache, call: &Call, key: Key, status: u16, body: &'static str) -> Bytes {
-        let answer = Response::builder()
-            .status(status)
-            .body(Bytes::from_static(body.as_bytes()))
-            .unwrap();
-        cache.get(call, key, async { Ok(answer) }).await.unwrap().into_body()
+    /// As Daktela says it.
+    fn body(word: &str) -> String {
+        format!(r#"{{"error":[],"result":"{word}"}}"#)
+    }
+
+    async fn ask(cache: &Cache, call: &Call, key: Key, status: u16, body: &str) -> String {
+        let answer = Response::builder().status(status).body(body.to_owned().into()).unwrap();
+        let answer: Result<Answer, Failure> = Ok(answer);
+        let answer = cache.get(call, key, async || answer.clone()).await.unwrap();
+        String::from_utf8(answer.into_body().into()).unwrap()
     }
 
     #[test]
@@ -223,40 +258,70 @@ mod tests {
     #[tokio::test]
     async fn a_second_look_is_answered_from_memory() {
         let (cache, call) = (cache(), Call::new(Budget::default()));
-        assert_eq!(ask(&cache, &call, key(1, 0), 200, "first").await, "first");
-        assert_eq!(ask(&cache, &call, key(1, 0), 200, "second").await, "first");
+        let (first, second) = (body("first"), body("second"));
+        assert_eq!(ask(&cache, &call, key(1, 0), 200, &first).await, first);
+        assert_eq!(ask(&cache, &call, key(1, 0), 200, &second).await, first);
         assert_eq!(call.usage().cache_hits, 1);
     }
 
     #[tokio::test]
     async fn nobody_is_answered_from_anothers_memory() {
         let (cache, call) = (cache(), Call::new(Budget::default()));
-        ask(&cache, &call, key(1, 0), 200, "mine").await;
-        assert_eq!(ask(&cache, &call, key(2, 0), 200, "theirs").await, "theirs");
-        assert_eq!(ask(&cache, &call, key(1, 1), 200, "after a 401").await, "after a 401");
+        let (mine, theirs, later) = (body("mine"), body("theirs"), body("after a 401"));
+        ask(&cache, &call, key(1, 0), 200, &mine).await;
+        assert_eq!(ask(&cache, &call, key(2, 0), 200, &theirs).await, theirs);
+        assert_eq!(ask(&cache, &call, key(1, 1), 200, &later).await, later);
         assert_eq!(call.usage().cache_hits, 0);
     }
 
     #[tokio::test]
-    async fn what_is_not_200_is_not_kept() {
-        let (cache, call) = (cache(), Call::new(Budget::default()));
-        assert_eq!(ask(&cache, &call, key(1, 0), 403, "no").await, "no");
-        assert_eq!(ask(&cache, &call, key(1, 0), 200, "yes").await, "yes");
+    async fn what_is_of_no_use_is_not_kept() {
+        for (status, useless) in [
+            (403, r#"{"error":[],"result":"no"}"#),
+            (201, r#"{"error":[],"result":"other"}"#),
+            (200, ""),
+            (200, "<html>maintenance</html>"),
+            (200, r#"{"error":["Database is busy"],"result":null}"#),
+            (200, r#"{"error":["Database is busy"],"result":[]}"#),
+            (200, r#"{"error":{"form":["wrong"]},"result":[]}"#),
+            (200, r#"{"error":"Database is busy","result":[]}"#),
+            (200, r#"{"error":[],"result":null}"#),
+            (200, r#"{"status":"ok"}"#),
+            (200, r#"{"error":[],"result":{"data":[{"na"#),
+        ] {
+            let (cache, call) = (cache(), Call::new(Budget::default()));
+            assert_eq!(ask(&cache, &call, key(1, 0), status, useless).await, useless);
+            let good = body("good");
+            assert_eq!(ask(&cache, &call, key(1, 0), 200, &good).await, good, "{useless}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_way_to_say_that_all_is_well_is_kept() {
+        for good in [
+            r#"{"error":[],"result":{"data":[],"total":0}}"#,
+            r#"{"error":{},"result":[]}"#,
+            r#"{"error":null,"result":{"name":"jan"}}"#,
+            r#"{"error":"","result":{"name":"jan"}}"#,
+            r#"{"result":{"name":"jan"}}"#,
+        ] {
+            let (cache, call) = (cache(), Call::new(Budget::default()));
+            ask(&cache, &call, key(1, 0), 200, good).await;
+            assert_eq!(ask(&cache, &call, key(1, 0), 200, "other").await, good);
+        }
     }
 
     #[tokio::test]
     async fn those_who_ask_together_wait_for_one_answer() {
         let (cache, call) = (cache(), Call::new(Budget::default()));
-        let slow = async {
+        let (one, two) = (body("one"), body("two"));
+        let slow = async || {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            Ok(Response::new(Bytes::from_static(b"one")))
+            Ok(Response::new(one.clone().into()))
         };
         let first = cache.get(&call, key(1, 0), slow);
-        let second = ask(&cache, &call, key(1, 0), 200, "two");
+        let second = ask(&cache, &call, key(1, 0), 200, &two);
         let (first, second) = tokio::join!(first, second);
-        assert_eq!(
-            (first.unwrap().into_body(), second),
-            (Bytes::from_static(b"one"), Bytes::from_static(b"one"))
-        );
+        assert_eq!((first.unwrap().into_body(), second), (one.clone().into(), one));
     }
 }

@@ -163,6 +163,13 @@ impl Call {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
+    /// Whether the call itself is at an end, so that its failures say nothing of Daktela.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.left().is_zero()
+            || self.requests.load(Ordering::Relaxed) >= self.budget.requests
+            || self.bytes.load(Ordering::Relaxed) > self.budget.bytes as u64
+    }
+
     pub(crate) fn timed_out(&self) -> Failure {
         Failure::Timeout(self.budget.timeout)
     }
@@ -235,7 +242,11 @@ mod tests {
         assert!((0..budget.requests).all(|_| call.count_request().is_ok()));
         assert!(call.count_request().is_err());
         assert_eq!(call.usage().requests, budget.requests);
+        assert!(call.is_spent());
+        let call = Call::new(budget);
         assert_eq!(call.count_bytes(budget.bytes), Ok(()));
+        assert!(!call.is_spent());
         assert_eq!(call.count_bytes(1), Err(Failure::TooLarge(budget.bytes)));
+        assert!(call.is_spent());
     }
 }

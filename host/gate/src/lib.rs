@@ -133,7 +133,7 @@ impl Gate {
         if fresh {
             self.cache.renew(key, self.fetch(call, url)).await
         } else {
-            self.cache.get(call, key, self.fetch(call, url)).await
+            self.cache.get(call, key, || self.fetch(call, url.clone())).await
         }
     }
 

@@ -323,6 +323,48 @@ fn what_hardly_changes_is_asked_for_once() {
 }
 
 #[test]
+fn who_waits_for_another_does_not_end_with_them() {
+    let demo = Demo::start().unwrap();
+    demo.inject(fault(1, Action::Hang));
+    let gate = gate(&demo, token());
+    let timeout = Duration::from_millis(300);
+    let (short, long) = (call_of(timeout), new_call());
+    let answers = block_on(futures([ask(&gate, &short, USERS), ask(&gate, &long, USERS)]));
+    assert_eq!(
+        answers.into_iter().map(status).collect::<Vec<_>>(),
+        [Err(Failure::Timeout(timeout)), Ok(200)]
+    );
+    assert_eq!((long.usage().requests, long.usage().cache_hits), (1, 0));
+    assert_eq!(arrived(&demo), ["GET users", "GET users"]);
+}
+
+#[test]
+fn what_daktela_says_is_said_to_all_who_wait() {
+    for (said, expected) in [
+        (answer(403, &[]), Ok(403)),
+        (
+            Action::HugeBody {
+                bytes: 20_000_000,
+                streamed: true,
+            },
+            Err(Failure::TooLarge(16_000_000)),
+        ),
+    ] {
+        let demo = Demo::start().unwrap();
+        demo.inject(Fault {
+            delay: Some(Duration::from_millis(200)),
+            ..fault(1, said)
+        });
+        let gate = gate(&demo, token());
+        let (one, other) = (new_call(), new_call());
+        let answers = block_on(futures([ask(&gate, &one, USERS), ask(&gate, &other, USERS)]));
+        let answers: Vec<_> = answers.into_iter().map(status).collect();
+        assert_eq!(answers, [expected.clone(), expected]);
+        assert_eq!(arrived(&demo), ["GET users"]);
+    }
+}
+
+#[test]
 fn an_answer_from_memory_says_its_age_and_can_be_passed_by() {
     let users = |name: &str| Fault {
         matches: "users".to_owned(),
