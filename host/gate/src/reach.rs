@@ -47,45 +47,136 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// What IANA's registry of special purposes calls not globally reachable.
+/// What IANA's registry of special purposes calls not globally reachable, each with the length of its prefix.
+const SPECIAL_V4: [(Ipv4Addr, u32); 14] = [
+    // This network.
+    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    // Shared by a carrier's customers.
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    // Link-local, and with it the metadata services of clouds.
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    // IETF's own.
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    // Examples, also the two of 198 and 203.
+    (Ipv4Addr::new(192, 0, 2, 0), 24),
+    // Relays of 6to4.
+    (Ipv4Addr::new(192, 88, 99, 0), 24),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    // Benchmarks.
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    (Ipv4Addr::new(198, 51, 100, 0), 24),
+    (Ipv4Addr::new(203, 0, 113, 0), 24),
+    // Multicast, the future and broadcast.
+    (Ipv4Addr::new(224, 0, 0, 0), 3),
+];
+
+/// All that is handed out.
+const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
+/// Of that, what leads nowhere or elsewhere.
+const SPECIAL_V6: [(Ipv6Addr, u32); 3] = [
+    // Teredo, benchmarks, ORCHID.
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
+    // Examples.
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
+];
+
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let special = match (a, b, c) {
-        // This network; loopback; private; the future and broadcast; multicast.
-        (0 | 10 | 127 | 224..=255, ..) => true,
-        // Shared by a carrier's customers.
-        (100, 64..=127, _) => true,
-        // Link-local, and with it the metadata services of clouds.
-        (169, 254, _) => true,
-        (172, 16..=31, _) | (192, 168, _) => true,
-        // IETF's own, examples, 6to4 relays, benchmarks.
-        (192, 0, 0 | 2) | (192, 88, 99) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113) => true,
-        _ => false,
-    };
-    !special
+    let is_in = |(prefix, length): &(Ipv4Addr, u32)| (address.to_bits() ^ prefix.to_bits()).leading_zeros() >= *length;
+    !SPECIAL_V4.iter().any(is_in)
 }
 
-/// Only 2000::/3 is handed out; of it, what carries an IPv4 address inside leads where that one leads.
+/// What carries an IPv4 address inside leads where that one leads.
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, c, ..] = address.segments();
-    let tail = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match (a, b) {
-        // NAT64.
-        (0x64, 0xff9b) => {
-            let [.., high, low] = address.segments();
-            is_public_v4(tail(high, low))
-        }
-        // 6to4.
-        (0x2002, _) => is_public_v4(tail(b, c)),
-        // Teredo, benchmarks, ORCHID: all in 2001::/23. Documentation.
-        (0x2001, 0..=0x1ff) | (0x2001, 0xdb8) | (0x3fff, 0..=0xfff) => false,
-        _ => (0x2000..=0x3fff).contains(&a),
+    let v4 = |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
+    let is_in = |(prefix, length): &(Ipv6Addr, u32)| (address.to_bits() ^ prefix.to_bits()).leading_zeros() >= *length;
+    match address.segments() {
+        // NAT64: 64:ff9b::/96, and no other of its neighbours, which networks use for themselves.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(v4(high, low)),
+        // 6to4: 2002::/16.
+        [0x2002, high, low, ..] => is_public_v4(v4(high, low)),
+        _ => is_in(&GLOBAL_V6) && !SPECIAL_V6.iter().any(is_in),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each prefix by its first and last address, and by those before and after it.
+    #[test]
+    fn a_prefix_ends_where_it_ends() {
+        for (before, first, last, after) in [
+            ("-", "0.0.0.0", "0.255.255.255", "1.0.0.0"),
+            ("9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"),
+            ("100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0"),
+            ("126.255.255.255", "127.0.0.0", "127.255.255.255", "128.0.0.0"),
+            ("169.253.255.255", "169.254.0.0", "169.254.255.255", "169.255.0.0"),
+            ("172.15.255.255", "172.16.0.0", "172.31.255.255", "172.32.0.0"),
+            ("191.255.255.255", "192.0.0.0", "192.0.0.255", "192.0.1.0"),
+            ("192.0.1.255", "192.0.2.0", "192.0.2.255", "192.0.3.0"),
+            ("192.88.98.255", "192.88.99.0", "192.88.99.255", "192.88.100.0"),
+            ("192.167.255.255", "192.168.0.0", "192.168.255.255", "192.169.0.0"),
+            ("198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0"),
+            ("198.51.99.255", "198.51.100.0", "198.51.100.255", "198.51.101.0"),
+            ("203.0.112.255", "203.0.113.0", "203.0.113.255", "203.0.114.0"),
+            ("223.255.255.255", "224.0.0.0", "255.255.255.255", "-"),
+            ("-", "::", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::"),
+            (
+                "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                "2001::",
+                "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+                "2001:200::",
+            ),
+            (
+                "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
+                "2001:db8::",
+                "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+                "2001:db9::",
+            ),
+            (
+                "3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                "3fff::",
+                "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
+                "3fff:1000::",
+            ),
+            (
+                "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                "4000::",
+                "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                "-",
+            ),
+            // What is 6to4 and NAT64, by what it carries.
+            (
+                "2002:9ff:ffff::",
+                "2002:a00::",
+                "2002:aff:ffff:ffff:ffff:ffff:ffff:ffff",
+                "2002:b00::",
+            ),
+            (
+                "64:ff9b::9ff:ffff",
+                "64:ff9b::a00:0",
+                "64:ff9b::aff:ffff",
+                "64:ff9b::b00:0",
+            ),
+            (
+                "64:ff9b::dfff:ffff",
+                "64:ff9b::1:0:0",
+                "64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
+                "-",
+            ),
+        ] {
+            let public = |address: &str| is_public(address.parse().unwrap());
+            assert!(!public(first) && !public(last), "{first} to {last}");
+            for beyond in [before, after].into_iter().filter(|address| *address != "-") {
+                assert!(public(beyond), "{beyond}");
+            }
+        }
+    }
 
     #[test]
     fn the_internet_is_public() {
@@ -135,6 +226,8 @@ mod tests {
             "::7f00:1",
             "64:ff9b::a00:1",
             "64:ff9b:1::1",
+            // RFC 8215: networks use it as they like, here for 169.254.169.254.
+            "64:ff9b:1:a9fe:a9:fe00:808:808",
             "2002:a00:1::1",
             "2002:7f00:1::",
             "2001::1",
