@@ -49,7 +49,10 @@ use bytes::Bytes;
 use cache::Key;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use session::Session;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -61,7 +64,7 @@ pub type Answer = Response<Bytes>;
 
 pub struct Gate {
     origin: Origin,
-    session: Session,
+    session: Arc<Session>,
     client: Client,
     cache: Cache,
     /// Part of each cache key, and never the same for two gates: no caller is served from another's cache.
@@ -69,7 +72,7 @@ pub struct Gate {
     /// Part of each cache key: moves on when the credential turns out to be refused.
     generation: AtomicU64,
     room: Semaphore,
-    /// Whether Daktela knew nothing of the credential when last asked, and there is no way to another.
+    /// Whether Daktela knew nothing of the credential when it last met it, and there is no way to another.
     refused: AtomicBool,
 }
 
@@ -77,7 +80,7 @@ impl Gate {
     pub fn new(origin: Origin, credential: Credential, client: Client, cache: Cache) -> Self {
         static IDENTITIES: AtomicU64 = AtomicU64::new(0);
         Self {
-            session: Session::new(credential, &origin),
+            session: Arc::new(Session::new(credential, &origin)),
             origin,
             room: Semaphore::new(client.network().requests_at_once),
             client,
@@ -102,9 +105,26 @@ impl Gate {
         self.identity
     }
 
-    /// Whether the credential is of no use any longer.
+    /// Whether Daktela refused the credential when it last met it.
     pub fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Acquire) || self.session.is_refused()
+    }
+
+    /// Whether the credential is of no use any longer. A token that was refused is looked at again: the refusal may have been
+    /// a passing one, and nobody else would ever find out.
+    pub async fn is_still_refused(&self) -> bool {
+        let Some(token) = self.session.given().filter(|_| self.is_refused()) else {
+            return self.is_refused();
+        };
+        match verify(&self.client, &self.origin, token).await {
+            Ok(()) => {
+                self.refused.store(false, Ordering::Release);
+                false
+            }
+            Err(LoginRefusal::WrongPassword(_)) => true,
+            // Nobody knows; the call will say what is wrong.
+            Err(LoginRefusal::Other(_)) => false,
+        }
     }
 
     /// Serves a request of the guest, which nobody has checked yet.
@@ -143,6 +163,9 @@ impl Gate {
         let token = call.within(self.session.token(&self.client)).await??;
         let answer = self.send(call, &url, &token.header).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
+            if answer.status().is_success() {
+                self.refused.store(false, Ordering::Release);
+            }
             return Ok(answer);
         }
         // Whatever was read with this credential may be beyond its rights by now.

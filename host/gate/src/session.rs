@@ -7,7 +7,10 @@ use crate::{
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{sync::Mutex, time::Instant};
@@ -72,7 +75,7 @@ impl Session {
         }
     }
 
-    pub(super) async fn token(&self, client: &Client) -> Result<Token, Failure> {
+    pub(super) async fn token(self: &Arc<Self>, client: &Client) -> Result<Token, Failure> {
         let (username, password) = match &self.credential {
             Credential::Token(token) => {
                 return Ok(Token {
@@ -82,13 +85,21 @@ impl Session {
             }
             Credential::Login { username, password } => (username, password),
         };
-        let mut state = self.state.lock().await;
-        let now = Instant::now();
-        if let Some(live) = state.live.as_ref().filter(|live| now < live.renew_at) {
-            return Ok(live.token.clone());
+        if let Some(known) = self.state.lock().await.known() {
+            return known;
         }
-        if let Some((_, failure)) = state.failed.as_ref().filter(|(until, _)| now < *until) {
-            return Err(failure.clone());
+        let (session, client, username, password) = (self.clone(), client.clone(), username.clone(), password.clone());
+        // In a task of its own, which has its own end: what it learns outlives a call that is cut short, or the next one
+        // would send the same wrong password again.
+        let login = tokio::spawn(async move { session.log_in(&client, &username, &password).await });
+        login.await.unwrap_or(Err(Failure::Broken))
+    }
+
+    async fn log_in(&self, client: &Client, username: &str, password: &SecretString) -> Result<Token, Failure> {
+        let mut state = self.state.lock().await;
+        // Another call's login may have come first.
+        if let Some(known) = state.known() {
+            return known;
         }
         let refresh = state.live.take().and_then(|live| live.refresh);
         let renewed = match &refresh {
@@ -109,6 +120,14 @@ impl Session {
             Ok(grant) => state.keep(grant),
             Err(Refusal::WrongPassword(failure)) => Err(state.fail(REFUSED_FOR, failure)),
             Err(Refusal::Other(failure)) => Err(state.fail(FAILED_FOR, failure)),
+        }
+    }
+
+    /// A token that does not come from a login.
+    pub(super) fn given(&self) -> Option<&SecretString> {
+        match &self.credential {
+            Credential::Token(token) => Some(token),
+            Credential::Login { .. } => None,
         }
     }
 
@@ -135,6 +154,15 @@ impl Session {
 }
 
 impl State {
+    /// What is to be had without asking Daktela.
+    fn known(&self) -> Option<Result<Token, Failure>> {
+        let now = Instant::now();
+        let live = self.live.as_ref().filter(|live| now < live.renew_at);
+        let failed = self.failed.as_ref().filter(|(until, _)| now < *until);
+        live.map(|live| Ok(live.token.clone()))
+            .or_else(|| failed.map(|(_, failure)| Err(failure.clone())))
+    }
+
     fn keep(&mut self, grant: Grant) -> Result<Token, Failure> {
         self.logins += 1;
         self.failed = None;

@@ -2,7 +2,7 @@
 
 use std::{sync::atomic::AtomicUsize, thread};
 
-use daktela_demo::{Action, Demo, Fault, LoginAnswer, PASSWORD, Quirks, USERNAME};
+use daktela_demo::{Action, Demo, Fault, LoginAnswer, PASSWORD, Quirks, SSO_TOKEN, USERNAME};
 use serde_json::json;
 
 use super::{CALLBACK, Documents, OTHER_SECRET, Page, SECRET, Site, Tokens, http_answer, parameter};
@@ -183,17 +183,8 @@ fn a_token_that_daktela_forgot_is_refused_over_http() {
     let site = Site::start(&[]);
     let client = site.client(CALLBACK);
     let tokens = site.tokens(&client, &demo);
-    let forgotten = Action::Status {
-        code: 401,
-        headers: Vec::new(),
-        body: String::new(),
-    };
-    demo.inject(Fault {
-        matches: "tickets".to_owned(),
-        times: 1,
-        delay: None,
-        action: Some(forgotten),
-    });
+    unauthorized(&demo, "tickets");
+    unauthorized(&demo, "whoim");
     assert_eq!(site.call(&tokens.access).json()["result"]["isError"], true);
     let refused = site.call(&tokens.access);
     assert_eq!(refused.status, 401);
@@ -204,6 +195,45 @@ fn a_token_that_daktela_forgot_is_refused_over_http() {
     );
     let next = Tokens::read(&site.refresh(&client, &tokens.refresh, &[]));
     assert!(site.call(&next.access).text().contains("244"));
+}
+
+/// The next request with this path.
+fn unauthorized(demo: &Demo, path: &str) {
+    let action = Action::Status {
+        code: 401,
+        headers: Vec::new(),
+        body: String::new(),
+    };
+    demo.inject(Fault {
+        matches: path.to_owned(),
+        action: Some(action),
+        ..Fault::default()
+    });
+}
+
+/// An API token stays the same from login to login, so that nothing but another look tells a passing refusal.
+#[test]
+fn a_token_that_daktela_refused_once_is_good_again() {
+    let demo = Demo::start().expect("a demo instance");
+    let site = Site::start(&[]);
+    let client = site.client(CALLBACK);
+    let done = site.submit(
+        &site.page(&client),
+        &[("instance", &demo.origin()), ("token", SSO_TOKEN)],
+    );
+    let tokens = Tokens::read(&site.exchange(&client, &parameter(&done, "code"), &[]));
+    unauthorized(&demo, "tickets");
+    assert_eq!(site.call(&tokens.access).json()["result"]["isError"], true);
+    assert_eq!(site.call(&tokens.access).json()["result"]["isError"], false);
+    // Refused for good as far as one look tells, and well again before the next.
+    unauthorized(&demo, "tickets");
+    unauthorized(&demo, "whoim");
+    assert_eq!(site.call(&tokens.access).json()["result"]["isError"], true);
+    assert_eq!(site.call(&tokens.access).status, 401);
+    let next = Tokens::read(&site.refresh(&client, &tokens.refresh, &[]));
+    for access in [&next.access, &tokens.access] {
+        assert_eq!(site.call(access).json()["result"]["isError"], false);
+    }
 }
 
 #[test]

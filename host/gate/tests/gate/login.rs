@@ -153,6 +153,75 @@ fn a_given_token_that_is_refused_is_the_guests_to_tell() {
 }
 
 #[test]
+fn a_token_that_was_refused_once_is_looked_at_again() {
+    let demo = Demo::start().unwrap();
+    let gate = gate(&demo, token());
+    let on = |path: &str, code, body: &str| {
+        demo.inject(Fault {
+            matches: path.to_owned(),
+            ..on_login(code, body)
+        });
+    };
+    let stranger = r#"{"error":[],"result":{"version":"1"}}"#;
+    block_on(async {
+        assert!(!gate.is_still_refused().await);
+        on("tickets", 401, "");
+        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(401));
+        for (code, body, still) in [
+            (401, "", true),
+            (200, stranger, true),
+            (500, "", false),
+            (200, "<html>", false),
+        ] {
+            on("whoim", code, body);
+            assert_eq!(gate.is_still_refused().await, still, "{code} {body}");
+            assert!(gate.is_refused(), "{code} {body}");
+        }
+        assert!(!gate.is_still_refused().await);
+        assert!(!gate.is_refused());
+        // Any answer to it is as good.
+        on("tickets", 401, "");
+        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(401));
+        assert!(gate.is_refused());
+        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(200));
+        assert!(!gate.is_refused());
+    });
+    let mut expected = vec!["GET tickets"];
+    expected.extend(["GET whoim"; 5]);
+    expected.extend(["GET tickets"; 2]);
+    assert_eq!(arrived(&demo), expected);
+}
+
+#[test]
+fn a_login_outlasts_the_calls_that_wait_for_it() {
+    let demo = Demo::start().unwrap();
+    demo.inject(Fault {
+        matches: "login".to_owned(),
+        delay: Some(Duration::from_secs(1)),
+        ..Fault::default()
+    });
+    let gate = gate(&demo, password("wrong"));
+    let short = Duration::from_millis(100);
+    block_on(async {
+        for _ in 0..3 {
+            let answer = ask(&gate, &call_of(short), TICKETS).await;
+            assert_eq!(status(answer), Err(Failure::Timeout(short)));
+            // Its client gave up.
+            let call = new_call();
+            let answer = tokio::time::timeout(short, ask(&gate, &call, TICKETS)).await;
+            assert!(answer.is_err(), "{answer:?}");
+        }
+        assert!(!gate.is_refused(), "nobody knows yet");
+        for _ in 0..3 {
+            let text = words(ask(&gate, &new_call(), TICKETS).await);
+            assert!(text.contains("refuses the login"), "{text}");
+            assert!(gate.is_refused());
+        }
+    });
+    assert_eq!(arrived(&demo), ["POST login"]);
+}
+
+#[test]
 fn a_wrong_password_is_tried_once_and_explained() {
     let demo = Demo::start().unwrap();
     let gate = gate(&demo, password("wrong"));
