@@ -93,7 +93,8 @@ pub struct Domains {
     entries: Vec<Entry>,
 }
 
-/// `daktela.com` stands for itself and all names below it, `localhost` and an address for themselves.
+/// `daktela.com` stands for itself and all names below it, `localhost` and an address for themselves. With a port it stands
+/// for that port; without one, for the usual one, and an address for any: who names one means something of their own making.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     host: String,
@@ -124,19 +125,30 @@ impl Domains {
         if !is_address(host) && !is_name(host) {
             return Err(NotServed::NotAHost(host.to_owned()));
         }
-        let Some(entry) = self.entries.iter().find(|entry| entry.covers(host)) else {
-            return Err(NotServed::Foreign {
-                host: host.to_owned(),
-                allowed: self.to_string(),
-            });
+        let port = origin.port();
+        let usual = if origin.scheme() == "http" { 80 } else { 443 };
+        let takes_port = |entry: &Entry| match entry.port {
+            Some(named) => named == port.unwrap_or(usual),
+            None => port.is_none() || entry.is_single(),
         };
-        match (origin.port(), entry.port) {
-            (given, Some(named)) if given == Some(named) => Ok(origin),
-            (Some(given), Some(_)) => Err(NotServed::Port(given)),
-            // Whoever names an address means something of their own making, on a port of their own.
-            (Some(given), None) if !entry.is_single() => Err(NotServed::Port(given)),
-            _ => Ok(origin),
+        let covering: Vec<&Entry> = self.entries.iter().filter(|entry| entry.covers(host)).collect();
+        if covering.iter().any(|entry| takes_port(entry)) {
+            return Ok(origin);
         }
+        if let Some(port) = port
+            && covering.iter().any(|entry| entry.port.is_none())
+        {
+            return Err(NotServed::Port(port));
+        }
+        Err(NotServed::Foreign {
+            // The port tells apart what differs in nothing else.
+            host: if covering.is_empty() {
+                host.to_owned()
+            } else {
+                format!("{host}:{}", port.unwrap_or(usual))
+            },
+            allowed: self.to_string(),
+        })
     }
 
     /// One origin more, with its port.
@@ -172,10 +184,13 @@ impl FromStr for Entry {
         let bare_v6 = text.parse::<std::net::Ipv6Addr>().map(|address| format!("[{address}]"));
         let authority = bare_v6.as_deref().unwrap_or(text);
         let url = url::Url::parse(&format!("https://{authority}")).map_err(|_| wrong())?;
+        // The parser leaves out the usual port of its scheme, which is no other scheme's.
+        let port = || url::Url::parse(&format!("http://{authority}")).ok()?.port();
+        let port = url.port().or_else(port);
         let host = url.host_str().unwrap_or_default().to_owned();
         let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         if plain && url.password().is_none() && (is_address(&host) || is_name(&host)) {
-            Ok(Self { host, port: url.port() })
+            Ok(Self { host, port })
         } else {
             Err(wrong())
         }
@@ -324,6 +339,26 @@ mod tests {
             origin("daktela.com, daktela.eu", "https://x.daktela.eu").as_deref(),
             Ok("https://x.daktela.eu")
         );
+        for (list, url) in [
+            ("127.0.0.1:8099,127.0.0.1:8100", "http://127.0.0.1:8100"),
+            ("daktela.com,pbx.daktela.com:8443", "https://pbx.daktela.com:8443"),
+            ("daktela.com,pbx.daktela.com:8443", "https://pbx.daktela.com"),
+            ("127.0.0.1:80", "http://127.0.0.1"),
+            ("pbx.corp:443", "https://pbx.corp"),
+            ("127.0.0.1", "http://127.0.0.1"),
+        ] {
+            assert_eq!(origin(list, url).as_deref(), Ok(url), "{list}");
+        }
+        let told = |list, url, expected: &str| assert_eq!(origin(list, url), Err(expected.to_owned()), "{list} {url}");
+        let only = "127.0.0.1:80 is not served here, only 127.0.0.1:8099";
+        told("127.0.0.1:8099", "http://127.0.0.1", only);
+        let only = "127.0.0.1:8100 is not served here, only 127.0.0.1:443";
+        told("127.0.0.1:443", "http://127.0.0.1:8100", only);
+        let only = "pbx.corp:443 is not served here, only pbx.corp:80";
+        told("pbx.corp:80", "https://pbx.corp", only);
+        let port = "port 9000 is not Daktela's; leave the port out";
+        told("daktela.com,pbx.daktela.com:8443", "https://pbx.daktela.com:9000", port);
+        told("daktela.com", "https://acme.daktela.com:9000", port);
         for wrong in ["", " , ", "https://daktela.com", "a/b", "*.daktela.com", "a;b", "u@h"] {
             assert!(wrong.parse::<Domains>().is_err(), "{wrong}");
         }
