@@ -71,6 +71,23 @@ fn a_call_meets_the_limit_that_was_set() {
     }
 }
 
+/// Each request is waited for through a tick of the clock that interrupts what computes.
+#[test]
+fn waiting_is_not_computing() {
+    let demo = Demo::start().expect("a demo instance");
+    demo.inject(Fault {
+        times: 150,
+        delay: Some(Duration::from_millis(15)),
+        ..Fault::default()
+    });
+    let limits = [
+        ("DAKTELA_COMPUTE_SECONDS", "1"),
+        ("DAKTELA_MAX_UPSTREAM_REQUESTS", "150"),
+    ];
+    let answer = hostile(&demo, &limits).call("flood", &json!({}));
+    assert_eq!(text(&answer), "150 requests were answered");
+}
+
 #[test]
 fn an_answer_of_daktelas_is_as_large_as_was_set() {
     for (limit, whole) in [("1", false), ("3", true)] {

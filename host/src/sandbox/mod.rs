@@ -7,6 +7,7 @@ mod bindings;
 mod compile;
 mod limits;
 mod state;
+mod stopwatch;
 mod ticker;
 mod turns;
 
@@ -22,7 +23,8 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use ticker::{TICK, Ticker};
+use stopwatch::Stopwatch;
+use ticker::Ticker;
 use turns::{Full, Turn, Turns};
 use wasmtime::{
     Engine, Precompiled, Store, UpdateDeadline,
@@ -186,12 +188,13 @@ impl Sandbox {
         let deadline = call.deadline() + limits::GRACE;
         let run = async {
             let _running = self.ticker.run();
-            let mut store = self.store(gate, call);
-            let answer = match self.component.instantiate_async(&mut store).await {
-                Ok(plugin) => ask(&plugin, &mut store, request).await,
-                Err(error) => Err(error),
-            };
-            answer.map_err(|error| self.fault(Some(store.data()), error))
+            let stopwatch = Stopwatch::default();
+            let mut store = self.store(gate, call, stopwatch.clone());
+            let answer = stopwatch.measure(async {
+                let plugin = self.component.instantiate_async(&mut store).await?;
+                ask(&plugin, &mut store, request).await
+            });
+            answer.await.map_err(|error| self.fault(store.data(), error))
         };
         tokio::time::timeout_at(deadline, run)
             .await
@@ -212,31 +215,32 @@ impl Sandbox {
             .ok_or_else(|| Fault::NoTurn(started.elapsed()))
     }
 
-    fn store(&self, gate: Option<Arc<Gate>>, call: Arc<Call>) -> Store<State> {
+    fn store(&self, gate: Option<Arc<Gate>>, call: Arc<Call>, stopwatch: Stopwatch) -> Store<State> {
         let mut store = Store::new(self.component.engine(), State::new(&self.limits, gate, call));
         store.limiter(|state| &mut state.meter);
-        let mut ticks_left = self.limits.compute.as_millis() / TICK.as_millis();
+        let compute = self.limits.compute;
         store.set_epoch_deadline(1);
-        // Comes once per tick, and only while the component computes.
+        // Comes with the first tick since the last time, once the component computes; ticks that it waited through count for
+        // nothing.
         store.epoch_deadline_callback(move |_| {
-            if ticks_left == 0 {
-                return Err(ComputedTooLong.into());
+            if stopwatch.elapsed() < compute {
+                Ok(UpdateDeadline::Yield(1))
+            } else {
+                Err(ComputedTooLong.into())
             }
-            ticks_left -= 1;
-            Ok(UpdateDeadline::Yield(1))
         });
         store
     }
 
-    fn fault(&self, state: Option<&State>, source: wasmtime::Error) -> Fault {
+    fn fault(&self, state: &State, source: wasmtime::Error) -> Fault {
         if source.is::<ComputedTooLong>() {
             return Fault::ComputedTooLong(self.limits.compute);
         }
-        if state.is_some_and(|state| state.meter.memory_refused) {
+        if state.meter.memory_refused {
             return Fault::OutOfMemory(self.limits.memory_bytes / (1024 * 1024));
         }
         Fault::Trapped {
-            location: state.and_then(State::panic_location),
+            location: state.panic_location(),
             source,
         }
     }

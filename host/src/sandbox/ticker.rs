@@ -13,7 +13,7 @@ use std::{
 use wasmtime::Engine;
 
 /// How often a computing component lets others have their turn. Each turn costs microseconds.
-pub(super) const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(10);
 
 pub(super) struct Ticker {
     running: Arc<AtomicUsize>,
