@@ -89,6 +89,23 @@ fn waiting_is_not_computing() {
 }
 
 #[test]
+fn a_component_whose_list_has_no_end_does_not_start() {
+    let endless = [
+        ("DAKTELA_COMPONENT", daktela_test_guests::HOSTILE),
+        ("DAKTELA_MAX_ANSWER_BYTES", "424242"),
+    ];
+    let output = program::command(&endless)
+        .args(["--demo", "tools"])
+        .output()
+        .expect("the program runs");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr).trim_end(),
+        "mcp-daktela: the component lists its tools in more than 200 pages; expected a last one, without nextCursor"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn an_answer_of_daktelas_is_as_large_as_was_set() {
     for (limit, whole) in [("1", false), ("3", true)] {
         let demo = Demo::start().expect("a demo instance");

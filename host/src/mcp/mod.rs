@@ -25,6 +25,9 @@ use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 use stdio::Stdio;
 use tokio::sync::OnceCell;
 
+/// Ours has one page; one that hands out a thousand tools in tens stays below.
+const PAGES_MAX: usize = 200;
+
 /// Cheap to clone: a transport may want one for each request.
 #[derive(Clone)]
 pub struct Server {
@@ -52,6 +55,8 @@ pub enum StartError {
     Refused(String),
     #[error("the component describes itself in words that are not MCP's: {0}")]
     NotMcp(#[from] serde_json::Error),
+    #[error("the component lists its tools in more than {PAGES_MAX} pages; expected a last one, without nextCursor")]
+    EndlessTools,
 }
 
 #[derive(Deserialize)]
@@ -126,7 +131,12 @@ impl Server {
 /// All tools that the component has, whatever pages it hands them out in.
 pub async fn list_tools(host: &Host) -> Result<ListToolsResult, StartError> {
     let mut all: ListToolsResult = describe(host, &Request::ListTools { cursor: None }).await?;
+    let mut pages = 1;
     while let Some(cursor) = all.next_cursor.take() {
+        if pages == PAGES_MAX {
+            return Err(StartError::EndlessTools);
+        }
+        pages += 1;
         let page: ListToolsResult = describe(host, &Request::ListTools { cursor: Some(cursor) }).await?;
         all.tools.extend(page.tools);
         all.next_cursor = page.next_cursor;

@@ -171,7 +171,11 @@ impl Guest for Hostile {
             .to_string()
     }
 
+    /// A host asks for these when it starts, with nothing to name a behaviour by but the setting that a component has.
     fn list_tools(_cursor: Option<String>) -> Result<String, RpcError> {
+        if std::env::var("DAKTELA_MAX_ANSWER_BYTES").is_ok_and(|bytes| bytes == "424242") {
+            return Ok(json!({"tools": [], "nextCursor": "on and on"}).to_string());
+        }
         let names = BEHAVIOURS.iter().map(|(name, _)| *name).chain(["not-json"]);
         let tools: Vec<Value> = names
             .map(|name| json!({"name": name, "inputSchema": {"type": "object"}}))
