@@ -14,6 +14,9 @@ use url::Url;
 /// People join and queues appear once in a while; a name that is an hour late hurts nobody.
 const CACHE_TTL_SECONDS: u64 = 3600;
 
+/// A year, beyond which nobody means it.
+const CACHE_TTL_SECONDS_MAX: u64 = 365 * 24 * 3600;
+
 /// Of the sandbox's memory, which comes in pages of 64 KiB.
 const MEBIBYTE: usize = 1024 * 1024;
 
@@ -61,7 +64,7 @@ pub struct Options {
     pub cache: bool,
 
     /// How long they are kept
-    #[arg(long, global = true, env = "CACHE_TTL_SECONDS", value_name = "SECONDS", default_value_t = CACHE_TTL_SECONDS, help_heading = "Cache")]
+    #[arg(long, global = true, env = "CACHE_TTL_SECONDS", value_name = "SECONDS", default_value_t = CACHE_TTL_SECONDS, value_parser = clap::value_parser!(u64).range(0..=CACHE_TTL_SECONDS_MAX), help_heading = "Cache")]
     pub cache_ttl: u64,
 
     /// Another component than the one that comes with the program: compiled for it, or plain WebAssembly where the
@@ -234,7 +237,7 @@ impl Options {
         })
     }
 
-    /// What of these options would be somebody's own, and is of no use to many.
+    /// Whether an instance or a credential is named, which would be somebody's own and is of no use to many.
     pub fn names_an_instance(&self) -> bool {
         let given = |name| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
         filled(self.url.clone()).is_some()

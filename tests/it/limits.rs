@@ -156,6 +156,7 @@ fn a_limit_that_cannot_be_meant_is_refused() {
         ("DAKTELA_COMPUTE_SECONDS", "0"),
         ("DAKTELA_UPSTREAM_AT_ONCE", "0"),
         ("DAKTELA_MAX_WAITING", "many"),
+        ("CACHE_TTL_SECONDS", "31556952001"),
         ("DAKTELA_PROXY", "socks5://proxy.example.com"),
     ] {
         let output = program::command(&[(limit, value)])
