@@ -132,24 +132,21 @@ fn start(cli: Cli) -> Result<(), Stop> {
     } = cli;
     config::check_authorities(std::env::var_os("SSL_CERT_FILE")).map_err(Stop::usage)?;
     options.demo |= matches!(command, Some(Command::Demo));
-    if let Some(Command::Tools { json }) = command {
+    let ready = || options.ready().map_err(Stop::usage);
+    match command {
         // The tools are the same for all, so no instance is needed.
-        let host = options.host(None).map_err(Stop::usage)?;
-        return block_on(tools::run(&host, json));
+        Some(Command::Tools { json }) => block_on(tools::run(&options.host(None).map_err(Stop::usage)?, json)),
+        None if http.transport == Transport::StreamableHttp => serve::run(&options, &http),
+        None => {
+            let Ready { host, demo } = ready()?;
+            let done = block_on(serve(&options, host));
+            drop(demo);
+            done
+        }
+        Some(Command::Demo) => block_on(demo::run(&ready()?.host)),
+        Some(Command::Call { tool, arguments }) => block_on(call::run(&ready()?.host, tool, arguments)),
+        Some(Command::Check { tools }) => block_on(check::run(&ready()?.host, tools)),
     }
-    if command.is_none() && http.transport == Transport::StreamableHttp {
-        return serve::run(&options, &http);
-    }
-    let Ready { host, demo } = options.ready().map_err(Stop::usage)?;
-    let done = match command {
-        None => block_on(serve(&options, host)),
-        Some(Command::Demo) => block_on(demo::run(&host)),
-        Some(Command::Tools { json }) => block_on(tools::run(&host, json)),
-        Some(Command::Call { tool, arguments }) => block_on(call::run(&host, tool, arguments)),
-        Some(Command::Check { tools }) => block_on(check::run(&host, tools)),
-    };
-    drop(demo);
-    done
 }
 
 fn block_on(work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
