@@ -60,6 +60,20 @@ impl Authority {
         self.folder.join(name).to_str().expect("a path").to_owned()
     }
 
+    /// For `localhost`, the authority itself, as people make who want one file for all.
+    pub(crate) fn certify_itself(&self) -> Certified {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        fs::write(self.file(), certificate.pem()).expect("a file");
+        Certified {
+            certificate: certificate.pem(),
+            der: certificate.der().clone(),
+            key,
+        }
+    }
+
     /// For a name, that was good or is.
     pub(crate) fn certify(&self, name: &str, has_ended: bool) -> Certified {
         let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
@@ -296,6 +310,16 @@ fn a_certificate_that_proves_nothing_is_refused_with_its_reason() {
         assert_eq!((&answer["isError"], text(&answer)), (&json!(true), words));
         assert!(front.versions.lock().expect("no panic").is_empty(), "nothing was asked");
     }
+    let front = Front::start(&demo, &authority.certify_itself(), "127.0.0.1:0", &["h2"]);
+    let answer = count(
+        &format!("https://localhost:{}", front.port),
+        &[("SSL_CERT_FILE", &authority.file())],
+    );
+    assert_eq!(
+        text(&answer),
+        "The certificate of your Daktela is an authority's own (CA:TRUE), which no server may show as its. Let the authority \
+         sign one for the server, and name the authority's in SSL_CERT_FILE."
+    );
     // How long ago differs from day to day.
     let front = Front::start(&demo, &authority.certify("localhost", true), "127.0.0.1:0", &["h2"]);
     let url = format!("https://localhost:{}", front.port);

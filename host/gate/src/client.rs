@@ -79,6 +79,20 @@ impl Client {
         self.get().map(|client| client.request(method, url))
     }
 
+    /// Says of a failure whose it is: what stands between is not Daktela.
+    pub(super) fn blame(&self, failure: Failure) -> Failure {
+        let what = match failure {
+            _ if self.network.proxy.is_none() => return failure,
+            Failure::Name => "its name does not resolve",
+            Failure::Refused => "it refuses connections",
+            Failure::Broken => "it opened no way to Daktela, or the connection through it broke",
+            other => return other,
+        };
+        Failure::ForTheUser(format!(
+            "The HTTP proxy on the way to Daktela (DAKTELA_PROXY) does not serve: {what}."
+        ))
+    }
+
     fn get(&self) -> Result<&reqwest::Client, Failure> {
         let built = self.built.get_or_init(|| {
             build(&self.network, self.reach.clone()).map_err(|error| Failure::ForTheUser(unusable(&*error)))
@@ -170,6 +184,12 @@ fn failure(error: reqwest::Error) -> Failure {
                 CertificateError::UnknownIssuer => {
                     "The certificate of your Daktela is not trusted: nobody here knows its \
                      authority. If that is your own, name the file with its certificate in SSL_CERT_FILE."
+                        .to_owned()
+                }
+                // rustls has no variant for it.
+                other if other.to_string().contains("CaUsedAsEndEntity") => {
+                    "The certificate of your Daktela is an authority's own (CA:TRUE), which no server may show as its. Let \
+                     the authority sign one for the server, and name the authority's in SSL_CERT_FILE."
                         .to_owned()
                 }
                 other => format!(

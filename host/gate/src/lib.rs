@@ -188,7 +188,8 @@ impl Gate {
             call.count_request()?;
             Ok(self.client.request(Method::GET, url.clone())?.headers(headers.clone()))
         })
-        .await?;
+        .await
+        .map_err(|failure| self.client.blame(failure))?;
         Ok(only_known_headers(answer))
     }
 }

@@ -94,7 +94,7 @@ pub async fn verify(client: &Client, origin: &Origin, token: &SecretString) -> R
     let header = session::header(token).map_err(Refusal::WrongPassword)?;
     let asked = async {
         let url = origin.join(WHO_AM_I)?;
-        send(|| {
+        send(client, || {
             let request = client.request(Method::GET, url.clone())?;
             Ok(request
                 .header(header::ACCEPT, "application/json")
@@ -136,7 +136,7 @@ async fn exchange(
     body: &serde_json::Value,
 ) -> Result<Answer, Failure> {
     let url = origin.join(PATH)?;
-    send(|| {
+    send(client, || {
         let request = client.request(method.clone(), url.clone())?;
         Ok(request
             .header(header::CONTENT_TYPE, "application/json")
@@ -147,12 +147,13 @@ async fn exchange(
 }
 
 /// What did not arrive changes nothing, and a login that is not heard of is one more token, which ends by itself.
-async fn send(request: impl Fn() -> Result<RequestBuilder, Failure>) -> Result<Answer, Failure> {
+async fn send(client: &Client, request: impl Fn() -> Result<RequestBuilder, Failure>) -> Result<Answer, Failure> {
     let budget = Budget {
         timeout: TIMEOUT,
         ..Budget::default()
     };
-    retry::send(&Call::new(budget), request).await
+    let sent = retry::send(&Call::new(budget), request).await;
+    sent.map_err(|failure| client.blame(failure))
 }
 
 #[derive(Deserialize)]

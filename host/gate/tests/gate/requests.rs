@@ -246,6 +246,48 @@ fn so_many_requests_leave_at_once() {
     }
 }
 
+/// Nobody is to look for a proxy's fault at Daktela.
+#[test]
+fn a_proxy_that_does_not_serve_is_named() {
+    let demo = Demo::start().unwrap();
+    // It answers every request to open a way with a refusal of its own.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let refusing = closed.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in closed.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = std::io::Read::read(&mut stream, &mut [0; 1024]);
+            let refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+            let _ = std::io::Write::write_all(&mut stream, refusal);
+        }
+    });
+    for (proxy, what) in [
+        ("http://127.0.0.1:1".to_owned(), "it refuses connections"),
+        ("http://proxy.invalid:3128".to_owned(), "its name does not resolve"),
+        (
+            format!("http://{refusing}"),
+            "it opened no way to Daktela, or the connection through it broke",
+        ),
+    ] {
+        let network = Network {
+            proxy: Some(proxy.parse().unwrap()),
+            ..Network::default()
+        };
+        let words = format!("The HTTP proxy on the way to Daktela (DAKTELA_PROXY) does not serve: {what}.");
+        let client = Client::new(network);
+        let url = demo
+            .origin()
+            .replace("http://", "https://")
+            .replace("127.0.0.1", "localhost");
+        for credential in [token(), password("any")] {
+            let gate = Gate::new(url.parse().unwrap(), credential, client.clone(), cache());
+            let failure = block_on(ask(&gate, &new_call(), "/api/v6/tickets.json")).unwrap_err();
+            assert!(failure.to_string().contains(&words), "{failure}");
+        }
+    }
+    assert!(demo.take_requests().is_empty());
+}
+
 #[test]
 fn a_proxy_that_is_named_is_used() {
     let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
