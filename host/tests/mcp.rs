@@ -116,7 +116,7 @@ fn requests_of_the_newer_protocol_stand_alone() {
         let found = client.request(1, "server/discover", json!({"_meta": meta})).await;
         assert_eq!(
             found["result"]["supportedVersions"],
-            json!(["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
+            json!(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
         );
         for (id, method) in [
             "tools/list",
