@@ -19,7 +19,7 @@ pub use call::{Budget, Call, News, Trouble, Usage, Wait};
 pub use client::{Client, Network};
 pub use failure::Failure;
 pub use login::{Grant, Refusal as LoginRefusal, WHO_AM_I, log_in, renew, verify};
-pub use origin::{Origin, OriginError};
+pub use origin::{Origin, OriginError, without_user_info};
 pub use policy::is_refused_header;
 pub use reach::is_public;
 pub use session::Credential;

@@ -79,7 +79,7 @@ impl FromStr for Origin {
         let url = match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => url,
             _ if !text.contains("://") && Url::parse(&format!("https://{text}")).is_ok() => {
-                return Err(OriginError::NoScheme(text.to_owned()));
+                return Err(OriginError::NoScheme(without_user_info(text)));
             }
             _ => return Err(OriginError::NotAUrl(without_user_info(text))),
         };
@@ -102,8 +102,8 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A message must not repeat a password that somebody put where it does not belong.
-fn without_user_info(text: &str) -> String {
+/// Neither a message nor a page repeats a password that somebody put where it does not belong.
+pub fn without_user_info(text: &str) -> String {
     text.rsplit_once('@').map_or(text, |(_, rest)| rest).to_owned()
 }
 
@@ -154,6 +154,10 @@ mod tests {
         );
         assert_eq!(
             origin("acme.daktela.com"),
+            Err(OriginError::NoScheme("acme.daktela.com".into()))
+        );
+        assert_eq!(
+            origin("jan:secret@acme.daktela.com"),
             Err(OriginError::NoScheme("acme.daktela.com".into()))
         );
         assert_eq!(
