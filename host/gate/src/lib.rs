@@ -22,7 +22,7 @@ pub use login::{Grant, Refusal as LoginRefusal, WHO_AM_I, log_in, renew, verify}
 pub use origin::{Origin, OriginError, without_user_info};
 pub use policy::is_refused_header;
 pub use reach::is_public;
-pub use session::Credential;
+pub use session::{Credential, Verdict};
 
 /// For fuzzers, which look where nobody else has to.
 #[cfg(fuzzing)]
@@ -107,7 +107,12 @@ impl Gate {
 
     /// Whether Daktela refused the credential when it last met it.
     pub fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Acquire) || self.session.is_refused()
+        self.refused.load(Ordering::Acquire) || self.verdict() == Verdict::Wrong
+    }
+
+    /// Of the password, where that is the credential.
+    pub fn verdict(&self) -> Verdict {
+        self.session.verdict()
     }
 
     /// Whether the credential is of no use any longer. A token that was refused is looked at again: the refusal may have been

@@ -7,10 +7,7 @@ use crate::{
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{self, Arc, PoisonError},
     time::Duration,
 };
 use tokio::{sync::Mutex, time::Instant};
@@ -35,6 +32,18 @@ pub enum Credential {
     },
 }
 
+/// What Daktela said of a password when it was last asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: it was not asked, or could not say.
+    #[default]
+    None,
+    /// It is being asked, or was, and nobody waited for its answer.
+    Asked,
+    Good,
+    Wrong,
+}
+
 /// A token as it goes into a request. `serial` tells a fresh one from the one that was refused.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
@@ -47,8 +56,7 @@ pub(super) struct Session {
     origin: Origin,
     /// Held during a login, which makes the others wait for the one.
     state: Mutex<State>,
-    /// Whether Daktela refused the password when last asked.
-    refused: AtomicBool,
+    verdict: sync::Mutex<Verdict>,
 }
 
 #[derive(Default)]
@@ -71,7 +79,7 @@ impl Session {
             credential,
             origin: origin.clone(),
             state: Mutex::default(),
-            refused: AtomicBool::new(false),
+            verdict: sync::Mutex::default(),
         }
     }
 
@@ -87,6 +95,10 @@ impl Session {
         };
         if let Some(known) = self.state.lock().await.known() {
             return known;
+        }
+        // Who has been let in once is no stranger while they are asked for again.
+        if self.verdict() == Verdict::None {
+            self.judge(Verdict::Asked);
         }
         let (session, client, username, password) = (self.clone(), client.clone(), username.clone(), password.clone());
         // In a task of its own, which has its own end: what it learns outlives a call that is cut short, or the next one
@@ -114,8 +126,12 @@ impl Session {
             }),
             None => login::log_in(client, &self.origin, username, password).await,
         };
-        self.refused
-            .store(matches!(granted, Err(Refusal::WrongPassword(_))), Ordering::Release);
+        match (&granted, self.verdict()) {
+            (Ok(_), _) => self.judge(Verdict::Good),
+            (Err(Refusal::WrongPassword(_)), _) => self.judge(Verdict::Wrong),
+            (Err(Refusal::Other(_)), Verdict::Good) => {}
+            (Err(Refusal::Other(_)), _) => self.judge(Verdict::None),
+        }
         match granted {
             Ok(grant) => state.keep(grant),
             Err(Refusal::WrongPassword(failure)) => Err(state.fail(REFUSED_FOR, failure)),
@@ -131,8 +147,12 @@ impl Session {
         }
     }
 
-    pub(super) fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Acquire)
+    pub(super) fn verdict(&self) -> Verdict {
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn judge(&self, verdict: Verdict) {
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = verdict;
     }
 
     /// Drops a token that Daktela refuses. Returns whether another one can be had.

@@ -1,5 +1,6 @@
 use super::*;
 use daktela_demo::{Action, Fault, LoginAnswer, Quirks};
+use daktela_gate::Verdict;
 
 const TICKETS: &str = "/api/v6/tickets.json?take=1&fields[0]=name";
 
@@ -100,6 +101,38 @@ fn a_renewal_that_fails_becomes_a_login() {
         arrived(&demo),
         ["POST login", "GET tickets", "PUT login", "POST login", "GET tickets"]
     );
+}
+
+#[test]
+fn a_gate_tells_what_daktela_said_of_the_password() {
+    let demo = Demo::start().unwrap();
+    let of = |word: &str| gate(&demo, password(word));
+    let (right, wrong, unanswered, cut) = (
+        of(daktela_demo::PASSWORD),
+        of("wrong"),
+        of("unanswered"),
+        of("cut short"),
+    );
+    assert_eq!(right.verdict(), Verdict::None);
+    block_on(async {
+        ask(&right, &new_call(), TICKETS).await.unwrap();
+        assert_eq!(right.verdict(), Verdict::Good);
+        words(ask(&wrong, &new_call(), TICKETS).await);
+        assert_eq!(wrong.verdict(), Verdict::Wrong);
+        demo.inject(on_login(500, ""));
+        words(ask(&unanswered, &new_call(), TICKETS).await);
+        assert_eq!(unanswered.verdict(), Verdict::None);
+        demo.inject(Fault {
+            matches: "login".to_owned(),
+            times: 1,
+            delay: Some(Duration::from_secs(5)),
+            action: None,
+        });
+        let call = new_call();
+        let hung_up = tokio::time::timeout(Duration::from_millis(300), ask(&cut, &call, TICKETS));
+        assert!(hung_up.await.is_err());
+        assert_eq!(cut.verdict(), Verdict::Asked);
+    });
 }
 
 #[test]
