@@ -40,7 +40,7 @@ pub struct Identity {
 
 /// Tells callers apart, and says nothing of them: a keyed hash of instance and credential.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Who([u8; 32]);
+pub struct Who(pub(crate) [u8; 32]);
 
 pub struct Identities {
     key: hmac::Key,

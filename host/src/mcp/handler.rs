@@ -253,7 +253,8 @@ impl Server {
     }
 
     fn bound(&self, context: &Context, about: [&str; 3]) -> Bound<'_> {
-        self.inner.states.bound(caller(context), about)
+        let who = caller(context).map(|caller| caller.identity.who);
+        self.inner.states.bound(who, about)
     }
 
     async fn describe<T: DeserializeOwned>(&self, request: &Request) -> Result<T, ErrorData> {

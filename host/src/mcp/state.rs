@@ -4,7 +4,7 @@
 //! another's, or to use one for something else. The host signs it; a component has no secret that it could sign with.
 
 use super::{fault, handler::parse};
-use crate::identity::Caller;
+use crate::identity::Who;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use ring::hmac;
 use rmcp::{
@@ -43,12 +43,13 @@ impl States {
     }
 
     /// `about` is the method, the name of what is asked for, and the arguments.
-    pub(super) fn bound(&self, caller: Option<&Caller>, about: [&str; 3]) -> Bound<'_> {
-        let who = caller.map(|caller| caller.identity.who.to_string()).unwrap_or_default();
+    pub(super) fn bound(&self, who: Option<Who>, about: [&str; 3]) -> Bound<'_> {
+        let who = who.map(|who| who.0);
+        let who: &[u8] = who.as_ref().map_or(&[], |who| who);
         let mut bytes = b"mcp-daktela request state".to_vec();
-        for part in [&who, about[0], about[1], about[2]] {
+        for part in [who, about[0].as_bytes(), about[1].as_bytes(), about[2].as_bytes()] {
             bytes.extend((part.len() as u64).to_be_bytes());
-            bytes.extend(part.as_bytes());
+            bytes.extend(part);
         }
         Bound {
             key: &self.key,
@@ -145,6 +146,14 @@ mod tests {
         );
         let later = now + Duration::from_secs(1);
         assert_eq!(states.bound(None, about).open(&sealed, later), None);
+        // Another caller, though the log calls both the same.
+        let mut one = [7; 32];
+        let of_one = states.bound(Some(Who(one)), about).seal("half done", now);
+        one[31] = 8;
+        assert_eq!(Who(one).to_string(), Who([7; 32]).to_string());
+        let opened = |who| states.bound(Some(Who(who)), about).open(&of_one, now);
+        assert_eq!((opened([7; 32]).is_some(), opened(one)), (true, None));
+        assert_eq!(states.bound(None, about).open(&of_one, now), None);
         for other in [
             ["tools/call", "delete", r#"{"id": 2}"#],
             ["tools/call", "close", r#"{"id": 1}"#],
