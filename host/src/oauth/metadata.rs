@@ -9,6 +9,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use url::Url;
 
 pub(super) const RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
@@ -70,8 +71,52 @@ fn public(body: &Value) -> Response {
     response
 }
 
-/// Whether a client means this server (RFC 8707). The two endpoints are one resource; a slash at the end is no difference.
+/// Whether a client means this server (RFC 8707). The two endpoints are one resource; a slash at the end is no difference,
+/// nor is what URLs may write either way.
 pub(super) fn is_ours(resource: &str, base: &str) -> bool {
-    let rest = resource.strip_prefix(base).unwrap_or("elsewhere");
-    matches!(rest, "" | "/" | "/mcp" | "/mcp/")
+    let (Ok(resource), Ok(base)) = (Url::parse(resource), Url::parse(base)) else {
+        return false;
+    };
+    let plain = resource.query().is_none() && resource.fragment().is_none();
+    let nobody = resource.username().is_empty() && resource.password().is_none();
+    let path_fits = matches!(resource.path(), "/" | "/mcp" | "/mcp/");
+    resource.origin() == base.origin() && path_fits && plain && nobody
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_ours_in_any_spelling_that_means_the_same() {
+        let base = "https://mcp.example.com";
+        for resource in [
+            "https://mcp.example.com",
+            "https://mcp.example.com/",
+            "https://mcp.example.com/mcp",
+            "https://mcp.example.com/mcp/",
+            "https://mcp.example.com:443/mcp",
+            "HTTPS://MCP.Example.com/mcp",
+        ] {
+            assert!(is_ours(resource, base), "{resource}");
+        }
+        for resource in [
+            "",
+            "mcp.example.com",
+            "/mcp",
+            "http://mcp.example.com/mcp",
+            "https://mcp.example.com:8443/mcp",
+            "https://mcp.example.com/MCP",
+            "https://mcp.example.com/mcp/more",
+            "https://mcp.example.com/mcp?x",
+            "https://mcp.example.com/mcp#x",
+            "https://u@mcp.example.com/mcp",
+            "https://mcp.example.com.evil.example/mcp",
+            "https://mcp.example.com@evil.example/mcp",
+        ] {
+            assert!(!is_ours(resource, base), "{resource}");
+        }
+        assert!(is_ours("http://localhost:80/mcp", "http://localhost"));
+        assert!(is_ours("http://LocalHost:8080/mcp", "http://localhost:8080"));
+    }
 }

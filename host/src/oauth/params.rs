@@ -2,6 +2,9 @@
 
 use url::form_urlencoded;
 
+/// A token may be for several servers (RFC 8707).
+const SEVERAL: &str = "resource";
+
 pub(super) struct Params(Vec<(String, String)>);
 
 /// Two of a kind could be read differently by client, proxy and server.
@@ -11,7 +14,7 @@ impl Params {
     pub(super) fn read(text: &[u8]) -> Result<Self, Twice> {
         let mut found: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(text).into_owned() {
-            if found.iter().any(|(known, _)| *known == name) {
+            if name != SEVERAL && found.iter().any(|(known, _)| *known == name) {
                 return Err(Twice(name));
             }
             found.push((name, value));
@@ -21,9 +24,13 @@ impl Params {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0
             .iter()
-            .find(|(known, _)| known == name)
+            .filter(move |(known, _)| known == name)
             .map(|(_, value)| value.as_str())
     }
 }

@@ -284,9 +284,7 @@ impl OAuth {
     }
 
     fn target(&self, params: &Params, audience: &str, base: &str) -> Result<(), Refused> {
-        let named = params
-            .get("resource")
-            .is_none_or(|resource| metadata::is_ours(resource, base));
+        let named = params.all("resource").all(|resource| metadata::is_ours(resource, base));
         if named && audience == base {
             Ok(())
         } else {
@@ -351,7 +349,8 @@ pub(super) async fn form(headers: &HeaderMap, given: Body) -> Result<Params, Box
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .unwrap_or_default();
-    if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(refuse("Expected application/x-www-form-urlencoded."));
     }
     let body = body(given, FORM_BYTES_MAX)
