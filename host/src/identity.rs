@@ -1,16 +1,19 @@
 //! One gate for each (instance, credential), so that its logins, its tokens, its cache and its limits are shared by the
 //! calls of one identity, and by nobody else.
 
-use crate::gate::{Cache, Client, Credential, Gate, Origin};
+use crate::{
+    gate::{Cache, Client, Credential, Gate, Origin},
+    http::{guess::Guess, throttle},
+};
 use moka::sync;
 use ring::hmac;
 use secrecy::ExposeSecret;
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Weak, atomic::AtomicBool},
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 /// A gate takes a few kilobytes. Beyond so many, those who were away longest log in anew.
 const IDENTITIES_MAX: u64 = 10_000;
@@ -34,6 +37,8 @@ pub struct Identity {
     pub(crate) room: Arc<Semaphore>,
     /// What a guesser of passwords would guess at; none for a token, which cannot be guessed.
     pub(crate) account: Option<String>,
+    /// While requests with the password are under way. Held by the one that waits for the others to be judged.
+    pub(crate) guess: Mutex<Weak<Guess>>,
     /// A wrong password counts once, however often it is sent.
     pub(crate) counted: AtomicBool,
 }
@@ -66,7 +71,7 @@ impl Identities {
     pub fn of(&self, origin: Origin, credential: Credential) -> Arc<Identity> {
         let who = self.who(&origin, &credential);
         let account = match &credential {
-            Credential::Login { username, .. } => Some(format!("{origin} {username}")),
+            Credential::Login { username, .. } => Some(throttle::account(&origin, username)),
             Credential::Token(_) => None,
         };
         self.known.get_with(who, || {
@@ -76,6 +81,7 @@ impl Identities {
                 gate: Arc::new(gate),
                 room: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
                 account,
+                guess: Mutex::default(),
                 counted: AtomicBool::new(false),
             })
         })

@@ -1,6 +1,11 @@
 //! The endpoint of MCP: who asks, is it JSON-RPC, and is it their turn. Then rmcp takes over.
 
-use super::{App, Peer, held, refusal, throttle};
+use super::{
+    App, Peer,
+    guess::guess,
+    held, refusal,
+    throttle::{self, TooMany},
+};
 use crate::{
     credentials::{self, Presented},
     identity::{Caller, Identity},
@@ -17,10 +22,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// A body comes at the heels of its head. Whoever takes longer does so on purpose.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -34,25 +36,6 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
         Ok(identity) => identity,
         Err(refused) => return *refused,
     };
-    let address = parts
-        .extensions
-        .get::<Peer>()
-        .map(|peer| throttle::address(&app, *peer, &parts.headers));
-    // A password in a header can be guessed at as well as one on a page.
-    let guess = identity
-        .account
-        .as_deref()
-        .zip(address)
-        .filter(|_| !identity.counted.load(Ordering::Relaxed));
-    if guess.is_some_and(|(account, address)| !app.throttle.may_try(address, account)) {
-        let message = "Too many logins failed; come back in five minutes.";
-        return refusal::later(refusal::rpc(
-            StatusCode::TOO_MANY_REQUESTS,
-            refusal::REFUSED,
-            message,
-            &Value::Null,
-        ));
-    }
     let body = if parts.method == Method::POST {
         match read(body, app.settings.max_body_bytes).await.and_then(json_rpc) {
             Ok(body) => Body::from(body),
@@ -70,6 +53,18 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
             &Value::Null,
         ));
     };
+    let address = parts
+        .extensions
+        .get::<Peer>()
+        .map(|peer| throttle::address(&app, *peer, &parts.headers));
+    let guess = match address {
+        Some(address) => guess(&app.throttle, &identity, address).await,
+        None => Ok(None),
+    };
+    let guess = match guess {
+        Ok(guess) => guess,
+        Err(too_many) => return held_back(too_many),
+    };
     let request_id = parts
         .extensions
         .get::<super::operations::RequestId>()
@@ -84,13 +79,20 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
         parts.headers.remove(name);
     }
     let response = next.run(Request::from_parts(parts, body)).await;
-    if let Some((account, address)) = identity.account.as_deref().zip(address)
-        && identity.gate.is_refused()
-        && !identity.counted.swap(true, Ordering::Relaxed)
-    {
-        app.throttle.was_wrong(address, account);
-    }
-    held::until_sent(response, room)
+    // An answer in pieces is not over yet.
+    held::until_sent(response, (room, guess))
+}
+
+fn held_back(too_many: TooMany) -> Response {
+    let message = match too_many {
+        TooMany::After(_) => "Too many logins failed; come back in five minutes.",
+        TooMany::AtOnce => "Too many logins at the same time; try again.",
+    };
+    let mut response = refusal::rpc(StatusCode::TOO_MANY_REQUESTS, refusal::REFUSED, message, &Value::Null);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, too_many.retry_after());
+    response
 }
 
 async fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Response>> {

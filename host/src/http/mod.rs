@@ -10,6 +10,7 @@
 
 mod door;
 mod endpoint;
+pub(crate) mod guess;
 mod held;
 mod operations;
 mod options;

@@ -11,9 +11,12 @@ use super::{
     token,
 };
 use crate::{
-    credentials::NotServed,
+    credentials::{Domains, NotServed},
     gate::{self, Credential, Grant, LoginRefusal, Origin},
-    http::{App, Peer, throttle},
+    http::{
+        App, Peer,
+        throttle::{self, Throttle, TooMany},
+    },
 };
 use axum::{
     Extension,
@@ -24,7 +27,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use secrecy::ExposeSecret;
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use url::form_urlencoded;
 
 /// A client exchanges its code at once.
@@ -55,8 +58,9 @@ pub(super) async fn show(
     let Some(oauth) = app.oauth.as_ref() else {
         return stop(StatusCode::NOT_FOUND, Trouble::Off);
     };
-    if !app.throttle.admits(throttle::address(&app, peer, &headers)) {
-        return stop(StatusCode::TOO_MANY_REQUESTS, Trouble::TooMany);
+    let address = throttle::address(&app, peer, &headers);
+    if let Err(too_many) = app.throttle.admits(address) {
+        return later(stop(StatusCode::TOO_MANY_REQUESTS, Trouble::TooMany), too_many);
     }
     // A code that cannot be redeemed is not worth a password.
     if oauth.is_away() {
@@ -83,7 +87,7 @@ pub(super) async fn show(
         Ok(challenge) => challenge,
         Err(Wrong { error, description }) => {
             let answer = [("error", error), ("error_description", description)];
-            return redirect(redirect_uri, &answer, state, &base);
+            return redirect(back(redirect_uri, &answer, state, &base));
         }
     };
     let browser =
@@ -119,10 +123,7 @@ fn check<'a>(params: &'a Params, base: &str) -> Result<&'a str, Wrong> {
     if params.get("state").is_some_and(|state| state.len() > STATE_BYTES_MAX) {
         return wrong("invalid_request", "state is too long.");
     }
-    if params
-        .get("resource")
-        .is_some_and(|resource| !metadata::is_ours(resource, base))
-    {
+    if !params.all("resource").all(|resource| metadata::is_ours(resource, base)) {
         return wrong("invalid_target", "resource names another server.");
     }
     // Without a method, plain would be meant, which protects nothing.
@@ -159,8 +160,8 @@ pub(super) async fn submit(
         return stop(StatusCode::NOT_FOUND, Trouble::Off);
     };
     let address = throttle::address(&app, peer, &headers);
-    if !app.throttle.admits(address) {
-        return stop(StatusCode::TOO_MANY_REQUESTS, Trouble::TooMany);
+    if let Err(too_many) = app.throttle.admits(address) {
+        return later(stop(StatusCode::TOO_MANY_REQUESTS, Trouble::TooMany), too_many);
     }
     let Ok(params) = token::form(&headers, given).await else {
         return stop(StatusCode::BAD_REQUEST, Trouble::BadRequest);
@@ -175,23 +176,61 @@ pub(super) async fn submit(
         Some(login) if browser(&headers, &base).as_ref() == Some(&login.browser) => login,
         _ => return stop(StatusCode::FORBIDDEN, Trouble::OtherBrowser),
     };
-    let instance = params.get("instance").unwrap_or_default().trim();
-    let username = params.get("username").unwrap_or_default().trim();
-    let again = |status, problem| {
+    let again = |problem| {
         app.metrics.oauth("login_failed");
-        oauth.page(status, language, &login, instance, username, Some(problem))
+        oauth.again(language, &login, &params, &problem)
     };
-    let credential = match (params.get("token").map(str::trim), params.get("password")) {
+    let (origin, credential) = match entered(&params, &app.settings.domains) {
+        Ok(entered) => entered,
+        Err(problem) => return again(problem),
+    };
+    let granted = oauth.granted(&app.throttle, address, &origin, &credential).await;
+    let status = match &granted {
+        Ok(_) => "ok",
+        Err(Problem::TooMany(_)) => "throttled",
+        Err(Problem::NoAnswer) => "no answer",
+        Err(_) => "refused",
+    };
+    let granted = match granted {
+        Ok(granted) => granted,
+        Err(problem) => {
+            tracing::warn!(event = "login", status, tenant = origin.host());
+            return again(problem);
+        }
+    };
+    tracing::info!(
+        event = "login",
+        status,
+        tenant = origin.host(),
+        client = login.client_name
+    );
+    app.metrics.oauth("login");
+    match oauth.code(&login, &origin, credential, granted, &base) {
+        Some(code) => redirect(back(
+            &login.redirect_uri,
+            &[("code", &code)],
+            login.state.as_deref(),
+            &base,
+        )),
+        None => stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Off),
+    }
+}
+
+/// Whose Daktela, and with what.
+fn entered(params: &Params, domains: &Domains) -> Result<(Origin, Credential), Problem> {
+    let [instance, username, token] =
+        ["instance", "username", "token"].map(|name| params.get(name).unwrap_or_default().trim());
+    let credential = match params.get("password") {
         // Browsers fill in a name and a password by themselves, but never this.
-        (Some(token), _) if !token.is_empty() => Credential::Token(token.to_owned().into()),
-        (_, Some(password)) if !username.is_empty() => Credential::Login {
+        _ if !token.is_empty() => Credential::Token(token.to_owned().into()),
+        Some(password) if !username.is_empty() => Credential::Login {
             username: username.to_owned(),
             password: password.to_owned().into(),
         },
-        _ => return again(StatusCode::BAD_REQUEST, Problem::Missing),
+        _ => return Err(Problem::Missing),
     };
     if instance.is_empty() {
-        return again(StatusCode::BAD_REQUEST, Problem::Missing);
+        return Err(Problem::Missing);
     }
     // People write addresses as they say them.
     let url = if instance.contains("://") {
@@ -199,82 +238,85 @@ pub(super) async fn submit(
     } else {
         format!("https://{instance}")
     };
-    let origin: Origin = match app.settings.domains.origin(&url) {
-        Ok(origin) => origin,
-        Err(NotServed::Foreign { allowed, .. }) => return again(StatusCode::BAD_REQUEST, Problem::NotServed(allowed)),
-        Err(_) => return again(StatusCode::BAD_REQUEST, Problem::NotAnAddress),
-    };
-    let account = match &credential {
-        Credential::Login { username, .. } => format!("{origin} {username}"),
-        // Whose it is is not known; one who guesses must not lock out the others.
-        Credential::Token(_) => format!("{origin} token from {address}"),
-    };
-    if !app.throttle.may_try(address, &account) {
-        tracing::warn!(event = "login", status = "throttled", tenant = origin.host());
-        let mut response = again(StatusCode::TOO_MANY_REQUESTS, Problem::TooMany);
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
-        return response;
+    match domains.origin(&url) {
+        Ok(origin) => Ok((origin, credential)),
+        Err(NotServed::Foreign { allowed, .. }) => Err(Problem::NotServed(allowed)),
+        Err(_) => Err(Problem::NotAnAddress),
     }
-    let granted = match oauth.granted(&origin, &credential).await {
-        Ok(granted) => granted,
-        Err(LoginRefusal::WrongPassword(_)) => {
-            app.throttle.was_wrong(address, &account);
-            tracing::warn!(event = "login", status = "refused", tenant = origin.host());
-            let problem = match credential {
-                Credential::Login { .. } => Problem::WrongPassword,
-                Credential::Token(_) => Problem::WrongToken,
-            };
-            return again(StatusCode::FORBIDDEN, problem);
+}
+
+impl OAuth {
+    /// What Daktela says to it, unless that would be one guess too many.
+    async fn granted(
+        &self,
+        throttle: &Throttle,
+        address: IpAddr,
+        origin: &Origin,
+        credential: &Credential,
+    ) -> Result<Grant, Problem> {
+        let account = match credential {
+            Credential::Login { username, .. } => throttle::account(origin, username),
+            Credential::Token(_) => throttle::tokens_of(origin, address),
+        };
+        let attempt = throttle::in_time(throttle.attempt(address, &account)).await;
+        let attempt = attempt.map_err(Problem::TooMany)?;
+        let granted = match credential {
+            Credential::Login { username, password } => gate::log_in(&self.upstream, origin, username, password).await,
+            Credential::Token(token) => {
+                let verified = gate::verify(&self.upstream, origin, token).await;
+                verified.map(|()| token::lasting(token.expose_secret()))
+            }
+        };
+        match (granted, credential) {
+            (Err(LoginRefusal::WrongPassword(_)), Credential::Login { .. }) => Err(Problem::WrongPassword),
+            (Err(LoginRefusal::WrongPassword(_)), Credential::Token(_)) => Err(Problem::WrongToken),
+            (Err(LoginRefusal::Other(_)), _) => {
+                attempt.give_back();
+                Err(Problem::NoAnswer)
+            }
+            (Ok(granted), _) => {
+                attempt.give_back();
+                Ok(granted)
+            }
         }
-        Err(LoginRefusal::Other(_)) => {
-            tracing::warn!(event = "login", status = "no answer", tenant = origin.host());
-            return again(StatusCode::BAD_GATEWAY, Problem::NoAnswer);
-        }
-    };
-    tracing::info!(
-        event = "login",
-        status = "ok",
-        tenant = origin.host(),
-        client = login.client_name
-    );
-    app.metrics.oauth("login");
-    let (username, renewal) = match &credential {
-        Credential::Login { username, password } => {
-            (username.clone(), Renewal::Password(password.expose_secret().to_owned()))
-        }
-        Credential::Token(token) => (String::new(), Renewal::Token(token.expose_secret().to_owned())),
-    };
-    let sealed = oauth.id().ok().and_then(|id| {
+    }
+
+    fn code(
+        &self,
+        login: &Login,
+        origin: &Origin,
+        credential: Credential,
+        granted: Grant,
+        base: &str,
+    ) -> Option<String> {
+        let (username, renewal) = match credential {
+            Credential::Login { username, password } => {
+                (username, Renewal::Password(password.expose_secret().to_owned()))
+            }
+            Credential::Token(token) => (String::new(), Renewal::Token(token.expose_secret().to_owned())),
+        };
         let code = Code {
-            id,
+            id: self.id().ok()?,
             client: token::fingerprint(&login.client_id),
             redirect_uri: login.redirect_uri.clone(),
             challenge: login.challenge.clone(),
-            audience: base.clone(),
+            audience: base.to_owned(),
             origin: origin.as_str().to_owned(),
             username,
             grant: token::grant(granted, renewal),
             expires: super::now() + CODE_LIFETIME.as_secs(),
         };
-        oauth.sealer.seal(Kind::Code, &code)
-    });
-    match sealed {
-        Some(code) => redirect(&login.redirect_uri, &[("code", &code)], login.state.as_deref(), &base),
-        None => stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Off),
+        self.sealer.seal(Kind::Code, &code)
     }
-}
 
-impl OAuth {
-    /// What Daktela says to it.
-    async fn granted(&self, origin: &Origin, credential: &Credential) -> Result<Grant, LoginRefusal> {
-        match credential {
-            Credential::Login { username, password } => gate::log_in(&self.upstream, origin, username, password).await,
-            Credential::Token(token) => {
-                gate::verify(&self.upstream, origin, token).await?;
-                Ok(token::lasting(token.expose_secret()))
-            }
+    /// The page once more, with what was entered, but for the secrets.
+    fn again(&self, language: Language, login: &Login, params: &Params, problem: &Problem) -> Response {
+        let [instance, username] = ["instance", "username"].map(|name| params.get(name).unwrap_or_default().trim());
+        let instance = gate::without_user_info(instance);
+        let response = self.page(problem.status(), language, login, &instance, username, Some(problem));
+        match problem {
+            Problem::TooMany(too_many) => later(response, *too_many),
+            _ => response,
         }
     }
 
@@ -285,17 +327,24 @@ impl OAuth {
         login: &Login,
         instance: &str,
         username: &str,
-        problem: Option<Problem>,
+        problem: Option<&Problem>,
     ) -> Response {
         let Some(sealed) = self.sealer.seal(Kind::Login, login) else {
             return page::trouble(StatusCode::SERVICE_UNAVAILABLE, language, Trouble::Off);
         };
-        page::login(status, language, login, &sealed, instance, username, problem.as_ref())
+        page::login(status, language, login, &sealed, instance, username, problem)
     }
 }
 
-/// Back to the client. `iss` tells it who answers (RFC 9207).
-fn redirect(redirect_uri: &str, answer: &[(&str, &str)], state: Option<&str>, base: &str) -> Response {
+fn later(mut response: Response, too_many: TooMany) -> Response {
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, too_many.retry_after());
+    response
+}
+
+/// To the client, with an answer. `iss` tells it who answers (RFC 9207).
+fn back(redirect_uri: &str, answer: &[(&str, &str)], state: Option<&str>, base: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(answer);
     if let Some(state) = state {
@@ -303,7 +352,10 @@ fn redirect(redirect_uri: &str, answer: &[(&str, &str)], state: Option<&str>, ba
     }
     query.append_pair("iss", base);
     let joint = if redirect_uri.contains('?') { '&' } else { '?' };
-    let target = format!("{redirect_uri}{joint}{}", query.finish());
+    format!("{redirect_uri}{joint}{}", query.finish())
+}
+
+fn redirect(target: String) -> Response {
     let headers = [
         (header::LOCATION, target),
         (header::CACHE_CONTROL, "no-store".to_owned()),
@@ -332,16 +384,11 @@ fn cookie(browser: &str, base: &str) -> String {
 
 /// What the browser's cookie holds; the same for all of its windows.
 fn browser(headers: &HeaderMap, base: &str) -> Option<String> {
-    let given = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut pairs = given
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(name, _)| *name == cookie_name(base))?;
-    BASE64
-        .decode(value)
-        .is_ok_and(|bytes| bytes.len() == BROWSER_BYTES)
-        .then(|| value.to_owned())
+    // Other cookies of the site may hold any bytes.
+    let given = headers.get_all(header::COOKIE).iter();
+    let name = format!("{}=", cookie_name(base));
+    let mut pairs = given.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    let value = pairs.find_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes()))?;
+    let is_ours = BASE64.decode(value).is_ok_and(|bytes| bytes.len() == BROWSER_BYTES);
+    is_ours.then(|| String::from_utf8(value.to_owned()).ok()).flatten()
 }

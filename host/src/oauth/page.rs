@@ -1,6 +1,7 @@
 //! The page itself. It has no script, and everything that comes from the outside is escaped.
 
 use super::{client, client::Place, document::Login};
+use crate::http::throttle::TooMany;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::Url;
@@ -63,10 +64,19 @@ pub(super) enum Problem {
     WrongPassword,
     WrongToken,
     NoAnswer,
-    TooMany,
+    TooMany(TooMany),
 }
 
 impl Problem {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Missing | Self::NotAnAddress | Self::NotServed(_) => StatusCode::BAD_REQUEST,
+            Self::WrongPassword | Self::WrongToken => StatusCode::FORBIDDEN,
+            Self::NoAnswer => StatusCode::BAD_GATEWAY,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
     fn text(&self, language: Language) -> String {
         match self {
             Self::Missing => language
@@ -102,10 +112,16 @@ impl Problem {
                     "No Daktela answers at that address. Check it, or try again in a while.",
                 )
                 .to_owned(),
-            Self::TooMany => language
+            Self::TooMany(TooMany::After(_)) => language
                 .pick(
                     "Příliš mnoho neúspěšných pokusů. Zkuste to znovu za pět minut.",
                     "Too many attempts failed. Try again in five minutes.",
+                )
+                .to_owned(),
+            Self::TooMany(TooMany::AtOnce) => language
+                .pick(
+                    "Právě teď se jich přihlašuje příliš mnoho. Zkuste to hned znovu.",
+                    "Too many are logging in just now. Try again at once.",
                 )
                 .to_owned(),
         }
@@ -179,14 +195,7 @@ pub(super) fn login(
     problem: Option<&Problem>,
 ) -> Response {
     let t = |czech, english| language.pick(czech, english);
-    let place = match client::place(&login.redirect_uri) {
-        Place::ThisMachine => t("program v tomto počítači", "a program on this computer").to_owned(),
-        Place::Site(host) => host,
-        Place::Program(scheme) => format!(
-            "{} {scheme}:",
-            t("program pro odkazy", "the program for links that begin with")
-        ),
-    };
+    let place = place(language, &login.redirect_uri);
     let vouched = Url::parse(&login.client_id)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned));
@@ -291,6 +300,20 @@ pub(super) fn trouble(status: StatusCode, language: Language, trouble: Trouble) 
         trouble.text(language)
     );
     page(status, language, title, &body, "")
+}
+
+/// Where an answer goes.
+fn place(language: Language, redirect_uri: &str) -> String {
+    match client::place(redirect_uri) {
+        Place::ThisMachine => language
+            .pick("program v tomto počítači", "a program on this computer")
+            .to_owned(),
+        Place::Site(host) => host,
+        Place::Program(scheme) => {
+            let program = language.pick("program pro odkazy", "the program for links that begin with");
+            format!("{program} {scheme}:")
+        }
+    }
 }
 
 fn page(status: StatusCode, language: Language, title: &str, body: &str, form_targets: &str) -> Response {

@@ -31,12 +31,15 @@ pub(super) async fn register(
     let Some(oauth) = app.oauth.as_ref() else {
         return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.");
     };
-    if !app.throttle.admits(throttle::address(&app, peer, &headers)) {
-        return error(
+    if let Err(too_many) = app.throttle.admits(throttle::address(&app, peer, &headers)) {
+        let mut response = error(
             StatusCode::TOO_MANY_REQUESTS,
             "temporarily_unavailable",
             "Too many requests; come back in some minutes.",
         );
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, too_many.retry_after());
+        return response;
     }
     let Some(given) = body(given, BODY_BYTES_MAX).await else {
         return error(

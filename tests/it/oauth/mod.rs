@@ -2,11 +2,13 @@
 //!
 //! - `flow`: what works, from the first refusal to an answer.
 //! - `page`: the login page.
+//! - `guesses`: how often a password may be tried.
 //! - `replicas`: several of them, and the Redis that they share.
 //! - `attacks`: what must not work; writes `docs/security.md`.
 
 mod attacks;
 mod flow;
+mod guesses;
 mod page;
 mod replicas;
 
