@@ -2,7 +2,7 @@
 
 use super::{
     OAuth, client,
-    client::Unknown,
+    client::{Place, Unknown},
     document::{Code, Login, Renewal},
     metadata,
     page::{self, Language, Problem, Trouble},
@@ -73,10 +73,14 @@ pub(super) async fn show(
     let (Some(client_id), Some(redirect_uri)) = (params.get("client_id"), params.get("redirect_uri")) else {
         return stop(StatusCode::BAD_REQUEST, Trouble::BadRequest);
     };
-    let client = match oauth.clients.find(&oauth.sealer, client_id).await {
+    let client = match oauth.clients.find(&oauth.sealer, client_id, address).await {
         Ok(client) => client,
         Err(Unknown::NotAnId) => return stop(StatusCode::BAD_REQUEST, Trouble::UnknownClient),
         Err(Unknown::NoDocument | Unknown::BadDocument) => return stop(StatusCode::BAD_REQUEST, Trouble::NoDocument),
+        Err(Unknown::Busy) => {
+            let busy = stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Busy);
+            return later(busy, TooMany::AtOnce);
+        }
     };
     if !client::may_redirect(&client.redirect_uris, redirect_uri) {
         return stop(StatusCode::BAD_REQUEST, Trouble::WrongRedirect);
@@ -87,7 +91,12 @@ pub(super) async fn show(
         Ok(challenge) => challenge,
         Err(Wrong { error, description }) => {
             let answer = [("error", error), ("error_description", description)];
-            return redirect(back(redirect_uri, &answer, state, &base));
+            let target = back(redirect_uri, &answer, state, &base);
+            // Anybody can register a client: by itself, no address but this machine's is opened (RFC 9700, 4.11.2).
+            return match client::place(redirect_uri) {
+                Place::ThisMachine => redirect(target),
+                Place::Site(_) | Place::Program(_) => page::wrong_request(language, description, redirect_uri, &target),
+            };
         }
     };
     let browser =

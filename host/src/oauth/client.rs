@@ -2,46 +2,122 @@
 //! here, whose id is the sealed registration. And where answers to it may go.
 
 use super::{document, seal::Kind};
-use crate::gate::{Client as HttpClient, Network};
-use moka::future;
+use crate::{
+    gate::{Client as HttpClient, Network},
+    http::throttle::network,
+};
+use moka::{future, sync};
 use serde::Deserialize;
-use std::{sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use url::{Host, Url};
 
 /// Names of a client and so on: the drafts say five kilobytes.
 const DOCUMENT_BYTES_MAX: usize = 5 * 1024;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Nobody else waits for documents than people in front of a page.
-const FETCHES_AT_ONCE: usize = 8;
+/// Nobody else waits for documents than people in front of a page. A host that answers slowly, or somebody who asks for many,
+/// takes only a part of the room.
+const FETCHES_AT_ONCE: usize = 32;
+const FETCHES_PER_HOST: usize = 4;
+const FETCHES_PER_CALLER: usize = 4;
+
+/// For room. Then it is better told than waited for.
+const ROOM_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Long enough for the two or three requests of one login; a document that was mended counts soon.
 const KEPT: Duration = Duration::from_secs(300);
 const DOCUMENTS_MAX: u64 = 1_000;
 
+/// More than can be in use.
+const ROOMS_MAX: u64 = 10_000;
+
 pub(super) const CLIENT_ID_BYTES_MAX: usize = 4 * 1024;
 const NAME_CHARS_MAX: usize = 60;
 pub(super) const REDIRECTS_MAX: usize = 10;
-const REDIRECT_BYTES_MAX: usize = 512;
+pub(super) const REDIRECT_BYTES_MAX: usize = 512;
 
-/// Browsers give these a meaning of their own, or other programs that are no clients of ours.
-const SCHEMES_REFUSED: [&str; 14] = [
+/// Of those that are registered here, for a client's id holds them all, and stands in addresses.
+pub(super) const REDIRECTS_BYTES_MAX: usize = 2_560;
+
+/// Browsers give these a meaning of their own, or they belong to programs that are no clients of ours and do something with
+/// what they are given.
+const SCHEMES_REFUSED: [&str; 71] = [
     "about",
+    "afp",
+    "android-app",
     "blob",
+    "callto",
     "chrome",
+    "chrome-extension",
+    "chrome-search",
+    "chrome-untrusted",
+    "content",
     "data",
+    "dav",
+    "davs",
+    "devtools",
+    "dict",
+    "edge",
+    "extension",
+    "facetime",
+    "facetime-audio",
+    "feed",
     "file",
     "filesystem",
     "ftp",
+    "ftps",
+    "git",
+    "gopher",
+    "help",
+    "imap",
     "intent",
+    "irc",
+    "itms",
+    "itms-services",
+    "jar",
     "javascript",
+    "ldap",
+    "ldaps",
+    "magnet",
     "mailto",
+    "mms",
+    "moz-extension",
+    "news",
+    "nfs",
+    "nntp",
+    "onenote",
+    "opera",
+    "rdp",
+    "res",
+    "resource",
+    "rtsp",
+    "safari-extension",
+    "safari-web-extension",
+    "scp",
+    "search",
+    "search-ms",
+    "sftp",
+    "shell",
+    "sip",
+    "sips",
+    "skype",
+    "sms",
+    "smb",
+    "ssh",
+    "steam",
     "tel",
+    "telnet",
     "vbscript",
     "view-source",
+    "vnc",
+    "webcal",
     "ws",
+    "wss",
 ];
+
+/// Families of them: those of Windows and Office, and of Apple's system.
+const SCHEMES_REFUSED_FROM: [&str; 2] = ["ms-", "x-apple"];
 
 /// A client that may be sent an answer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +137,8 @@ pub(super) enum Unknown {
     NoDocument,
     /// The document does not say what it has to.
     BadDocument,
+    /// Other documents are waited for.
+    Busy,
 }
 
 pub(super) struct Clients {
@@ -68,7 +146,32 @@ pub(super) struct Clients {
     /// Hosts that may be on a private network, and without TLS on this machine.
     named: Vec<String>,
     documents: future::Cache<String, Arc<Client>>,
-    fetches: Semaphore,
+    fetches: Arc<Semaphore>,
+    per_host: Rooms,
+    per_caller: Rooms,
+}
+
+/// A room for each of many, while it is used.
+struct Rooms {
+    each: usize,
+    rooms: sync::Cache<String, Arc<Semaphore>>,
+}
+
+impl Rooms {
+    fn new(each: usize) -> Self {
+        Self {
+            each,
+            rooms: sync::Cache::builder()
+                .max_capacity(ROOMS_MAX)
+                .time_to_idle(2 * (ROOM_TIMEOUT + FETCH_TIMEOUT))
+                .build(),
+        }
+    }
+
+    async fn enter(&self, of: String) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let room = self.rooms.get_with(of, || Arc::new(Semaphore::new(self.each)));
+        room.acquire_owned().await
+    }
 }
 
 impl Clients {
@@ -80,11 +183,13 @@ impl Clients {
                 .max_capacity(DOCUMENTS_MAX)
                 .time_to_live(KEPT)
                 .build(),
-            fetches: Semaphore::new(FETCHES_AT_ONCE),
+            fetches: Arc::new(Semaphore::new(FETCHES_AT_ONCE)),
+            per_host: Rooms::new(FETCHES_PER_HOST),
+            per_caller: Rooms::new(FETCHES_PER_CALLER),
         }
     }
 
-    pub(super) async fn find(&self, sealer: &super::Sealer, id: &str) -> Result<Arc<Client>, Unknown> {
+    pub(super) async fn find(&self, sealer: &super::Sealer, id: &str, caller: IpAddr) -> Result<Arc<Client>, Unknown> {
         if id.len() > CLIENT_ID_BYTES_MAX {
             return Err(Unknown::NotAnId);
         }
@@ -97,12 +202,23 @@ impl Clients {
         }
         let url = self.document_url(id).ok_or(Unknown::NotAnId)?;
         let found = self.documents.try_get_with(id.to_owned(), async {
-            let _room = self.fetches.acquire().await.map_err(|_| Unknown::NoDocument)?;
+            let room = tokio::time::timeout(ROOM_TIMEOUT, self.room(&url, caller)).await;
+            let Ok(Ok(_room)) = room else { return Err(Unknown::Busy) };
             let body = tokio::time::timeout(FETCH_TIMEOUT, self.fetch(url.clone())).await;
             let body = body.ok().flatten().ok_or(Unknown::NoDocument)?;
             read(id, &url, &body).map(Arc::new).ok_or(Unknown::BadDocument)
         });
         found.await.map_err(|unknown| *unknown)
+    }
+
+    /// The widest comes last, so that nobody holds it who waits for their own.
+    async fn room(&self, url: &Url, caller: IpAddr) -> Result<[OwnedSemaphorePermit; 3], AcquireError> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Ok([
+            self.per_caller.enter(network(caller).to_string()).await?,
+            self.per_host.enter(host).await?,
+            self.fetches.clone().acquire_owned().await?,
+        ])
     }
 
     /// https, a path, and nothing that two parsers could read differently.
@@ -176,6 +292,11 @@ pub(super) fn redirects_fit(uris: &[String]) -> bool {
     (1..=REDIRECTS_MAX).contains(&uris.len()) && uris.iter().all(|uri| redirect_fits(uri))
 }
 
+/// All of them fit into an id.
+pub(super) fn fits_an_id(uris: &[String]) -> bool {
+    uris.iter().map(String::len).sum::<usize>() <= REDIRECTS_BYTES_MAX
+}
+
 /// https; http for this machine only; or a scheme that a program of the user's took for itself.
 fn redirect_fits(uri: &str) -> bool {
     let visible = uri.bytes().all(|byte| byte.is_ascii_graphic()) && !uri.contains(['\\', '#', '"', '<', '>']);
@@ -184,9 +305,17 @@ fn redirect_fits(uri: &str) -> bool {
     let scheme_fits = match url.scheme() {
         "https" => url.host().is_some(),
         "http" => is_loopback(&url),
-        scheme => uri.contains("://") && scheme != "wss" && !SCHEMES_REFUSED.contains(&scheme),
+        // With one slash or with two (RFC 8252, 7.1).
+        scheme => uri[scheme.len()..].starts_with(":/") && is_a_programs_own(scheme),
     };
     visible && nobody && scheme_fits && uri.len() <= REDIRECT_BYTES_MAX
+}
+
+fn is_a_programs_own(scheme: &str) -> bool {
+    // A single letter is a drive.
+    scheme.len() > 1
+        && !SCHEMES_REFUSED.contains(&scheme)
+        && !SCHEMES_REFUSED_FROM.iter().any(|family| scheme.starts_with(family))
 }
 
 pub(super) fn is_loopback(url: &Url) -> bool {
@@ -213,7 +342,7 @@ pub(super) fn may_redirect(registered: &[String], asked: &str) -> bool {
 /// Where an answer goes, for people.
 pub(super) fn place(redirect_uri: &str) -> Place {
     match Url::parse(redirect_uri) {
-        Ok(url) if is_loopback(&url) => Place::ThisMachine,
+        Ok(url) if matches!(url.scheme(), "http" | "https") && is_loopback(&url) => Place::ThisMachine,
         Ok(url) if url.scheme() == "https" => Place::Site(url.host_str().unwrap_or_default().to_owned()),
         Ok(url) => Place::Program(url.scheme().to_owned()),
         Err(_) => Place::Program(String::new()),
@@ -240,6 +369,7 @@ mod tests {
             "http://127.0.0.1:33418",
             "http://[::1]:1/cb",
             "cursor://anysphere.cursor-mcp/oauth/callback",
+            "com.example.app:/oauth2redirect",
         ] {
             assert!(redirect_fits(uri), "{uri}");
         }
@@ -258,6 +388,18 @@ mod tests {
             "https://a b/",
             "https://",
             "vbscript://x",
+            "javascript:/x",
+            "com.example.app:oauth2redirect",
+            "ms-msdt:/id",
+            "ms-appinstaller://?source=https://evil.example/x",
+            "MS-Word://x",
+            "search-ms://query=x",
+            "smb://evil.example/x",
+            "ssh://evil.example",
+            "chrome-extension://x/y",
+            "intent://x",
+            "tel:/+420",
+            "c:/windows/system32/calc.exe",
             "http://localhost.evil.example/cb",
             "urn:ietf:wg:oauth:2.0:oob",
             "https://a/\"><script>",

@@ -133,6 +133,7 @@ impl Problem {
 pub(super) enum Trouble {
     Off,
     TooMany,
+    Busy,
     BadRequest,
     UnknownClient,
     NoDocument,
@@ -148,6 +149,10 @@ impl Trouble {
             Self::TooMany => language.pick(
                 "Příliš mnoho požadavků. Zkuste to za několik minut.",
                 "Too many requests. Try again in some minutes.",
+            ),
+            Self::Busy => language.pick(
+                "Server má právě příliš mnoho práce. Zkuste to za pár vteřin.",
+                "The server is busy. Try again in a few seconds.",
             ),
             Self::BadRequest => language.pick(
                 "Aplikace poslala neúplný požadavek.",
@@ -300,6 +305,24 @@ pub(super) fn trouble(status: StatusCode, language: Language, trouble: Trouble) 
         trouble.text(language)
     );
     page(status, language, title, &body, "")
+}
+
+/// What the client has to mend. Nobody is sent there but by their own hand.
+pub(super) fn wrong_request(language: Language, reason: &str, redirect_uri: &str, target: &str) -> Response {
+    let title = language.pick("Takhle to nejde", "This does not work");
+    let body = format!(
+        "<h1>{title}</h1><p class=\"problem\" role=\"alert\">{} {}</p>\
+         <p><a href=\"{}\" rel=\"noreferrer\">{} <strong>{}</strong></a></p>",
+        language.pick(
+            "Aplikace žádá o přihlášení chybně:",
+            "The application asks for the login in a wrong way:"
+        ),
+        escape(reason),
+        escape(target),
+        language.pick("Zpět do aplikace:", "Back to the application:"),
+        escape(&place(language, redirect_uri)),
+    );
+    page(StatusCode::BAD_REQUEST, language, title, &body, "")
 }
 
 /// Where an answer goes.

@@ -55,27 +55,27 @@ pub(super) async fn register(
             "Expected a JSON object with redirect_uris.",
         );
     };
-    if !client::redirects_fit(&registration.redirect_uris) {
-        return error(
-            StatusCode::BAD_REQUEST,
-            "invalid_redirect_uri",
-            "redirect_uris: one to ten of https, http on localhost, or a scheme of the program's own; no fragment, no user.",
+    let uris = &registration.redirect_uris;
+    if !client::redirects_fit(uris) || !client::fits_an_id(uris) {
+        let expected = format!(
+            "redirect_uris: 1 to {} of https, http on localhost, or a scheme of the program's own; no fragment, no user; \
+             at most {} bytes each and {} together.",
+            client::REDIRECTS_MAX,
+            client::REDIRECT_BYTES_MAX,
+            client::REDIRECTS_BYTES_MAX,
         );
+        return error(StatusCode::BAD_REQUEST, "invalid_redirect_uri", &expected);
     }
     // What a client asks for beside it is not looked at: the answer says what it gets, as the RFC has it.
     let document = document::Client {
         name: client::name(registration.client_name.as_deref()),
         redirect_uris: registration.redirect_uris,
     };
-    let id = oauth
-        .sealer
-        .seal(Kind::Client, &document)
-        .filter(|id| id.len() <= client::CLIENT_ID_BYTES_MAX);
-    let Some(id) = id else {
+    let Some(id) = oauth.sealer.seal(Kind::Client, &document) else {
         return error(
-            StatusCode::BAD_REQUEST,
-            "invalid_client_metadata",
-            "The registration is too long.",
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "The server has no random numbers to give; try again.",
         );
     };
     app.metrics.oauth("registered");

@@ -1,11 +1,11 @@
 //! What must not work. Writes `docs/security.md`.
 
-use std::{fmt::Write as _, io::Write as _, net::TcpListener, thread, time::Duration};
+use std::{fmt::Write as _, io::Write as _, net::TcpListener, sync::atomic::Ordering, thread, time::Duration};
 
 use daktela_demo::{Demo, PASSWORD, SSO_TOKEN, TOKEN, USERNAME};
 use serde_json::{Value, json};
 
-use super::{CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Site, Tokens, http_answer};
+use super::{CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Silent, Site, Tokens, guesses, http_answer};
 use crate::{
     golden, rebinding,
     served::{self, Ask, Reply, encode},
@@ -151,11 +151,21 @@ fn redirects(t: &mut Attacks, Scene { site, client, .. }: &Scene) {
         "https://u:p@claude.ai/cb",
         "https://claude.ai/cb#x",
         "https://claude.ai\\@evil.example/",
+        "com.example.app:oauth2redirect",
+        "ms-msdt:/id",
+        "search-ms://query=x",
+        "smb://evil.example/x",
+        "chrome-extension://x/y",
+        "c:/windows/system32/calc.exe",
         "not a URL",
     ] {
         t.refused(&format!("registering `{redirect}`"), &site.register(&[redirect], "x"));
     }
     t.refused("registering eleven addresses", &site.register(&[CALLBACK; 11], "x"));
+    t.refused(
+        "registering ten of 500 bytes",
+        &site.register(&[&*format!("{CALLBACK}{}", "x".repeat(500 - CALLBACK.len())); 10], "x"),
+    );
     t.refused("registering none", &site.register(&[], "x"));
     t.refused(
         "a registration of 20 KB",
@@ -232,6 +242,20 @@ fn clients(t: &mut Attacks, Scene { site, client, .. }: &Scene) {
     ] {
         t.refused(attack, &site.authorize(&format!("{}{path}", documents.origin), &[]));
     }
+    slow_documents(t);
+}
+
+/// A host of documents that answers none keeps out nobody's page but its own clients'.
+fn slow_documents(t: &mut Attacks) {
+    let silent = Silent::start();
+    let site = Site::start(&[("ALLOWED_CLIENT_HOSTS", "127.0.0.1")]);
+    let replies = guesses::at_once(12, |number| {
+        site.authorize(&format!("{}/{number}.json", silent.origin), &[])
+    });
+    assert_eq!(silent.taken.load(Ordering::Relaxed), 4);
+    let busy: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 503).collect();
+    assert_eq!(busy.len(), 8);
+    t.refused("twelve documents at once of a host that does not answer", busy[0]);
 }
 
 fn requests(t: &mut Attacks, Scene { site, client, .. }: &Scene) {
@@ -252,6 +276,18 @@ fn requests(t: &mut Attacks, Scene { site, client, .. }: &Scene) {
     ] {
         t.refused(attack, &site.authorize(client, more));
     }
+    let local = "http://localhost/callback";
+    t.refused(
+        "no PKCE, of a program on the user's machine",
+        &site.authorize(
+            &site.client(local),
+            &[
+                ("redirect_uri", local),
+                ("code_challenge", ""),
+                ("code_challenge_method", ""),
+            ],
+        ),
+    );
     t.refused(
         "`redirect_uri` twice",
         &site.ask(Ask::get(&format!(
@@ -304,6 +340,7 @@ fn login_page(t: &mut Attacks, Scene { demo, site, client, .. }: &Scene) {
         "https://evil.example%00.daktela.com",
         "https://acme.daktela.com@evil.example",
         "https://user:pw@acme.daktela.com",
+        "user:pw@acme.daktela.com",
         "https://acme.daktela.com.",
         "https://acme.daktela.com:22",
         "http://acme.daktela.com",
@@ -560,6 +597,15 @@ fn endpoint(t: &mut Attacks, Scene { demo, site, .. }: &Scene) {
     }
     t.refused("a sixth password for one account, in headers", &guess("six"));
     t.refused(
+        "the same in another spelling, `Jan.Nov\\u00adak`",
+        &site.ask(guesses::call(demo, "Jan.Nov\u{ad}ak", "seven")),
+    );
+    t.refused(
+        "an address with a password in it, `X-Daktela-Url: jan:elektrokolo-2026@acme.daktela.com`",
+        &site.ask(call().read_as(&format!("jan:{PASSWORD}@acme.daktela.com"), "t")),
+    );
+    many_at_once(t);
+    t.refused(
         "a header of 100 KB",
         &site.ask(call().with("x-daktela-url", "x".repeat(100_000))),
     );
@@ -573,6 +619,23 @@ fn endpoint(t: &mut Attacks, Scene { demo, site, .. }: &Scene) {
     t.refused(
         "a batch of messages",
         &site.ask(Ask::raw_mcp("[{}]").read_as(&demo.origin(), TOKEN)),
+    );
+}
+
+/// The limits count from before Daktela is asked.
+fn many_at_once(t: &mut Attacks) {
+    let demo = Demo::start().expect("a demo instance");
+    guesses::slow_logins(&demo);
+    let site = Site::start(&[]);
+    let replies = guesses::at_once(60, |number| {
+        site.ask(guesses::call(&demo, USERNAME, &format!("guess {number}")))
+    });
+    assert_eq!(guesses::logins(&demo), 5);
+    let held_back: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 429).collect();
+    assert_eq!(held_back.len(), 55);
+    t.refused(
+        "sixty passwords at the same moment: five go to Daktela, and of the others each",
+        held_back[0],
     );
 }
 
@@ -596,4 +659,8 @@ What the tables rest on:
 - **Addresses from strangers** (instances, client documents) are parsed once, by the parser that connects. The name's addresses
   are checked at each connection; private, loopback, link-local and other special ones are refused, unless the operator named that
   very host. Redirects are not followed.
+- **Guesses are counted before Daktela is asked**: in five minutes five wrong passwords for an account, thirty from an address.
+  More at the same moment wait until those before are judged. Whoever has logged in is not held back by others' guesses; on the
+  login page, where nobody is known yet, an account that is guessed at is closed for the rest of the five minutes. Each replica
+  counts for itself.
 ";

@@ -5,7 +5,9 @@ use std::{sync::atomic::AtomicUsize, thread};
 use daktela_demo::{Action, Demo, Fault, LoginAnswer, PASSWORD, Quirks, SSO_TOKEN, USERNAME};
 use serde_json::json;
 
-use super::{CALLBACK, Documents, OTHER_SECRET, Page, SECRET, Site, Tokens, http_answer, parameter};
+use super::{
+    CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Site, Tokens, VERIFIER, http_answer, parameter,
+};
 use crate::served::{Ask, Served, encode};
 
 #[test]
@@ -104,6 +106,92 @@ fn a_client_may_be_a_document() {
         400
     );
     assert_eq!(site.exchange(&client, &code, &[("redirect_uri", redirect)]).status, 200);
+}
+
+/// What means the same may be written in several ways.
+#[test]
+fn a_client_may_spell_its_requests_as_it_likes() {
+    let demo = Demo::start().expect("a demo instance");
+    let site = Site::start(&[("PUBLIC_URL", "https://mcp.example.com")]);
+    let site = Site {
+        host: "mcp.example.com".to_owned(),
+        ..site
+    };
+    let redirect = "com.example.app:/oauth2redirect";
+    let client = site.client(redirect);
+    let resources = "resource=HTTPS%3A%2F%2FMCP.Example.com%2Fmcp&resource=https%3A%2F%2Fmcp.example.com%3A443";
+    let target = format!(
+        "/authorize?response_type=code&client_id={client}&redirect_uri={}&code_challenge={CHALLENGE}&code_challenge_method=S256&{resources}",
+        encode(redirect)
+    );
+    let page = Page::read(&site.ask(Ask::get(&target)));
+    let fields = [
+        ("login", page.login.as_str()),
+        ("instance", &demo.origin()),
+        ("username", USERNAME),
+        ("password", PASSWORD),
+    ];
+    let done = site.ask(Ask::form("/authorize", &fields).with("cookie", page.cookie.clone()));
+    assert!(
+        done.header("location")
+            .is_some_and(|location| location.starts_with(&format!("{redirect}?code="))),
+        "{done:?}"
+    );
+    let exchange = |form: String, kind: &str| {
+        let ask = Ask {
+            body: form,
+            ..Ask::form("/token", &[])
+        };
+        site.ask(ask.with("content-type", kind))
+    };
+    let form = format!(
+        "grant_type=authorization_code&client_id={client}&code={}&redirect_uri={}&code_verifier={VERIFIER}",
+        parameter(&done, "code"),
+        encode(redirect)
+    );
+    let kind = "Application/X-WWW-Form-URLencoded; charset=UTF-8";
+    let elsewhere = exchange(format!("{form}&{resources}&resource=https%3A%2F%2Fother.example"), kind);
+    assert_eq!(
+        (elsewhere.status, &elsewhere.json()["error"]),
+        (400, &json!("invalid_target"))
+    );
+    let tokens = Tokens::read(&exchange(format!("{form}&{resources}"), kind));
+    assert!(site.call(&tokens.access).text().contains("244"));
+}
+
+/// As many as are promised, and as long.
+#[test]
+fn a_client_may_register_long_addresses() {
+    let site = Site::start(&[]);
+    let address = |number: usize, bytes: usize| format!("https://claude.ai/{number:0>width$}", width = bytes - 18);
+    let register = |lengths: &[usize]| {
+        let uris: Vec<String> = lengths
+            .iter()
+            .enumerate()
+            .map(|(number, bytes)| address(number, *bytes))
+            .collect();
+        let uris: Vec<&str> = uris.iter().map(String::as_str).collect();
+        // The longest name.
+        site.register(&uris, &"𝄞".repeat(60))
+    };
+    for lengths in [&[256; 10][..], &[512; 5]] {
+        let reply = register(lengths);
+        assert_eq!(reply.status, 201, "{reply:?}");
+        let client = reply.json()["client_id"].as_str().expect("an id").to_owned();
+        let last = address(lengths.len() - 1, lengths[0]);
+        assert_eq!(site.authorize(&client, &[("redirect_uri", &last)]).status, 200);
+    }
+    for lengths in [&[513][..], &[512, 512, 512, 512, 513], &[257; 10], &[30; 11]] {
+        let reply = register(lengths);
+        assert_eq!(
+            (reply.status, reply.json()),
+            (
+                400,
+                json!({"error": "invalid_redirect_uri", "error_description": "redirect_uris: 1 to 10 of https, http on localhost, \
+                    or a scheme of the program's own; no fragment, no user; at most 512 bytes each and 2560 together."})
+            )
+        );
+    }
 }
 
 #[test]

@@ -17,7 +17,10 @@ pub(crate) use attacks::words;
 use std::{
     io::{Read, Write as _},
     net::TcpListener,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -269,6 +272,29 @@ impl Documents {
             }
         });
         Documents { origin }
+    }
+}
+
+/// Takes requests, and answers none of them.
+struct Silent {
+    origin: String,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Silent {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = taken.clone();
+        thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in listener.incoming() {
+                kept.push(stream);
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Silent { origin, taken }
     }
 }
 

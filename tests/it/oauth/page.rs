@@ -1,9 +1,15 @@
 //! The login page, as bytes; `tests/clients/login_page.mjs` looks at it in a browser.
 
+use std::{
+    sync::atomic::Ordering,
+    thread,
+    time::{Duration, Instant},
+};
+
 use daktela_demo::{Action, Demo, Fault, PASSWORD, SSO_TOKEN, USERNAME};
 use serde_json::json;
 
-use super::{CALLBACK, CHALLENGE, Site, Tokens, parameter};
+use super::{CALLBACK, CHALLENGE, Documents, Silent, Site, Tokens, http_answer, parameter, words};
 use crate::served::{Ask, encode};
 
 #[test]
@@ -130,5 +136,168 @@ fn a_token_that_daktela_does_not_know_is_refused_where_it_was_given() {
     assert!(
         nothing.status == 400 && nothing.body.contains("user name with password or an API token"),
         "{nothing:?}"
+    );
+}
+
+/// Anybody can register an address, and could have our name lead there.
+#[test]
+fn a_wrong_request_leads_nowhere_but_to_this_machine_by_itself() {
+    let site = Site::start(&[]);
+    let wrong = |redirect: &str| {
+        let client = site.client(redirect);
+        site.authorize(
+            &client,
+            &[
+                ("redirect_uri", redirect),
+                ("code_challenge_method", "plain"),
+                ("state", "a&\"b"),
+            ],
+        )
+    };
+    let base = site.base();
+    let back = |redirect: &str, joint: &str| {
+        format!(
+            "{redirect}?error=invalid_request{joint}error_description=code_challenge_method+is+S256.{joint}state=a%26%22b\
+             {joint}iss={}",
+            encode(&base)
+        )
+    };
+    for (redirect, place) in [
+        (CALLBACK, "claude.ai"),
+        (
+            "com.example.app:/oauth2redirect",
+            "the program for links that begin with com.example.app:",
+        ),
+        (
+            "cursor://localhost/callback",
+            "the program for links that begin with cursor:",
+        ),
+    ] {
+        let told = wrong(redirect);
+        assert_eq!((told.status, told.header("location")), (400, None), "{told:?}");
+        assert_eq!(
+            words(&told.body),
+            "The application asks for the login in a wrong way: code_challenge_method is S256."
+        );
+        let link = format!(
+            "<a href=\"{}\" rel=\"noreferrer\">Back to the application: <strong>{place}</strong></a>",
+            back(redirect, "&amp;")
+        );
+        assert!(told.body.contains(&link), "{link}: {}", told.body);
+    }
+    let local = "http://localhost:8123/callback";
+    let sent = wrong(local);
+    assert_eq!((sent.status, sent.header("location")), (303, Some(&*back(local, "&"))));
+}
+
+#[test]
+fn cookies_of_other_programs_do_not_matter() {
+    let demo = Demo::start().expect("a demo instance");
+    let site = Site::start(&[]);
+    let page = site.page(&site.client(CALLBACK));
+    let fields = [
+        ("login", page.login.as_str()),
+        ("instance", &demo.origin()),
+        ("username", USERNAME),
+        ("password", PASSWORD),
+    ];
+    for cookies in [
+        format!("jméno=Žofie; {}", page.cookie),
+        format!("{};x=\u{80}; a", page.cookie),
+        format!("a=b;{}", page.cookie),
+    ] {
+        let done = site.ask(Ask::form("/authorize", &fields).with("cookie", cookies.clone()));
+        assert_eq!(done.status, 303, "{cookies}");
+    }
+}
+
+#[test]
+fn an_address_with_a_password_in_it_is_not_filled_in_again() {
+    let site = Site::start(&[]);
+    let page = site.page(&site.client(CALLBACK));
+    for instance in [
+        "jan:Secret1@acme.daktela.com",
+        "https://jan:Secret1@acme.daktela.com",
+        "https://jan:Secret1@acme.daktela.com:99999",
+    ] {
+        let told = site.submit(&page, &[("instance", instance), ("username", "jan"), ("password", "x")]);
+        assert_eq!(told.status, 400, "{told:?}");
+        assert!(
+            !told.body.contains("Secret1") && told.body.contains("value=\"acme.daktela.com"),
+            "{}",
+            told.body
+        );
+        let told = site.ask(Ask::call("count_tickets", json!({})).read_as(instance, "t"));
+        assert_eq!(told.status, 400);
+        assert!(!told.body.contains("Secret1"), "{}", told.body);
+    }
+}
+
+#[test]
+fn a_host_that_does_not_answer_makes_nobody_elses_page_wait() {
+    let silent = Silent::start();
+    let quick = Documents::serve(|origin, path| {
+        let body = json!({"client_id": format!("{origin}{path}"), "client_name": "Quick", "redirect_uris": [CALLBACK]});
+        http_answer("200 OK", "", &body.to_string())
+    });
+    let by_name = |origin: &str| origin.replace("127.0.0.1", "localhost");
+    let named = Documents::serve(move |origin, path| {
+        let id = format!("{}{path}", by_name(origin));
+        let body = json!({"client_id": id, "client_name": "Quick", "redirect_uris": [CALLBACK]});
+        http_answer("200 OK", "", &body.to_string())
+    });
+    let site = Site::start(&[
+        ("ALLOWED_CLIENT_HOSTS", "127.0.0.1,localhost"),
+        ("TRUSTED_PROXIES", "1"),
+    ]);
+    let open = |document: &str, address: &str| {
+        let target = format!(
+            "/authorize?response_type=code&client_id={}&redirect_uri={}&code_challenge={CHALLENGE}&code_challenge_method=S256",
+            encode(document),
+            encode(CALLBACK)
+        );
+        let start = Instant::now();
+        let reply = site.ask(Ask::get(&target).with("x-forwarded-for", address));
+        (reply, start.elapsed())
+    };
+    thread::scope(|scope| {
+        let slow: Vec<_> = (0..4)
+            .map(|number| {
+                let document = format!("{}/{number}.json", silent.origin);
+                scope.spawn(move || open(&document, "198.51.100.7"))
+            })
+            .collect();
+        let start = Instant::now();
+        while silent.taken.load(Ordering::Relaxed) < 4 {
+            assert!(start.elapsed() < Duration::from_secs(3), "four documents are asked for");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let named = format!("{}/client.json", by_name(&named.origin));
+        let (page, took) = open(&named, "192.0.2.1");
+        assert!(page.status == 200 && took < Duration::from_secs(2), "{took:?} {page:?}");
+        // Whoever asked for those has no room for more, nor has the host.
+        let others = [
+            (named.replace("client", "other"), "198.51.100.7"),
+            (format!("{}/client.json", quick.origin), "192.0.2.1"),
+        ];
+        let others: Vec<_> = others
+            .map(|(document, address)| scope.spawn(move || open(&document, address)))
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"))
+            .collect();
+        for (told, took) in others {
+            assert_eq!(
+                (told.status, words(&told.body).as_str(), told.header("retry-after")),
+                (503, "The server is busy. Try again in a few seconds.", Some("1"))
+            );
+            assert!(took < Duration::from_secs(4), "{took:?}");
+        }
+        for thread in slow {
+            assert_eq!(thread.join().expect("no panic").0.status, 400);
+        }
+    });
+    assert_eq!(
+        open(&format!("{}/client.json", quick.origin), "192.0.2.1").0.status,
+        200
     );
 }
