@@ -53,6 +53,44 @@ fn params_of_another_shape_are_told_what_theirs_is() {
     });
 }
 
+/// A client that asked for progress and is busy otherwise.
+#[test]
+fn a_call_goes_on_while_nobody_reads_its_progress() {
+    const REQUESTS: usize = 300;
+    let demo = Demo::start().expect("a demo instance");
+    let mut program = Program::start(&[
+        ("DAKTELA_URL", &demo.origin()),
+        ("DAKTELA_ACCESS_TOKEN", TOKEN),
+        ("DAKTELA_COMPONENT", daktela_test_guests::HOSTILE),
+        ("DAKTELA_MAX_UPSTREAM_REQUESTS", &REQUESTS.to_string()),
+    ]);
+    // A few of them fill the pipe.
+    let token = "p".repeat(30_000);
+    program.send_request(
+        "tools/call",
+        json!({"name": "flood", "arguments": {}, "_meta": {"progressToken": token}}),
+    );
+    let (started, mut arrived) = (Instant::now(), 0);
+    while arrived < REQUESTS {
+        arrived += demo.take_requests().len();
+        assert!(started.elapsed() < Duration::from_secs(25), "{arrived} requests");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let mut news = 0;
+    let answer = loop {
+        let message = program.receive_message();
+        if message["method"] != "notifications/progress" {
+            break message;
+        }
+        news += 1;
+    };
+    assert_eq!(
+        answer["result"]["content"][0]["text"],
+        format!("{REQUESTS} requests were answered")
+    );
+    assert!((1..REQUESTS / 2).contains(&news), "{news} of {REQUESTS} are told");
+}
+
 #[test]
 fn what_does_not_exist_is_told_so() {
     served(|program| {

@@ -38,7 +38,18 @@ pub(super) async fn report<T>(
         };
         #[expect(clippy::cast_precision_loss, reason = "a call has some thousand steps at most")]
         let progress = ProgressNotificationParam::new(token.clone(), latest.steps as f64).with_message(message);
-        // A client that does not listen any longer will cancel, or not; the call goes on meanwhile.
-        let _ = peer.notify_progress(progress).await;
+        // A client that does not listen any longer will cancel, or not; the call goes on meanwhile, and what happens until this
+        // is read is told as one.
+        let told = peer.notify_progress(progress);
+        tokio::pin!(told);
+        tokio::select! {
+            biased;
+            done = &mut work => {
+                // Or it could come behind the answer.
+                let _ = told.await;
+                return done;
+            }
+            _ = &mut told => {}
+        }
     }
 }
