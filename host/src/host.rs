@@ -79,7 +79,7 @@ impl Host {
         self.sandbox.run(request, None, self.new_call()).await
     }
 
-    /// What may read the instance. Writes one line to the log, also when it is dropped half-way.
+    /// What a client asks. Writes one line to the log, also when it is dropped half-way.
     ///
     /// A caller who is known reads with their own gate. The host's is for whoever started the program, and no other.
     pub async fn ask(&self, request: &Request, call: Arc<Call>, asker: Asker<'_>) -> Result<Answer, Fault> {

@@ -401,6 +401,45 @@ fn a_server_that_is_told_to_end_lets_its_calls_finish() {
     assert!(served.wait().success());
 }
 
+/// Whatever has the component run.
+#[test]
+fn a_prompt_and_a_cursor_are_calls_too() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    for (method, params, error) in [
+        ("prompts/get", json!({"name": "poem"}), json!("No prompt \"poem\".")),
+        (
+            "prompts/get",
+            json!({"name": "ticket_brief", "arguments": {"ticket": "787001"}}),
+            Value::Null,
+        ),
+        (
+            "prompts/list",
+            json!({"cursor": "2"}),
+            json!("Unknown cursor: this list is one page."),
+        ),
+    ] {
+        let answer = served
+            .ask(&Ask::mcp(method, params).read_as(&demo.origin(), TOKEN))
+            .json();
+        assert_eq!(answer["error"]["message"], error, "{answer}");
+    }
+    let lines: Vec<(Value, Value)> = served
+        .log("call", 3)
+        .iter()
+        .map(|line| (line["method"].clone(), line["status"].clone()))
+        .collect();
+    let line = |method: &str, status: &str| (json!(method), json!(status));
+    assert_eq!(
+        lines,
+        [
+            line("prompts/get", "failed"),
+            line("prompts/get", "ok"),
+            line("prompts/list", "failed")
+        ]
+    );
+}
+
 #[test]
 fn each_call_has_a_line_and_is_counted() {
     let demo = Demo::start().expect("a demo instance");

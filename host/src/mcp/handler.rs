@@ -72,12 +72,12 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         params: Option<PaginatedRequestParams>,
-        _context: Context,
+        context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
         // All are on the first page, so a cursor is none of ours; the component says so in its words.
         let list = match cursor(params) {
             None => self.inner.tools.clone(),
-            cursor => self.describe(&Request::ListTools { cursor }).await?,
+            cursor => self.page(&Request::ListTools { cursor }, &context).await?,
         };
         Ok(complete_list!(list))
     }
@@ -104,12 +104,13 @@ impl ServerHandler for Server {
     async fn list_prompts(
         &self,
         params: Option<PaginatedRequestParams>,
-        _context: Context,
+        context: Context,
     ) -> Result<ListPromptsResult, ErrorData> {
         require::<ListPromptsRequestMethod>(self.inner.config.capabilities.prompts.is_some())?;
         let request = |cursor| Request::ListPrompts { cursor };
         Ok(complete_list!(
-            self.kept(&self.inner.prompts, cursor(params), request).await?
+            self.kept(&self.inner.prompts, cursor(params), request, &context)
+                .await?
         ))
     }
 
@@ -126,8 +127,8 @@ impl ServerHandler for Server {
             arguments,
             context: bound.context(&context.meta, params.input_responses, params.request_state)?,
         };
-        let answer = self.inner.host.describe(&request).await.map_err(fault::internal)?;
-        let mut result: GetPromptResult = match bound.answer(&answer.map_err(fault::refused)?)? {
+        let answer = self.ask(&request, &context).await?.map_err(fault::internal)?;
+        let mut result: GetPromptResult = match bound.answer(&answer)? {
             Either::Asks(asks) => return Ok(asks.into()),
             Either::Answers(result) => result,
         };
@@ -138,24 +139,25 @@ impl ServerHandler for Server {
     async fn list_resources(
         &self,
         params: Option<PaginatedRequestParams>,
-        _context: Context,
+        context: Context,
     ) -> Result<ListResourcesResult, ErrorData> {
         require::<ListResourcesRequestMethod>(self.inner.config.capabilities.resources.is_some())?;
         let request = |cursor| Request::ListResources { cursor };
         Ok(complete_list!(
-            self.kept(&self.inner.resources, cursor(params), request).await?
+            self.kept(&self.inner.resources, cursor(params), request, &context)
+                .await?
         ))
     }
 
     async fn list_resource_templates(
         &self,
         params: Option<PaginatedRequestParams>,
-        _context: Context,
+        context: Context,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
         require::<ListResourceTemplatesRequestMethod>(self.inner.config.capabilities.resources.is_some())?;
         let request = |cursor| Request::ListResourceTemplates { cursor };
         Ok(complete_list!(
-            self.kept(&self.inner.resource_templates, cursor(params), request)
+            self.kept(&self.inner.resource_templates, cursor(params), request, &context)
                 .await?
         ))
     }
@@ -262,19 +264,24 @@ impl Server {
         parse(&answer.map_err(fault::refused)?)
     }
 
-    /// A first page is fetched once.
+    async fn page<T: DeserializeOwned>(&self, request: &Request, context: &Context) -> Result<T, ErrorData> {
+        parse(&self.ask(request, context).await?.map_err(fault::internal)?)
+    }
+
+    /// A first page is the same for everybody, and fetched once.
     async fn kept<T: DeserializeOwned + Clone>(
         &self,
         cell: &OnceCell<T>,
         cursor: Option<String>,
         request: impl Fn(Option<String>) -> Request,
+        context: &Context,
     ) -> Result<T, ErrorData> {
         match cursor {
             None => cell
                 .get_or_try_init(async || self.describe(&request(None)).await)
                 .await
                 .cloned(),
-            cursor => self.describe(&request(cursor)).await,
+            cursor => self.page(&request(cursor), context).await,
         }
     }
 }
