@@ -18,6 +18,10 @@ use tokio::sync::{Mutex, Semaphore};
 /// A gate takes a few kilobytes. Beyond so many, those who were away longest log in anew.
 const IDENTITIES_MAX: u64 = 10_000;
 
+/// Anybody can make up credentials by the thousand, but not have Daktela answer them: those push out each other only, and lose
+/// nothing that they had.
+const NEWCOMERS_MAX: u64 = 2_000;
+
 /// As long as a token lives that nobody renews.
 const IDLE: Duration = Duration::from_secs(2 * 3600);
 
@@ -49,7 +53,9 @@ pub struct Who(pub(crate) [u8; 32]);
 
 pub struct Identities {
     key: hmac::Key,
+    /// Those whom Daktela has answered.
     known: sync::Cache<Who, Arc<Identity>>,
+    newcomers: sync::Cache<Who, Arc<Identity>>,
     client: Client,
     cache: Cache,
 }
@@ -59,10 +65,8 @@ impl Identities {
     pub fn new(key: &[u8], client: Client, cache: Cache) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key),
-            known: sync::Cache::builder()
-                .max_capacity(IDENTITIES_MAX)
-                .time_to_idle(IDLE)
-                .build(),
+            known: memory(IDENTITIES_MAX),
+            newcomers: memory(NEWCOMERS_MAX),
             client,
             cache,
         }
@@ -74,7 +78,7 @@ impl Identities {
             Credential::Login { username, .. } => Some(throttle::account(&origin, username)),
             Credential::Token(_) => None,
         };
-        self.known.get_with(who, || {
+        let new = || {
             let gate = Gate::new(origin, credential, self.client.clone(), self.cache.clone());
             Arc::new(Identity {
                 who,
@@ -84,7 +88,18 @@ impl Identities {
                 guess: Mutex::default(),
                 counted: AtomicBool::new(false),
             })
-        })
+        };
+        let known = || self.known.get(&who);
+        // Asked again inside: they may have moved from one to the other in between.
+        known().unwrap_or_else(|| self.newcomers.get_with(who, || known().unwrap_or_else(new)))
+    }
+
+    /// Keeps whom Daktela has answered apart from those whom it does not know.
+    pub(crate) fn remember(&self, identity: &Arc<Identity>) {
+        if identity.gate.was_answered() && !self.known.contains_key(&identity.who) {
+            self.known.insert(identity.who, identity.clone());
+            self.newcomers.invalidate(&identity.who);
+        }
     }
 
     fn who(&self, origin: &Origin, credential: &Credential) -> Who {
@@ -108,8 +123,12 @@ impl Identities {
     }
 
     pub fn count(&self) -> u64 {
-        self.known.entry_count()
+        self.known.entry_count() + self.newcomers.entry_count()
     }
+}
+
+fn memory(most: u64) -> sync::Cache<Who, Arc<Identity>> {
+    sync::Cache::builder().max_capacity(most).time_to_idle(IDLE).build()
 }
 
 /// Enough to follow one caller through a log.

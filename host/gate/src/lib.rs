@@ -74,6 +74,8 @@ pub struct Gate {
     room: Semaphore,
     /// Whether Daktela knew nothing of the credential when it last met it, and there is no way to another.
     refused: AtomicBool,
+    /// Whether Daktela has ever answered what was asked with the credential.
+    answered: AtomicBool,
 }
 
 impl Gate {
@@ -88,6 +90,7 @@ impl Gate {
             identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
             generation: AtomicU64::new(0),
             refused: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
         }
     }
 
@@ -130,6 +133,11 @@ impl Gate {
             // Nobody knows; the call will say what is wrong.
             Err(LoginRefusal::Other(_)) => false,
         }
+    }
+
+    /// Whether the credential has ever been of use.
+    pub fn was_answered(&self) -> bool {
+        self.answered.load(Ordering::Acquire)
     }
 
     /// Serves a request of the guest, which nobody has checked yet.
@@ -195,6 +203,9 @@ impl Gate {
         })
         .await
         .map_err(|failure| self.client.blame(failure))?;
+        if answer.status().is_success() {
+            self.answered.store(true, Ordering::Release);
+        }
         Ok(only_known_headers(answer))
     }
 }

@@ -79,6 +79,7 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
         parts.headers.remove(name);
     }
     let response = next.run(Request::from_parts(parts, body)).await;
+    app.identities.remember(&identity);
     // An answer in pieces is not over yet.
     held::until_sent(response, (room, guess))
 }
