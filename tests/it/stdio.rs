@@ -53,6 +53,24 @@ fn params_of_another_shape_are_told_what_theirs_is() {
     });
 }
 
+#[test]
+fn a_message_has_as_many_values_as_a_request_can_mean() {
+    served(|program| {
+        let message = "A message has at most 5000 values; ask for less at once.";
+        check(
+            program,
+            "tools/call",
+            json!({"name": "count_tickets", "arguments": {"search": vec![0; 6_000]}}),
+            -32600,
+            message,
+        );
+        // A text is one value, whatever stands in it, and reaches the tool.
+        let answer = program.call("count_tickets", &json!({"search": "0,[{".repeat(6_000)}));
+        let told = "Wrong arguments:\n- search: the text is too long; at most 500 characters";
+        assert_eq!(answer["content"][0]["text"], told);
+    });
+}
+
 /// A client that asked for progress and is busy otherwise.
 #[test]
 fn a_call_goes_on_while_nobody_reads_its_progress() {

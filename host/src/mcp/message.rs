@@ -1,11 +1,16 @@
 //! One message of JSON-RPC, or what there is to say of bytes that are none.
 
 use rmcp::model::ClientJsonRpcMessage;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 /// JSON-RPC's own numbers.
 pub(crate) const PARSE_ERROR: i32 = -32700;
 pub(crate) const INVALID_REQUEST: i32 = -32600;
+
+/// Arguments have a dozen values, a long list of ids some hundred. Read, values take up to forty times the room that they
+/// take as text.
+const VALUES_MAX: usize = 5_000;
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Unreadable {
@@ -38,20 +43,76 @@ pub(crate) fn error(code: i32, message: &str, id: &Value) -> Value {
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<ClientJsonRpcMessage, Unreadable> {
+    if values(bytes) > VALUES_MAX {
+        return Err(too_many_values(bytes));
+    }
     serde_json::from_slice(bytes).map_err(|_| match serde_json::from_slice::<Value>(bytes) {
         Err(_) => Unreadable::new(PARSE_ERROR, "The message is not JSON."),
         Ok(Value::Array(_)) => Unreadable::new(INVALID_REQUEST, "One message at a time: MCP has no batches."),
         Ok(other) => Unreadable {
-            id: id(&other),
+            id: id(other.get("id")),
             is_notification: other.get("id").is_none() && other.get("method").is_some_and(Value::is_string),
             ..Unreadable::new(INVALID_REQUEST, "The message is none of JSON-RPC 2.0.")
         },
     })
 }
 
-fn id(message: &Value) -> Value {
-    match message.get("id") {
+/// How many values there are in JSON, keys aside, without making any of them: one before each comma, and one in each bracket.
+fn values(bytes: &[u8]) -> usize {
+    let (mut count, mut in_text, mut escaped) = (1, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+fn too_many_values(bytes: &[u8]) -> Unreadable {
+    /// Who asks, and not what for: that is passed over.
+    #[derive(Deserialize)]
+    struct Head {
+        id: Option<Value>,
+        method: Option<IgnoredAny>,
+    }
+    let message = format!("A message has at most {VALUES_MAX} values; ask for less at once.");
+    let unreadable = Unreadable::new(INVALID_REQUEST, message);
+    match serde_json::from_slice::<Head>(bytes) {
+        Ok(head) => Unreadable {
+            id: id(head.id.as_ref()),
+            is_notification: head.id.is_none() && head.method.is_some(),
+            ..unreadable
+        },
+        Err(_) => unreadable,
+    }
+}
+
+fn id(given: Option<&Value>) -> Value {
+    match given {
         Some(id @ (Value::String(_) | Value::Number(_))) => id.clone(),
         _ => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_and_texts_are_one() {
+        for (json, expected) in [
+            ("7", 1),
+            ("[]", 2),
+            ("[1]", 2),
+            (r#"{"a":1,"b":[2,3]}"#, 5),
+            (r#""a, [b], {c}""#, 1),
+            (r#"["\"[,", "\\", 1]"#, 4),
+        ] {
+            assert_eq!(values(json.as_bytes()), expected, "{json}");
+        }
     }
 }
