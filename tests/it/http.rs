@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashSet,
-    io::Write,
+    io::{Read, Write},
+    net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
@@ -128,6 +129,75 @@ fn what_is_no_message_is_told_so_in_json_rpc() {
         };
         assert_eq!(reply.json()["id"], id, "{body}");
     }
+}
+
+/// Clients that are no SDK say nothing of what they accept, or that they accept anything.
+#[test]
+fn whoever_accepts_anything_is_answered() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    let ping = || Ask::mcp("ping", json!({})).read_as(&demo.origin(), TOKEN);
+    for accept in ["*/*", "text/html, */*;q=0.8"] {
+        assert_eq!(served.ask(&ping().with("accept", accept)).status, 200, "{accept}");
+    }
+    let mut silent = ping();
+    silent.headers.retain(|(name, _)| *name != "accept");
+    assert_eq!(served.ask(&silent).status, 200);
+}
+
+#[test]
+fn a_refusal_in_text_says_that_it_is_text() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    let ping = || Ask::mcp("ping", json!({}));
+    for (ask, status) in [
+        (Ask::get("/mcp"), 405),
+        (ping().with("accept", "application/json"), 406),
+        (ping().with("content-type", "text/plain"), 415),
+        (ping().with("mcp-protocol-version", "1999-01-01"), 400),
+    ] {
+        let reply = served.ask(&ask.read_as(&demo.origin(), TOKEN));
+        assert_eq!(
+            (reply.status, reply.header("content-type")),
+            (status, Some("text/plain; charset=utf-8")),
+            "{reply:?}"
+        );
+    }
+}
+
+/// A client that keeps its connection would send the next request into one that is closed.
+#[test]
+fn a_refusal_before_the_end_of_the_body_says_that_the_connection_ends() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    let ping = || Ask::mcp("ping", json!({}));
+    for (ask, status) in [(ping(), 401), (ping().with("host", "evil.example"), 403)] {
+        let mut stream = served.connect();
+        served::send(&mut stream, &served.address, &ask).expect("a connection");
+        let reply = served::read(stream);
+        assert_eq!((reply.status, reply.header("connection")), (status, Some("close")));
+    }
+    let mut kept = served.connect();
+    for _ in 0..2 {
+        let refused = Ask::raw_mcp("7").read_as(&demo.origin(), TOKEN);
+        served::send(&mut kept, &served.address, &refused).expect("a connection that is kept");
+        assert!(next_head(&mut kept).starts_with("HTTP/1.1 400"));
+    }
+}
+
+/// The head of the next answer, and its body passed over.
+fn next_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer");
+        head.extend(byte);
+    }
+    let head = String::from_utf8(head).expect("text");
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.expect("a length").parse().expect("a number");
+    stream.read_exact(&mut vec![0; length]).expect("a body");
+    head
 }
 
 #[test]
@@ -335,14 +405,20 @@ fn other_names_and_other_pages_are_kept_out() {
     }
     .with("origin", "https://app.example.com")
     .with("access-control-request-method", "POST")
-    .with("access-control-request-headers", "authorization,mcp-protocol-version");
-    let allowed = served.ask(&preflight);
-    assert_eq!(allowed.status, 200);
-    assert!(
-        allowed
-            .header("access-control-allow-headers")
-            .is_some_and(|names| names.contains("mcp-protocol-version"))
+    .with(
+        "access-control-request-headers",
+        "authorization,mcp-param-query,mcp-protocol-version,traceparent",
     );
+    let allowed = served.ask(&preflight);
+    assert_eq!(
+        (allowed.status, allowed.header("access-control-allow-headers")),
+        (
+            200,
+            Some("authorization,mcp-param-query,mcp-protocol-version,traceparent")
+        )
+    );
+    let preflight = preflight.with("origin", "https://evil.example");
+    assert_eq!(served.ask(&preflight).status, 403);
 }
 
 #[test]

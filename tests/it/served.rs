@@ -2,8 +2,8 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    process::{Child, ExitStatus, Stdio},
+    net::{IpAddr, SocketAddr, TcpStream},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
     thread,
     time::{Duration, Instant},
@@ -142,12 +142,19 @@ pub(crate) fn encode(text: &str) -> String {
 impl Served {
     /// Serves the instances of this machine on a free port.
     pub(crate) fn start(variables: &[(&str, &str)]) -> Self {
+        Self::over(program::command(&[]), variables)
+    }
+
+    /// The same, whatever leads to the program.
+    pub(crate) fn over(mut command: Command, variables: &[(&str, &str)]) -> Self {
         let ours = [
             ("MCP_TRANSPORT", "streamable-http"),
             ("PORT", "0"),
             ("ALLOWED_DAKTELA_DOMAINS", "daktela.com,127.0.0.1"),
         ];
-        let mut child = program::command(&[&ours[..], variables].concat())
+        let mut child = command
+            .envs(ours)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -179,6 +186,21 @@ impl Served {
 
     pub(crate) fn connect(&self) -> TcpStream {
         connect(&self.address)
+    }
+
+    /// From another address of this machine.
+    pub(crate) fn connect_from(&self, from: IpAddr) -> TcpStream {
+        let connected = async {
+            let socket = tokio::net::TcpSocket::new_v4()?;
+            socket.bind(SocketAddr::new(from, 0))?;
+            let to = self.address.parse().expect("an address");
+            socket.connect(to).await?.into_std()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        let stream = runtime.expect("a runtime").block_on(connected).expect("a connection");
+        stream.set_nonblocking(false).expect("a blocking stream");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -248,6 +270,14 @@ fn connect(address: &str) -> TcpStream {
 
 /// One request on a connection of its own, byte by byte as given.
 pub(crate) fn ask_at(address: &str, ask: &Ask<'_>) -> Reply {
+    let mut stream = connect(address);
+    // A server that refuses early may have hung up before the end of the body.
+    let _ = send(&mut stream, address, &ask.clone().with("connection", "close"));
+    read(stream)
+}
+
+/// A request as it is written, on a connection that is to be kept.
+pub(crate) fn send(stream: &mut TcpStream, address: &str, ask: &Ask<'_>) -> std::io::Result<()> {
     let mut head = format!("{} {} HTTP/1.1\r\n", ask.method, ask.target);
     if !ask.headers.iter().any(|(name, _)| *name == "host") {
         head += &format!("host: {address}\r\n");
@@ -258,10 +288,7 @@ pub(crate) fn ask_at(address: &str, ask: &Ask<'_>) -> Reply {
     if ask.method != "GET" {
         head += &format!("content-length: {}\r\n", ask.body.len());
     }
-    let mut stream = connect(address);
-    // A server that refuses early may have hung up before the end of the body.
-    let _ = stream.write_all(format!("{head}connection: close\r\n\r\n{}", ask.body).as_bytes());
-    read(stream)
+    stream.write_all(format!("{head}\r\n{}", ask.body).as_bytes())
 }
 
 pub(crate) fn read(mut stream: TcpStream) -> Reply {

@@ -1,11 +1,12 @@
-//! Who may come in at all: by a name that is ours, from no page that is not, and while there is room.
+//! Who may come in at all: by a name that is ours, from no page that is not; and whether there is room.
 
 use super::{
     App, Settings, held,
     options::{Authority, authority},
-    refusal,
+    refusal, whole,
 };
 use axum::{
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::Response,
@@ -13,13 +14,14 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tokio::sync::OwnedSemaphorePermit;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 /// How long a browser may remember that it may ask.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
 pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let refuse = |status, message: &str| refusal::rpc(status, refusal::REFUSED, message, &Value::Null);
+    let refuse = |status, message: &str| refusal::unread(refusal::rpc(status, refusal::REFUSED, message, &Value::Null));
     match host(request.uri(), request.headers()) {
         Some(host) if is_ours(&host, &app.settings.hosts) => {}
         // A page whose name was made to point here reads our answers as its own.
@@ -37,13 +39,29 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
             "Web pages of that origin may not call this server; its operator can add it to ALLOWED_ORIGINS.",
         );
     }
-    let Ok(room) = app.room.clone().try_acquire_owned() else {
-        return refusal::later(refuse(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Too many requests at the same time; try again.",
-        ));
+    next.run(request).await
+}
+
+/// For what is not MCP. The body comes first: whoever sends it slowly holds a connection, but no room.
+pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = match whole::read(body, super::BODY_BYTES as usize).await {
+        Ok(body) => Body::from(body),
+        Err((status, message)) => return refusal::unread(refusal::text(status, &message)),
     };
-    held::until_sent(next.run(request).await, room)
+    match room(&app) {
+        Ok(room) => held::until_sent(next.run(Request::from_parts(parts, body)).await, room),
+        Err(refused) => *refused,
+    }
+}
+
+/// A place among the requests that are served at the same time.
+pub(super) fn room(app: &App) -> Result<OwnedSemaphorePermit, Box<Response>> {
+    app.room.clone().try_acquire_owned().map_err(|_| {
+        let message = "Too many requests at the same time; try again.";
+        let refused = refusal::rpc(StatusCode::SERVICE_UNAVAILABLE, refusal::REFUSED, message, &Value::Null);
+        Box::new(refusal::later(refused))
+    })
 }
 
 /// The one name that a request calls us by.
@@ -74,29 +92,16 @@ fn origin_fits(headers: &HeaderMap, own: &str, origins: &[String]) -> bool {
     given.all(|given| given.to_str().is_ok_and(fits))
 }
 
-/// For the pages that may ask.
+/// For the pages that may ask, with whatever headers: the revisions of MCP add to them, some with names of parameters.
 pub(super) fn cors(settings: &Settings) -> CorsLayer {
     let origins = settings
         .origins
         .iter()
         .filter_map(|origin| HeaderValue::from_str(origin).ok());
-    let headers = [
-        "accept",
-        "authorization",
-        "content-type",
-        "last-event-id",
-        "mcp-method",
-        "mcp-name",
-        "mcp-protocol-version",
-        "x-daktela-access-token",
-        "x-daktela-password",
-        "x-daktela-url",
-        "x-daktela-username",
-    ];
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers(headers.map(HeaderName::from_static))
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::WWW_AUTHENTICATE, HeaderName::from_static("x-request-id")])
         .max_age(PREFLIGHT_AGE)
 }

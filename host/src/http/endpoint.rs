@@ -1,10 +1,11 @@
 //! The endpoint of MCP: who asks, is it JSON-RPC, and is it their turn. Then rmcp takes over.
 
 use super::{
-    App, Peer,
+    App, Peer, door,
     guess::guess,
     held, refusal,
     throttle::{self, TooMany},
+    whole,
 };
 use crate::{
     credentials::{self, Presented},
@@ -18,14 +19,9 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt, Limited};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
-
-/// A body comes at the heels of its head. Whoever takes longer does so on purpose.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A third of what a client waits for: better told than left waiting.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,17 +30,24 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
     let (mut parts, body) = request.into_parts();
     let identity = match identify(&app, &parts).await {
         Ok(identity) => identity,
-        Err(refused) => return *refused,
+        Err(refused) => return refusal::unread(*refused),
     };
     let body = if parts.method == Method::POST {
-        match read(body, app.settings.max_body_bytes).await.and_then(json_rpc) {
-            Ok(body) => Body::from(body),
-            Err(refused) => return *refused,
+        match whole::read(body, app.settings.max_body_bytes).await {
+            Ok(body) => match message::read(&body) {
+                Ok(_) => Body::from(body),
+                // rmcp would answer what it cannot read in plain text.
+                Err(unreadable) => return refusal::json_response(StatusCode::BAD_REQUEST, &unreadable.answer()),
+            },
+            Err((status, message)) => {
+                return refusal::unread(refusal::rpc(status, refusal::REFUSED, &message, &Value::Null));
+            }
         }
     } else {
         Body::empty()
     };
-    let Ok(Ok(room)) = tokio::time::timeout(TURN_TIMEOUT, identity.room.clone().acquire_owned()).await else {
+    // Their own turn first: whoever has too many requests waits without holding room that others could use.
+    let Ok(Ok(turn)) = tokio::time::timeout(TURN_TIMEOUT, identity.room.clone().acquire_owned()).await else {
         let message = "Too many requests of yours at the same time; let some finish first.";
         return refusal::later(refusal::rpc(
             StatusCode::TOO_MANY_REQUESTS,
@@ -65,6 +68,10 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
         Ok(guess) => guess,
         Err(too_many) => return held_back(too_many),
     };
+    let room = match door::room(&app) {
+        Ok(room) => room,
+        Err(refused) => return *refused,
+    };
     let request_id = parts
         .extensions
         .get::<super::operations::RequestId>()
@@ -78,10 +85,16 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
     for name in ["authorization", "x-daktela-password", "x-daktela-access-token"] {
         parts.headers.remove(name);
     }
-    let response = next.run(Request::from_parts(parts, body)).await;
+    accept_both(&mut parts.headers);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
     app.identities.remember(&identity);
+    // rmcp's refusals in plain text do not say what they are.
+    if response.status().is_client_error() {
+        let text = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().entry(header::CONTENT_TYPE).or_insert(text);
+    }
     // An answer in pieces is not over yet.
-    held::until_sent(response, (room, guess))
+    held::until_sent(response, (turn, room, guess))
 }
 
 fn held_back(too_many: TooMany) -> Response {
@@ -94,6 +107,21 @@ fn held_back(too_many: TooMany) -> Response {
         .headers_mut()
         .insert(header::RETRY_AFTER, too_many.retry_after());
     response
+}
+
+/// rmcp wants both kinds of answers named. Whoever takes anything, or does not say, takes both.
+fn accept_both(headers: &mut HeaderMap) {
+    let mut given = headers.get_all(header::ACCEPT).iter();
+    let anything = |value: &HeaderValue| {
+        let mut kinds = value.to_str().unwrap_or_default().split(',');
+        kinds.any(|kind| kind.split(';').next().map(str::trim) == Some("*/*"))
+    };
+    if !headers.contains_key(header::ACCEPT) || given.any(anything) {
+        headers.insert(
+            header::ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
+    }
 }
 
 async fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Response>> {
@@ -157,29 +185,4 @@ fn unauthorized(app: &App, parts: &Parts, message: &str, token_was_given: bool) 
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
-}
-
-/// The whole body, of bounded size and in bounded time.
-async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Box<Response>> {
-    let refuse = |status, message: &str| Box::new(refusal::rpc(status, refusal::REFUSED, message, &Value::Null));
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, bytes_max).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(refuse(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            &format!("A request has at most {bytes_max} bytes."),
-        )),
-        Ok(Err(_)) => Err(refuse(StatusCode::BAD_REQUEST, "The body broke off.")),
-        Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "The body took too long.")),
-    }
-}
-
-/// rmcp would answer what it cannot read in plain text.
-fn json_rpc(body: Bytes) -> Result<Bytes, Box<Response>> {
-    match message::read(&body) {
-        Ok(_) => Ok(body),
-        Err(unreadable) => Err(Box::new(refusal::json_response(
-            StatusCode::BAD_REQUEST,
-            &unreadable.answer(),
-        ))),
-    }
 }

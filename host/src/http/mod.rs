@@ -3,9 +3,9 @@
 //! ```text
 //! connection ── time limits ──► outer: request id, count
 //!                                 ├─ /healthz /readyz
-//!                                 └─ door: Host, Origin, room
-//!                                      ├─ OAuth: metadata, /authorize, /token, /register, /revoke
-//!                                      └─ / and /mcp: endpoint: who asks? is it JSON-RPC? ──► rmcp
+//!                                 └─ door: Host, Origin
+//!                                      ├─ room ──► OAuth: metadata, /authorize, /token, /register, /revoke
+//!                                      └─ / and /mcp: endpoint: who asks? is it JSON-RPC? room ──► rmcp
 //! ```
 
 mod door;
@@ -16,6 +16,7 @@ mod operations;
 mod options;
 mod refusal;
 pub(crate) mod throttle;
+mod whole;
 
 pub use options::{Options, OptionsError, Settings, Transport};
 pub(crate) use refusal::json_response;
@@ -53,7 +54,7 @@ use tokio_util::sync::CancellationToken;
 const REQUESTS_AT_ONCE: u32 = 256;
 
 /// Arguments of tools are short; the longest answers go the other way.
-const BODY_BYTES: u32 = 1_000_000;
+const BODY_BYTES: u32 = 64 * 1024;
 
 /// Connections cost little, but not nothing; more wait in the system's queue.
 const CONNECTIONS: usize = 4_096;
@@ -207,7 +208,7 @@ fn router(app: &Arc<App>, server: Server, calls: CancellationToken) -> Router {
         .route_service("/", service)
         .layer(middleware::from_fn_with_state(app.clone(), endpoint::enter));
     let oauth = match app.oauth {
-        Some(_) => oauth::routes(app.clone()),
+        Some(_) => oauth::routes(app.clone()).layer(middleware::from_fn_with_state(app.clone(), door::admit)),
         None => Router::new(),
     };
     Router::new()

@@ -42,6 +42,14 @@ pub(super) fn later(mut response: Response) -> Response {
     response
 }
 
+/// Says that the connection ends, as it does where a body was not read to its end.
+pub(super) fn unread(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 pub(super) async fn not_found() -> Response {
     text(StatusCode::NOT_FOUND, "There is nothing here; MCP is at /mcp.")
 }
