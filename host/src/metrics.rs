@@ -54,6 +54,7 @@ pub struct Metrics {
     paused: Counter<f64, AtomicU64>,
     queued: Counter<f64, AtomicU64>,
     http: Family<StatusLabel, Counter>,
+    connections_refused: Counter,
     identities: Gauge,
     oauth: Family<EventLabel, Counter>,
     /// Names that may be labels. A caller can write anything where a tool's name belongs, and each label costs memory.
@@ -126,6 +127,12 @@ impl Default for Metrics {
         );
         let http = Family::default();
         registry.register("http_responses", "Answers over HTTP, by status", http.clone());
+        let connections_refused = Counter::default();
+        registry.register(
+            "connections_refused",
+            "Connections that were closed at once, since their address had too many",
+            connections_refused.clone(),
+        );
         let identities = Gauge::default();
         registry.register(
             "identities",
@@ -147,6 +154,7 @@ impl Default for Metrics {
             paused,
             queued,
             http,
+            connections_refused,
             identities,
             oauth,
             tools: Arc::default(),
@@ -200,6 +208,10 @@ impl Metrics {
                 status: status.as_u16(),
             })
             .inc();
+    }
+
+    pub(crate) fn connection_refused(&self) {
+        self.connections_refused.inc();
     }
 
     pub(crate) fn oauth(&self, event: &'static str) {

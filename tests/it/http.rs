@@ -441,6 +441,56 @@ fn a_body_has_an_end_and_a_head_has_a_time() {
 }
 
 #[test]
+fn a_connection_that_says_nothing_is_closed_before_one_that_was_of_use() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    let ping = Ask::mcp("ping", json!({})).read_as(&demo.origin(), TOKEN);
+    let mut useful = served.connect();
+    served::send(&mut useful, &served.address, &ping).expect("a connection");
+    assert!(next_head(&mut useful).starts_with("HTTP/1.1 200"));
+    let mut halfway = served.connect();
+    halfway.write_all(b"POST /mcp HT").expect("a connection");
+    let started = Instant::now();
+    for mut silent in [served.connect(), halfway] {
+        assert_eq!(silent.read(&mut [0]).expect("the end"), 0);
+        assert!(started.elapsed() > Duration::from_secs(5), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    }
+    served::send(&mut useful, &served.address, &ping).expect("a connection");
+    assert!(next_head(&mut useful).starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn answers_that_nobody_reads_are_given_up() {
+    const ASKED: usize = 400;
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    let list = Ask::mcp("tools/list", json!({})).read_as(&demo.origin(), TOKEN);
+    let mut stream = served.connect();
+    // More than what lies between the two programs takes.
+    for _ in 0..ASKED {
+        served::send(&mut stream, &served.address, &list).expect("a connection");
+    }
+    thread::sleep(Duration::from_secs(35));
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    let answers = String::from_utf8_lossy(&bytes).matches("HTTP/1.1 200").count();
+    assert!((1..ASKED).contains(&answers), "{answers} answers");
+}
+
+/// What a shell grants a program of one user is little for a server.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_server_may_open_as_many_files_as_there_may_be() {
+    let served = Served::start(&[]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", served.pid())).expect("limits");
+    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let mut words = files.expect("a line").split_whitespace();
+    let (soft, hard) = (words.next(), words.next());
+    assert!(soft.is_some() && soft == hard, "{limits}");
+}
+
+#[test]
 fn who_is_too_many_is_told_to_come_back() {
     let demo = Demo::start().expect("a demo instance");
     demo.inject(delay(9, Duration::from_secs(2)));
@@ -475,6 +525,19 @@ fn a_server_that_is_told_to_end_lets_its_calls_finish() {
     assert_eq!(served.ask(&Ask::get("/readyz")).status, 503);
     assert!(call.join().expect("an answer").contains("244"));
     assert!(served.wait().success());
+}
+
+#[test]
+fn half_a_request_does_not_hold_up_the_end() {
+    let mut served = Served::start(&[]);
+    let silent = served.connect();
+    let mut halfway = served.connect();
+    halfway.write_all(b"POST /mcp HT").expect("a connection");
+    served.terminate();
+    let started = Instant::now();
+    assert!(served.wait().success());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    drop(silent);
 }
 
 /// Whatever has the component run.

@@ -8,6 +8,7 @@
 //!                                      └─ / and /mcp: endpoint: who asks? is it JSON-RPC? room ──► rmcp
 //! ```
 
+mod connections;
 mod door;
 mod endpoint;
 pub(crate) mod guess;
@@ -28,11 +29,7 @@ use crate::{
     oauth::{self, OAuth},
 };
 use axum::{Router, middleware};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
-};
+use connections::Connections;
 use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
 };
@@ -55,16 +52,6 @@ const REQUESTS_AT_ONCE: u32 = 256;
 
 /// Arguments of tools are short; the longest answers go the other way.
 const BODY_BYTES: u32 = 64 * 1024;
-
-/// Connections cost little, but not nothing; more wait in the system's queue.
-const CONNECTIONS: usize = 4_096;
-
-/// How long a connection may lie idle, or take for the head of a request, which hyper does not tell apart. Longer than the
-/// minute for which proxies keep theirs: who closes first must be the one that sends.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
-
-/// hyper's own bound is 400 KB; tokens in headers are the longest that is sent in earnest.
-const HEAD_BYTES: usize = 64 * 1024;
 
 /// A balancer looks this often whether a replica is ready, and must have seen that it is not before the door closes.
 const LINGER: Duration = Duration::from_secs(3);
@@ -138,8 +125,7 @@ pub async fn serve(
     let calls = CancellationToken::new();
     let drain = server.drain();
     let router = router(&app, server, calls.clone());
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
-    let graceful = GracefulShutdown::new();
+    let connections = Connections::new(app.settings.trusted_proxies > 0, app.metrics.clone());
     let stop = async {
         if stop.await == Stop::Gently {
             app.draining.store(true, Ordering::Release);
@@ -148,36 +134,14 @@ pub async fn serve(
     };
     tokio::pin!(stop);
     loop {
-        let accepted = async {
-            let permit = connections.clone().acquire_owned().await;
-            (permit, listener.accept().await)
-        };
-        let (permit, accepted) = tokio::select! {
+        tokio::select! {
             () = &mut stop => break,
-            accepted = accepted => accepted,
-        };
-        let Ok((stream, address)) = accepted else {
-            // Too many files are open, for example; another try at once would only make a noise.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
-        let router = router.clone().layer(axum::Extension(Peer(address.ip().to_canonical())));
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            let _permit = permit;
-            // A client that went away is no news.
-            let _ = connection.await;
-        });
+            accepted = connections.accept(&listener) => connections.serve(accepted, router.clone()),
+        }
     }
     drop(listener);
     app.draining.store(true, Ordering::Release);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(drain, connections.end()).await.is_err() {
         calls.cancel();
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! For whoever runs the server: is it alive, is it ready, what does it do, and which request was that.
 
-use super::{App, refusal};
+use super::{App, connections::Traffic, held, refusal};
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -57,7 +57,13 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     ([(header::CONTENT_TYPE, TYPE)], app.metrics.page(app.identities.count())).into_response()
 }
 
-pub(super) async fn outer(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn outer(
+    State(app): State<Arc<App>>,
+    Extension(traffic): Extension<Traffic>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let under_way = traffic.begin();
     let id = request_id(request.headers().get(HEADER));
     request.extensions_mut().insert(RequestId(id.clone()));
     let path = request.uri().path().to_owned();
@@ -80,7 +86,7 @@ pub(super) async fn outer(State(app): State<Arc<App>>, mut request: Request, nex
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    response
+    held::until_sent(response, under_way)
 }
 
 /// Who was kept out; that there was nothing at an address is no news.

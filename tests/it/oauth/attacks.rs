@@ -5,7 +5,10 @@ use std::{fmt::Write as _, io::Write as _, net::TcpListener, sync::atomic::Order
 use daktela_demo::{Demo, PASSWORD, SSO_TOKEN, TOKEN, USERNAME};
 use serde_json::{Value, json};
 
-use super::{CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Silent, Site, Tokens, guesses, http_answer};
+use super::{
+    CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Silent, Site, Tokens, crowds::crowds, guesses,
+    http_answer,
+};
 use crate::{
     golden, rebinding,
     served::{self, Ask, Reply, encode},
@@ -13,7 +16,7 @@ use crate::{
 
 /// What was tried, and what came of it.
 #[derive(Default)]
-struct Attacks {
+pub(super) struct Attacks {
     page: String,
     secrets: Vec<String>,
 }
@@ -23,8 +26,15 @@ impl Attacks {
         write!(self.page, "\n## {title}\n\n| attack | answer |\n|---|---|\n").expect("a String");
     }
 
+    /// Fails unless somebody else is served meanwhile.
+    pub(super) fn in_vain(&mut self, attack: &str, meanwhile: &Reply) {
+        let served = meanwhile.status == 200 && meanwhile.json()["result"]["isError"] == false;
+        assert!(served, "{attack}: {meanwhile:?}");
+        writeln!(self.page, "| {attack} | all others are served |").expect("a String");
+    }
+
     /// Fails unless it was refused.
-    fn refused(&mut self, attack: &str, reply: &Reply) {
+    pub(super) fn refused(&mut self, attack: &str, reply: &Reply) {
         let sent_back = reply
             .header("location")
             .filter(|_| reply.status == 303)
@@ -68,8 +78,8 @@ pub(crate) fn words(body: &str) -> String {
 }
 
 /// The server that is attacked, and two clients that registered there.
-struct Scene {
-    demo: Demo,
+pub(super) struct Scene {
+    pub(super) demo: Demo,
     site: Site,
     client: String,
     other: String,
@@ -98,7 +108,7 @@ fn attacks_are_refused() {
         demo,
         site,
     };
-    let groups: [(&str, Group); 8] = [
+    let groups: [(&str, Group); 9] = [
         ("Where an answer is sent", redirects),
         ("Who asks", clients),
         ("What is asked for", requests),
@@ -107,6 +117,7 @@ fn attacks_are_refused() {
         ("Tokens", tokens),
         ("Names that move (DNS rebinding)", names),
         ("The endpoint", endpoint),
+        ("Keeping others out", crowds),
     ];
     for (title, group) in groups {
         table.group(title);
@@ -615,6 +626,11 @@ fn endpoint(t: &mut Attacks, Scene { demo, site, .. }: &Scene) {
     t.refused(
         "a body of 200 KB where 100 KB are allowed",
         &site.ask(Ask::raw_mcp(&" ".repeat(200_000)).read_as(&demo.origin(), TOKEN)),
+    );
+    let many = vec!["0"; 6_000].join(",");
+    t.refused(
+        "a message of 6,000 values",
+        &site.ask(Ask::raw_mcp(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"list_tickets","arguments":{{"search":[{many}]}}}}}}"#)).read_as(&demo.origin(), TOKEN)),
     );
     t.refused(
         "a batch of messages",

@@ -5,8 +5,10 @@
 //! - `guesses`: how often a password may be tried.
 //! - `replicas`: several of them, and the Redis that they share.
 //! - `attacks`: what must not work; writes `docs/security.md`.
+//! - `crowds`: how one might keep out all others, for the same page.
 
 mod attacks;
+mod crowds;
 mod flow;
 mod guesses;
 mod page;
