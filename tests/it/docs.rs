@@ -3,12 +3,18 @@
 use std::{fmt::Write, fs};
 
 use clap::CommandFactory;
+use daktela_demo::{Demo, TOKEN};
 use guest::{
     catalog,
     param::{Kind, Param},
 };
 
-use crate::{golden, program};
+use crate::{
+    golden, http,
+    oauth::{CALLBACK, Site},
+    program,
+    served::{self, Ask},
+};
 
 fn check(page: &str, text: &str) {
     golden::report(
@@ -104,6 +110,54 @@ fn the_page_of_the_configuration_is_current() {
         .expect("a String");
     }
     check("configuration.md", &page);
+}
+
+/// The names are what dashboards and alerts are made of.
+#[test]
+fn the_deployment_page_names_every_metric() {
+    let demo = Demo::start().expect("a demo instance");
+    let metrics = http::free_address();
+    let site = Site::start(&[("METRICS_ADDRESS", &metrics)]);
+    // What has labels is there once it is counted.
+    site.client(CALLBACK);
+    let call = Ask::call("count_tickets", serde_json::json!({}));
+    assert_eq!(site.ask(call.read_as(&demo.origin(), TOKEN)).status, 200);
+    let served = served::ask_at(&metrics, &Ask::get("/metrics")).body;
+    let page = fs::read_to_string(golden::folder().join("../docs/deploy.md")).expect("a page");
+    let shown: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| `mcp_daktela_"))
+        .collect();
+    let about = |keyword: &str, name: &str| {
+        let start = format!("# {keyword} {name} ");
+        let line = served.lines().find_map(|line| line.strip_prefix(&start));
+        line.expect("each metric has both").to_owned()
+    };
+    let names = served
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let rows: Vec<String> = names
+        .map(|name| {
+            let kind = about("TYPE", name);
+            let ending = if kind == "counter" { "_total" } else { "" };
+            let sample = served.lines().find(|line| line.starts_with(name)).expect("a sample");
+            let labels: Vec<&str> = sample
+                .split_once('{')
+                .map_or("", |(_, rest)| rest)
+                .split(',')
+                .filter_map(|label| label.split_once("=\""))
+                .map(|(label, _)| label)
+                .filter(|label| *label != "le")
+                .collect();
+            let meaning = about("HELP", name);
+            format!(
+                "| `{name}{ending}` | {kind} | {} | {} |",
+                labels.join(", "),
+                meaning.trim_end_matches('.')
+            )
+        })
+        .collect();
+    assert_eq!(shown, rows, "the table should read:\n{}", rows.join("\n"));
 }
 
 /// Each dependency stands in its `Cargo.toml` behind a line that says why it is there.
