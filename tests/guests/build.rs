@@ -4,6 +4,7 @@ fn main() {
         ("daktela-test-hostile", "hostile"),
         ("daktela-test-files", "files"),
         ("daktela-test-sockets", "sockets"),
+        ("daktela-hello", "hello"),
         ("daktela-http", "http"),
         ("daktela-wassette", "wassette"),
     ] {

@@ -174,6 +174,7 @@ fn the_page_of_the_dependencies_is_current() {
         "guest/faces/plugin",
         "guest/faces/upstream",
         "guest/faces/wassette",
+        "guest/hello",
         "host",
         "host/compile",
         "host/demo",

@@ -1,5 +1,6 @@
 //! Everything end to end, in one program. A new test goes where its subject is:
 //!
+//! - `authors`: the component that `docs/authors.md` starts from.
 //! - `catalog`: what callers see of the tools, as golden files, and the rules of the family.
 //! - `stdio`: the protocol, byte by byte where clients differ.
 //! - `secrets`: credentials stay in the host.
@@ -20,6 +21,7 @@
 //!
 //! `UPDATE_EXPECT=1 cargo test --release` rewrites the golden files; read the difference before you commit it.
 
+mod authors;
 mod builds;
 mod cases;
 mod catalog;

@@ -1,11 +1,14 @@
-//! Components, compiled for this machine: some that misbehave and one that tests ask for everything, as paths of what `--component` takes, and the faces of
-//! ours that other hosts run.
+//! Components, compiled for this machine: some that misbehave, one that tests ask for everything and one that authors start from, as paths of what
+//! `--component` takes, and the faces of ours that other hosts run.
 
 /// Does what the name of a tool says; see its own docs. It loads, since it asks for nothing beyond our world.
 pub const HOSTILE: &str = concat!(env!("OUT_DIR"), "/hostile.cwasm");
 
 /// What the official conformance suite expects of a server.
 pub const CONFORMANCE: &str = concat!(env!("OUT_DIR"), "/conformance.cwasm");
+
+/// Where authors of components start.
+pub const HELLO: &str = concat!(env!("OUT_DIR"), "/hello.cwasm");
 
 /// Wants files, which no component of ours is given.
 pub const FILES: &str = concat!(env!("OUT_DIR"), "/files.cwasm");
