@@ -20,7 +20,7 @@ struct Always<'a> {
 }
 
 impl Http for Always<'_> {
-    fn get_all(&self, paths: &[String]) -> Vec<Result<Response, Failure>> {
+    fn get_all(&self, paths: &[String], _fresh: bool) -> Vec<Result<Response, Failure>> {
         self.asked.set(self.asked.get() + paths.len());
         assert!(paths.iter().all(|path| path.starts_with("/api/v6/")), "{paths:?}");
         // What the host's budget is for.
@@ -29,6 +29,7 @@ impl Http for Always<'_> {
         }
         let answer = || {
             Ok(Response {
+                is_aged: self.document.len() % 2 == 1,
                 status: 200,
                 body: self.document.into(),
             })

@@ -14,7 +14,7 @@ use serde_json::Value;
 struct Away;
 
 impl Http for Away {
-    fn get_all(&self, paths: &[String]) -> Vec<Result<Response, Failure>> {
+    fn get_all(&self, paths: &[String], _fresh: bool) -> Vec<Result<Response, Failure>> {
         let away = || Err(Failure::Unreachable("the connection broke".to_owned()));
         paths.iter().map(|_| away()).collect()
     }
