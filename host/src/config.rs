@@ -449,7 +449,7 @@ mod tests {
             ),
             (
                 &["DAKTELA_URL=acme.daktela.com", "DAKTELA_ACCESS_TOKEN=t"],
-                "did you mean https://acme.daktela.com",
+                "write https://acme.daktela.com",
             ),
             (&[url], "no credential is given"),
             (&[url, "DAKTELA_USERNAME=jan"], "no password"),

@@ -15,7 +15,7 @@ pub struct Origin {
 pub enum OriginError {
     #[error("{0:?} is no URL; expected the address of your Daktela, e.g. https://acme.daktela.com")]
     NotAUrl(String),
-    #[error("{0:?} lacks its scheme; did you mean https://{0} ?")]
+    #[error("{0:?} lacks its scheme; write https://{0}")]
     NoScheme(String),
     #[error(
         "plain http would send the credential readable through the network; use https:// (http is for this machine only)"

@@ -76,7 +76,7 @@ pub(super) async fn show(
     let client = match oauth.clients.find(&oauth.sealer, client_id, address).await {
         Ok(client) => client,
         Err(Unknown::NotAnId) => return stop(StatusCode::BAD_REQUEST, Trouble::UnknownClient),
-        Err(Unknown::NoDocument | Unknown::BadDocument) => return stop(StatusCode::BAD_REQUEST, Trouble::NoDocument),
+        Err(Unknown::NoDocument) => return stop(StatusCode::BAD_REQUEST, Trouble::NoDocument),
         Err(Unknown::Busy) => {
             let busy = stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Busy);
             return later(busy, TooMany::AtOnce);
@@ -124,10 +124,10 @@ pub(super) async fn show(
 fn check<'a>(params: &'a Params, base: &str) -> Result<&'a str, Wrong> {
     let wrong = |error, description| Err(Wrong { error, description });
     if params.get("response_type") != Some("code") {
-        return wrong("unsupported_response_type", "response_type is code.");
+        return wrong("unsupported_response_type", "response_type has to be code.");
     }
     if params.get("response_mode").is_some_and(|mode| mode != "query") {
-        return wrong("invalid_request", "response_mode is query.");
+        return wrong("invalid_request", "response_mode has to be query.");
     }
     if params.get("state").is_some_and(|state| state.len() > STATE_BYTES_MAX) {
         return wrong("invalid_request", "state is too long.");
@@ -137,7 +137,7 @@ fn check<'a>(params: &'a Params, base: &str) -> Result<&'a str, Wrong> {
     }
     // Without a method, plain would be meant, which protects nothing.
     if params.get("code_challenge_method") != Some("S256") {
-        return wrong("invalid_request", "code_challenge_method is S256.");
+        return wrong("invalid_request", "code_challenge_method has to be S256.");
     }
     let plain = |text: &&str| {
         text.bytes()
@@ -151,7 +151,7 @@ fn check<'a>(params: &'a Params, base: &str) -> Result<&'a str, Wrong> {
         Some(challenge) => Ok(challenge),
         None => wrong(
             "invalid_request",
-            "code_challenge is the SHA-256 of a verifier, as base64url.",
+            "code_challenge has to be the SHA-256 of a verifier, as base64url.",
         ),
     }
 }

@@ -133,10 +133,8 @@ pub(super) struct Client {
 pub(super) enum Unknown {
     /// No id of ours, and no address of a document.
     NotAnId,
-    /// The document cannot be read. Why is not said: it could tell about our network.
+    /// The document cannot be read, or does not say what it has to. Why is for the log: it could tell about our network.
     NoDocument,
-    /// The document does not say what it has to.
-    BadDocument,
     /// Other documents are waited for.
     Busy,
 }
@@ -205,8 +203,12 @@ impl Clients {
             let room = tokio::time::timeout(ROOM_TIMEOUT, self.room(&url, caller)).await;
             let Ok(Ok(_room)) = room else { return Err(Unknown::Busy) };
             let body = tokio::time::timeout(FETCH_TIMEOUT, self.fetch(url.clone())).await;
-            let body = body.ok().flatten().ok_or(Unknown::NoDocument)?;
-            read(id, &url, &body).map(Arc::new).ok_or(Unknown::BadDocument)
+            let body = body.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+            let client = body.and_then(|body| read(id, &url, &body).map_err(str::to_owned));
+            client.map(Arc::new).map_err(|reason| {
+                tracing::warn!(event = "client_document", host = url.host_str(), reason);
+                Unknown::NoDocument
+            })
         });
         found.await.map_err(|unknown| *unknown)
     }
@@ -234,21 +236,35 @@ impl Clients {
     }
 
     /// Neither redirects nor private addresses are followed; see `gate::Client`.
-    async fn fetch(&self, url: Url) -> Option<Vec<u8>> {
-        let request = self.http.request(http::Method::GET, url).ok()?;
-        let mut answer = request.header("accept", "application/json").send().await.ok()?;
+    async fn fetch(&self, url: Url) -> Result<Vec<u8>, String> {
+        let request = self.http.request(http::Method::GET, url);
+        let request = request.map_err(|failure| failure.to_string())?;
+        let mut answer = request
+            .header("accept", "application/json")
+            .send()
+            .await
+            .map_err(cause)?;
         if answer.status() != http::StatusCode::OK {
-            return None;
+            return Err(format!("HTTP {}", answer.status().as_u16()));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.ok()? {
+        while let Some(chunk) = answer.chunk().await.map_err(cause)? {
             if body.len() + chunk.len() > DOCUMENT_BYTES_MAX {
-                return None;
+                return Err(format!("longer than {DOCUMENT_BYTES_MAX} bytes"));
             }
             body.extend_from_slice(&chunk);
         }
-        Some(body)
+        Ok(body)
     }
+}
+
+/// The innermost one, which says what happened; those around it say to whom.
+fn cause(error: impl std::error::Error + 'static) -> String {
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }
 
 #[derive(Deserialize)]
@@ -259,13 +275,23 @@ struct Document {
     token_endpoint_auth_method: Option<String>,
 }
 
-fn read(id: &str, url: &Url, body: &[u8]) -> Option<Client> {
-    let document: Document = serde_json::from_slice(body).ok()?;
-    let is_public = document
+/// A client, or what is wrong with its document.
+fn read(id: &str, url: &Url, body: &[u8]) -> Result<Client, &'static str> {
+    let document: Document =
+        serde_json::from_slice(body).map_err(|_| "no JSON object with client_id and redirect_uris")?;
+    if document.client_id != id {
+        return Err("its client_id is another address than its own");
+    }
+    if document
         .token_endpoint_auth_method
-        .is_none_or(|method| method == "none");
-    let fits = document.client_id == id && is_public && redirects_fit(&document.redirect_uris);
-    fits.then(|| Client {
+        .is_some_and(|method| method != "none")
+    {
+        return Err("its token_endpoint_auth_method is not none");
+    }
+    if !redirects_fit(&document.redirect_uris) {
+        return Err("its redirect_uris do not fit");
+    }
+    Ok(Client {
         name: name(document.client_name.as_deref()),
         host: url.host_str().map(str::to_owned),
         redirect_uris: document.redirect_uris,
@@ -471,18 +497,31 @@ mod tests {
         );
         assert_eq!(
             client.map(|client| (client.name, client.host)),
-            Some(("A B".into(), Some("a.example".into())))
+            Ok(("A B".into(), Some("a.example".into())))
         );
-        for body in [
-            r#"{"client_id":"https://b.example/c","redirect_uris":["https://a.example/cb"]}"#,
-            r#"{"client_id":"https://a.example/c","redirect_uris":[]}"#,
-            r#"{"client_id":"https://a.example/c","redirect_uris":["javascript:alert(1)"]}"#,
-            r#"{"client_id":"https://a.example/c","redirect_uris":["https://a.example/cb"],"token_endpoint_auth_method":"client_secret_basic"}"#,
-            "[]",
-            "",
-            "{}",
+        let not_a_client = "no JSON object with client_id and redirect_uris";
+        for (body, reason) in [
+            (
+                r#"{"client_id":"https://b.example/c","redirect_uris":["https://a.example/cb"]}"#,
+                "its client_id is another address than its own",
+            ),
+            (
+                r#"{"client_id":"https://a.example/c","redirect_uris":[]}"#,
+                "its redirect_uris do not fit",
+            ),
+            (
+                r#"{"client_id":"https://a.example/c","redirect_uris":["javascript:alert(1)"]}"#,
+                "its redirect_uris do not fit",
+            ),
+            (
+                r#"{"client_id":"https://a.example/c","redirect_uris":["https://a.example/cb"],"token_endpoint_auth_method":"client_secret_basic"}"#,
+                "its token_endpoint_auth_method is not none",
+            ),
+            ("[]", not_a_client),
+            ("", not_a_client),
+            ("{}", not_a_client),
         ] {
-            assert_eq!(read(body), None, "{body}");
+            assert_eq!(read(body), Err(reason), "{body}");
         }
     }
 }

@@ -253,6 +253,19 @@ fn clients(t: &mut Attacks, Scene { site, client, .. }: &Scene) {
     ] {
         t.refused(attack, &site.authorize(&format!("{}{path}", documents.origin), &[]));
     }
+    // The caller does not hear why, since it could tell about the network; the operator does.
+    let logged = site.replicas[0].log("client_document", 5);
+    let reasons: Vec<&str> = logged.iter().filter_map(|line| line["reason"].as_str()).collect();
+    assert_eq!(
+        reasons[reasons.len() - 4..],
+        [
+            "HTTP 302",
+            "longer than 5120 bytes",
+            "its client_id is another address than its own",
+            "its redirect_uris do not fit"
+        ],
+        "{logged:?}"
+    );
     slow_documents(t);
 }
 

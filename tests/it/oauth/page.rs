@@ -157,7 +157,7 @@ fn a_wrong_request_leads_nowhere_but_to_this_machine_by_itself() {
     let base = site.base();
     let back = |redirect: &str, joint: &str| {
         format!(
-            "{redirect}?error=invalid_request{joint}error_description=code_challenge_method+is+S256.{joint}state=a%26%22b\
+            "{redirect}?error=invalid_request{joint}error_description=code_challenge_method+has+to+be+S256.{joint}state=a%26%22b\
              {joint}iss={}",
             encode(&base)
         )
@@ -177,7 +177,7 @@ fn a_wrong_request_leads_nowhere_but_to_this_machine_by_itself() {
         assert_eq!((told.status, told.header("location")), (400, None), "{told:?}");
         assert_eq!(
             words(&told.body),
-            "The application asks for the login in a wrong way: code_challenge_method is S256."
+            "The application asks for the login in a wrong way: code_challenge_method has to be S256."
         );
         let link = format!(
             "<a href=\"{}\" rel=\"noreferrer\">Back to the application: <strong>{place}</strong></a>",
