@@ -382,7 +382,10 @@ impl<'a> Api<'a> {
     ) -> (Result<Value, Error>, Result<Page, Error>) {
         let mut responses = self
             .http
-            .get_all(&[query::record_path(endpoint, name, fields), query.to_path()], false)
+            .get_all(
+                &[query::record_path(endpoint, name, fields), query.to_path()],
+                self.fresh.get(),
+            )
             .into_iter();
         let mut next = || responses.next().expect("an answer for each path");
         let record = self.read_record(next(), endpoint);

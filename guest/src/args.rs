@@ -23,7 +23,7 @@ impl Budget {
         let Budget { bytes, is_most } = self;
         if is_most {
             format!(
-                "The record is larger than the {} bytes that this server's operator allows for an answer, so its texts are cut.",
+                "The record is larger than the {} bytes that there are for it, and this server's operator allows no more, so its texts are cut.",
                 text::thousands(bytes as u64)
             )
         } else {

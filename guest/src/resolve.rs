@@ -162,13 +162,18 @@ fn choose(
             Ok(page) => page,
             // Without a directory that it may read, an id may still be right. No id holds a blank, as names of people do.
             Err(error @ (Error::NoRight(_) | Error::NotFound(_))) => {
-                let why = format!("{} Thus no {} can be found by name", error.text(), source.one);
+                let lost = format!("No {} can be found by name", source.one);
+                // What Daktela says stands last: it is a quote.
                 return if given.contains(char::is_whitespace) {
                     Err(Error::Argument(format!(
-                        "{why}: give the id, as answers show it in brackets behind the name."
+                        "{lost}; give the id, as answers show it in brackets behind the name. {}",
+                        error.text()
                     )))
                 } else {
-                    Ok(as_given(Some(format!("{why}, and {given:?} was taken as an id."))))
+                    Ok(as_given(Some(format!(
+                        "{lost}, and {given:?} was taken as an id. {}",
+                        error.text()
+                    ))))
                 };
             }
             Err(error) => return Err(error),

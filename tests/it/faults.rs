@@ -554,12 +554,14 @@ fn without_the_directory_only_an_id_can_be_right() {
         )
     };
     let no_right = "The Daktela account of this server may not read users (HTTP 403). An administrator of Daktela can grant the \
-                    access in the user's rights. Thus no user can be found by name";
+                    access in the user's rights.";
     assert_eq!(
         count(403, "Jan Novák"),
         (
             true,
-            format!("{no_right}: give the id, as answers show it in brackets behind the name.")
+            format!(
+                "No user can be found by name; give the id, as answers show it in brackets behind the name. {no_right}"
+            )
         )
     );
     assert_eq!(
@@ -567,8 +569,8 @@ fn without_the_directory_only_an_id_can_be_right() {
         (
             false,
             format!(
-                "11 tickets (stage OPEN · user jan.novak · without merged tickets)\n\nNote: {no_right}, and \"jan.novak\" was \
-                 taken as an id."
+                "11 tickets (stage OPEN · user jan.novak · without merged tickets)\n\nNote: No user can be found by name, and \
+                 \"jan.novak\" was taken as an id. {no_right}"
             )
         )
     );

@@ -642,18 +642,7 @@ fn a_caller_who_goes_away_ends_the_call() {
     let served = Served::start(&[]);
     let ask = Ask::call("count_tickets", json!({})).read_as(&demo.origin(), TOKEN);
     let mut stream = served.connect();
-    let head: String = ask
-        .headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
-    write!(
-        stream,
-        "POST /mcp HTTP/1.1\r\nhost: localhost\r\n{head}content-length: {}\r\n\r\n{}",
-        ask.body.len(),
-        ask.body
-    )
-    .expect("a connection");
+    served::send(&mut stream, "localhost", &ask).expect("a connection");
     thread::sleep(Duration::from_secs(1));
     drop(stream);
     let lines = served.log("call", 1);

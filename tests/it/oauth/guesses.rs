@@ -1,7 +1,6 @@
 //! How often a password may be tried, on the page and in headers, and who is not held back by others' guesses.
 
 use std::{
-    io::Write as _,
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +9,7 @@ use daktela_demo::{AGENT_PASSWORD, AGENT_USERNAME, Demo, Fault, PASSWORD, USERNA
 use serde_json::json;
 
 use super::{CALLBACK, Site, words};
-use crate::served::{Ask, Reply};
+use crate::served::{self, Ask, Reply};
 
 /// As long as Daktela's login takes in earnest.
 pub(super) fn slow_logins(demo: &Demo) {
@@ -171,19 +170,7 @@ fn one_password_counts_once_and_whoever_hangs_up_has_guessed() {
     for number in 0..5 {
         let ask = call(&demo, USERNAME, &format!("guess {number}"));
         let mut stream = site.replicas[0].connect();
-        let headers: String = ask
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
-        write!(
-            stream,
-            "POST /mcp HTTP/1.1\r\nhost: {}\r\n{headers}content-length: {}\r\n\r\n{}",
-            site.host,
-            ask.body.len(),
-            ask.body
-        )
-        .expect("a connection");
+        served::send(&mut stream, &site.host, &ask).expect("a connection");
         connections.push(stream);
     }
     let start = Instant::now();
