@@ -1,4 +1,4 @@
-//! The component that `docs/authors.md` starts from, and what the page shows of it.
+//! The component that `docs/writing-components.md` starts from, and what the page shows of it.
 
 use std::fs;
 
@@ -67,7 +67,7 @@ fn the_smallest_component_serves_a_client() {
 #[test]
 fn the_page_for_authors_shows_what_is() {
     let read = |path: &str| fs::read_to_string(golden::folder().join("..").join(path)).expect("a file of the tree");
-    let (page, code) = (read("docs/authors.md"), read("guest/hello/src/lib.rs"));
+    let (page, code) = (read("docs/writing-components.md"), read("guest/hello/src/lib.rs"));
     let blocks = |language: &str| -> Vec<String> {
         let mark = format!("```{language}\n");
         let blocks = page.split(&mark).skip(1);

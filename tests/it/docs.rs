@@ -114,7 +114,7 @@ fn the_page_of_the_configuration_is_current() {
 
 /// The names are what dashboards and alerts are made of.
 #[test]
-fn the_deployment_page_names_every_metric() {
+fn the_observability_page_names_every_metric() {
     let demo = Demo::start().expect("a demo instance");
     let metrics = http::free_address();
     let site = Site::start(&[("METRICS_ADDRESS", &metrics)]);
@@ -123,7 +123,7 @@ fn the_deployment_page_names_every_metric() {
     let call = Ask::call("count_tickets", serde_json::json!({}));
     assert_eq!(site.ask(call.read_as(&demo.origin(), TOKEN)).status, 200);
     let served = served::ask_at(&metrics, &Ask::get("/metrics")).body;
-    let page = fs::read_to_string(golden::folder().join("../docs/deploy.md")).expect("a page");
+    let page = fs::read_to_string(golden::folder().join("../docs/observability.md")).expect("a page");
     let shown: Vec<&str> = page
         .lines()
         .filter(|line| line.starts_with("| `mcp_daktela_"))

@@ -431,7 +431,7 @@ fn observed<T: Send>(items: Vec<T>, observe: impl Fn(T) -> String + Send + Sync)
 
 /// Benchmarks and fuzzing take longer than a test may.
 const UNDER_LOAD: &str = "
-## Under load
+## Load
 
 `cargo bench --bench soak` sends 20,000 calls, 64 at once, with a fault for every twentieth, and ends with an error if one of them
 fails, if a second login is needed, or if memory grows by more than 15 % between the first thousand calls and the last. On two
@@ -449,13 +449,13 @@ fn each_fault_and_each_misbehaviour_ends_well() {
     expected();
     let mut page = String::from(
         "# Reliability\n\nMade by the tests from what they saw; `UPDATE_EXPECT=1 cargo test --release` rewrites it. Each call ended in bounded time, and the same call \
-         without the fault succeeded afterwards.\n\n## Faults of the instance\n\nEach fault meets one request of the call: the list itself, the record itself, and, for a \
+         without the fault succeeded afterwards.\n\n## Fault injection\n\nEach fault meets one request of the call: the list itself, the record itself, and, for a \
          ticket with its conversation, all that happened on it.\n\n",
     );
     let tools: Vec<&str> = CALLS.iter().map(|(tool, ..)| *tool).collect();
     writeln!(page, "| fault | `{}` |\n|---|---|---|---|", tools.join("` | `")).expect("a String");
     page += &observed(rows(), observe);
-    page += "\n## Misbehaviour of a component\n\nBeside each ran a good call, which succeeded.\n\n| the component | its caller gets |\n|---|---|\n";
+    page += "\n## Misbehaving components\n\nBeside each ran a good call, which succeeded.\n\n| the component | its caller gets |\n|---|---|\n";
     page += &observed(MISBEHAVIOURS.to_vec(), misbehave);
     page += &observed(NOT_LOADED.to_vec(), refuse_to_load);
     page += UNDER_LOAD;

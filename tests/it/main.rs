@@ -1,6 +1,6 @@
 //! Everything end to end, in one program. A new test goes where its subject is:
 //!
-//! - `authors`: the component that `docs/authors.md` starts from.
+//! - `authors`: the component that `docs/writing-components.md` starts from.
 //! - `catalog`: what callers see of the tools, as golden files, and the rules of the family.
 //! - `stdio`: the protocol, byte by byte where clients differ.
 //! - `secrets`: credentials stay in the host.

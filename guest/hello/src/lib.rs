@@ -1,4 +1,4 @@
-//! The smallest component of our world: one tool with one argument. `docs/authors.md` walks through it.
+//! The smallest component of our world: one tool with one argument. `docs/writing-components.md` walks through it.
 
 use bindings::exports::daktela::mcp::server::{Guest, RpcError};
 use serde_json::{Value, json};

@@ -150,8 +150,9 @@ impl Sandbox {
                     reason = "whoever may name a file to run may as well name another program"
                 )]
                 // SAFETY: the bytes are what `precompile_component` returned, by the documented contract of this function.
-                unsafe { Component::deserialize(&engine, &bytes) }
-                    .context("it was compiled with other settings than this program's; docs/authors.md has them")
+                unsafe { Component::deserialize(&engine, &bytes) }.context(
+                    "it was compiled with other settings than this program's; docs/writing-components.md has them",
+                )
             }
             Some(Precompiled::Module) => wasmtime::bail!(
                 "{} is compiled from a core module, not from a component",
@@ -257,7 +258,7 @@ fn compile(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
 #[cfg(not(feature = "compiler"))]
 fn compile(_engine: &Engine, _bytes: &[u8]) -> wasmtime::Result<Component> {
     wasmtime::bail!(
-        "it is not compiled ahead of time, and this program holds no compiler. docs/authors.md has the command that compiles it; a \
+        "it is not compiled ahead of time, and this program holds no compiler. docs/writing-components.md has the command that compiles it; a \
          program that does it by itself comes of: cargo build --release --features compiler"
     )
 }

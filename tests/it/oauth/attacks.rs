@@ -109,15 +109,15 @@ fn attacks_are_refused() {
         site,
     };
     let groups: [(&str, Group); 9] = [
-        ("Where an answer is sent", redirects),
-        ("Who asks", clients),
-        ("What is asked for", requests),
-        ("The login page", login_page),
-        ("Codes", codes),
-        ("Tokens", tokens),
-        ("Names that move (DNS rebinding)", names),
-        ("The endpoint", endpoint),
-        ("Keeping others out", crowds),
+        ("Redirect URI validation", redirects),
+        ("Client authentication", clients),
+        ("Authorization request", requests),
+        ("Login page", login_page),
+        ("Authorization codes", codes),
+        ("Token endpoint", tokens),
+        ("DNS rebinding", names),
+        ("MCP endpoint", endpoint),
+        ("Denial of service", crowds),
     ];
     for (title, group) in groups {
         table.group(title);
