@@ -4,7 +4,7 @@
 //! - `page`: the login page.
 //! - `guesses`: how often a password may be tried.
 //! - `replicas`: several of them, and the Redis that they share.
-//! - `attacks`: what must not work; writes `docs/security.md`.
+//! - `attacks`: what must not work; writes the tables of `docs/security.md`.
 //! - `crowds`: how one might keep out all others, for the same page.
 
 mod attacks;
