@@ -1,8 +1,7 @@
-//! What comes of each fault of the instance, and of each misbehaviour of a component: the page `docs/reliability.md` is
-//! what these tests saw.
+//! Fault injection and misbehaving components. Writes the tables of `docs/reliability.md` from what the tests saw.
 
 use std::{
-    fmt::Write,
+    fs,
     sync::OnceLock,
     thread,
     time::{Duration, Instant},
@@ -414,6 +413,16 @@ fn refuse_to_load((what, component): (&str, &str)) -> String {
     )
 }
 
+/// The page with other rows in the table of that header; what stands around it is written by hand.
+fn with_rows(page: &str, header: &str, rows: &str) -> String {
+    let (before, table) = page
+        .split_once(header)
+        .unwrap_or_else(|| panic!("the page has no table {header}"));
+    let (_, after) = table.split_once("\n\n").expect("text after the table");
+    let columns = "|---".repeat(header.matches(" | ").count() + 1);
+    format!("{before}{header}\n{columns}|\n{rows}\n{after}")
+}
+
 /// All at once: most of them wait.
 fn observed<T: Send>(items: Vec<T>, observe: impl Fn(T) -> String + Send + Sync) -> String {
     let observe = &observe;
@@ -429,42 +438,17 @@ fn observed<T: Send>(items: Vec<T>, observe: impl Fn(T) -> String + Send + Sync)
     })
 }
 
-/// Benchmarks and fuzzing take longer than a test may.
-const UNDER_LOAD: &str = "
-## Load
-
-`cargo bench --bench soak` sends 20,000 calls, 64 at once, with a fault for every twentieth, and ends with an error if one of them
-fails, if a second login is needed, or if memory grows by more than 15 % between the first thousand calls and the last. On two
-shared cores: no call failed, 996 faults were outlasted, there was 1 login, and the program took 34.7 MiB over the first thousand
-calls and 34.9 MiB over the last.
-
-## Fuzzing
-
-`tests/fuzz/run SECONDS` gives each target so long: arguments of tools, answers of Daktela to every tool, queries, HTML and mail,
-what may leave the sandbox, dates and `Retry-After`. An input that breaks a rule is left in `tests/fuzz/artifacts`.
-";
-
 #[test]
 fn each_fault_and_each_misbehaviour_ends_well() {
     expected();
-    let mut page = String::from(
-        "# Reliability\n\nMade by the tests from what they saw; `UPDATE_EXPECT=1 cargo test --release` rewrites it. Each call ended in bounded time, and the same call \
-         without the fault succeeded afterwards.\n\n## Fault injection\n\nEach fault meets one request of the call: the list itself, the record itself, and, for a \
-         ticket with its conversation, all that happened on it.\n\n",
-    );
+    let path = golden::folder().join("../docs/reliability.md");
+    let page = fs::read_to_string(&path).expect("a page");
     let tools: Vec<&str> = CALLS.iter().map(|(tool, ..)| *tool).collect();
-    writeln!(page, "| fault | `{}` |\n|---|---|---|---|", tools.join("` | `")).expect("a String");
-    page += &observed(rows(), observe);
-    page += "\n## Misbehaving components\n\nBeside each ran a good call, which succeeded.\n\n| the component | its caller gets |\n|---|---|\n";
-    page += &observed(MISBEHAVIOURS.to_vec(), misbehave);
-    page += &observed(NOT_LOADED.to_vec(), refuse_to_load);
-    page += UNDER_LOAD;
-    golden::report(
-        golden::check(&golden::folder().join("../docs/reliability.md"), &page)
-            .err()
-            .into_iter()
-            .collect(),
-    );
+    let faults = format!("| fault | `{}` |", tools.join("` | `"));
+    let page = with_rows(&page, &faults, &observed(rows(), observe));
+    let components = observed(MISBEHAVIOURS.to_vec(), misbehave) + &observed(NOT_LOADED.to_vec(), refuse_to_load);
+    let page = with_rows(&page, "| component | answer to its caller |", &components);
+    golden::report(golden::check(&path, &page).err().into_iter().collect());
 }
 
 /// The log has the reason of a trap once, under the reference that the caller was given.
