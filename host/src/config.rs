@@ -1,7 +1,7 @@
 //! Flags and environment variables, and what they mean together.
 
 use crate::{
-    gate::{Budget, Cache, CacheSettings, Client, Credential, Gate, Network, Origin, OriginError},
+    egress::{Cache, CacheSettings, CallLimits, Client, Credential, Egress, Network, Origin, OriginError},
     host::Host,
     sandbox::{Limits, Sandbox},
 };
@@ -104,7 +104,7 @@ pub struct Options {
 #[derive(Debug, Clone, Args)]
 pub struct LimitOptions {
     /// How long all requests of one call to Daktela may take together
-    #[arg(long, global = true, env = "DAKTELA_TIMEOUT", value_name = "SECONDS", default_value_t = Budget::default().timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, global = true, env = "DAKTELA_TIMEOUT", value_name = "SECONDS", default_value_t = CallLimits::default().timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..=600))]
     pub timeout: u64,
 
     /// How many calls run at the same time; more wait
@@ -128,19 +128,19 @@ pub struct LimitOptions {
     pub max_answer_bytes: u64,
 
     /// How many requests one call may send to Daktela, repeated ones included
-    #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_REQUESTS", value_name = "NUMBER", default_value_t = Budget::default().requests, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_REQUESTS", value_name = "NUMBER", default_value_t = CallLimits::default().requests, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub max_upstream_requests: u64,
 
     /// The largest single answer of Daktela, unpacked. Parsed, it takes six times as much of the call's memory
-    #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_BODY_MB", value_name = "MB", default_value_t = (Budget::default().body_bytes / MEGABYTE) as u64, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_BODY_MB", value_name = "MB", default_value_t = (CallLimits::default().body_bytes / MEGABYTE) as u64, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub max_upstream_body_mb: u64,
 
     /// All answers of Daktela to one call together, unpacked
-    #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_MB", value_name = "MB", default_value_t = (Budget::default().bytes / MEGABYTE) as u64, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_MB", value_name = "MB", default_value_t = (CallLimits::default().bytes / MEGABYTE) as u64, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub max_upstream_mb: u64,
 
     /// How many requests Daktela gets from one credential at once
-    #[arg(long, global = true, env = "DAKTELA_UPSTREAM_AT_ONCE", value_name = "NUMBER", default_value_t = Network::default().requests_at_once as u64, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    #[arg(long, global = true, env = "DAKTELA_UPSTREAM_AT_ONCE", value_name = "NUMBER", default_value_t = Network::default().max_concurrent_requests as u64, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub upstream_at_once: u64,
 
     /// How many core modules a component may consist of, and how many tables they may have
@@ -216,16 +216,16 @@ impl Options {
             ),
             None => self.upstream(|name| std::env::var(name).ok())?,
         };
-        let gate = Gate::new(origin, credential, Client::new(self.network()), self.cache());
+        let egress = Egress::new(origin, credential, Client::new(self.network()), self.cache());
         Ok(Ready {
-            host: self.host(Some(gate))?,
+            host: self.host(Some(egress))?,
             demo,
         })
     }
 
     pub fn network(&self) -> Network {
         Network {
-            requests_at_once: size(self.limits.upstream_at_once),
+            max_concurrent_requests: size(self.limits.upstream_at_once),
             proxy: self.proxy.clone(),
         }
     }
@@ -249,14 +249,14 @@ impl Options {
     }
 
     /// Without an instance: for what is the same with any.
-    pub fn host(&self, gate: Option<Gate>) -> Result<Host, ConfigError> {
+    pub fn host(&self, egress: Option<Egress>) -> Result<Host, ConfigError> {
         let limits = self.limits.limits();
         let sandbox = match &self.component {
             Some(file) => Sandbox::from_file(file, limits),
             None => Sandbox::embedded(limits),
         };
         let sandbox = sandbox.map_err(ConfigError::Component)?;
-        Ok(Host::new(sandbox, gate, self.limits.budget()))
+        Ok(Host::new(sandbox, egress, self.limits.budget()))
     }
 
     /// Where spans go. The variable for traces alone is a whole address, the other one has a path added to it, as
@@ -322,8 +322,8 @@ impl LimitOptions {
         }
     }
 
-    fn budget(&self) -> Budget {
-        Budget {
+    fn budget(&self) -> CallLimits {
+        CallLimits {
             timeout: Duration::from_secs(self.timeout),
             requests: self.max_upstream_requests,
             body_bytes: size(self.max_upstream_body_mb).saturating_mul(MEGABYTE),

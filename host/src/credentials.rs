@@ -2,7 +2,7 @@
 //!
 //! The address is a stranger's. It is parsed once, by the parser whose result connects, and nothing but its origin is kept.
 
-use crate::gate::{Credential, Origin};
+use crate::egress::{Credential, Origin};
 use http::{HeaderMap, HeaderName, header};
 use std::{fmt, str::FromStr};
 
@@ -104,7 +104,7 @@ struct Entry {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotServed {
     #[error(transparent)]
-    NotAnOrigin(#[from] crate::gate::OriginError),
+    NotAnOrigin(#[from] crate::egress::OriginError),
     #[error("{0:?} is no host name")]
     NotAHost(String),
     #[error("{host} is not served here, only {allowed}")]

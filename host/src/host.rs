@@ -1,7 +1,7 @@
 //! A component, the instance it reads, and the time it may take: all that a call needs, whoever asks for it.
 
 use crate::{
-    gate::{Budget, Call, Gate},
+    egress::{CallBudget, CallLimits, Egress},
     identity::Caller,
     metrics::{Done, Metrics},
     sandbox::{Answer, Fault, GRACE, Request, Sandbox},
@@ -15,8 +15,8 @@ use std::{
 
 pub struct Host {
     sandbox: Sandbox,
-    gate: Option<Arc<Gate>>,
-    budget: Budget,
+    egress: Option<Arc<Egress>>,
+    budget: CallLimits,
     metrics: Metrics,
     spans: Option<Spans>,
 }
@@ -42,10 +42,10 @@ pub enum Outcome {
 }
 
 impl Host {
-    pub fn new(sandbox: Sandbox, gate: Option<Gate>, budget: Budget) -> Self {
+    pub fn new(sandbox: Sandbox, egress: Option<Egress>, budget: CallLimits) -> Self {
         Self {
             sandbox,
-            gate: gate.map(Arc::new),
+            egress: egress.map(Arc::new),
             budget,
             metrics: Metrics::default(),
             spans: None,
@@ -57,8 +57,8 @@ impl Host {
         Self { spans, ..self }
     }
 
-    pub fn gate(&self) -> Option<&Arc<Gate>> {
-        self.gate.as_ref()
+    pub fn egress(&self) -> Option<&Arc<Egress>> {
+        self.egress.as_ref()
     }
 
     pub fn metrics(&self) -> &Metrics {
@@ -70,8 +70,8 @@ impl Host {
         self.budget.timeout + GRACE + MARGIN
     }
 
-    pub fn new_call(&self) -> Arc<Call> {
-        Arc::new(Call::new(self.budget))
+    pub fn new_call(&self) -> Arc<CallBudget> {
+        Arc::new(CallBudget::new(self.budget))
     }
 
     /// What is the same for everybody, and needs no upstream.
@@ -81,13 +81,13 @@ impl Host {
 
     /// What a client asks. Writes one line to the log, also when it is dropped half-way.
     ///
-    /// A caller who is known reads with their own gate. The host's is for whoever started the program, and no other.
-    pub async fn ask(&self, request: &Request, call: Arc<Call>, asker: Asker<'_>) -> Result<Answer, Fault> {
-        let gate = asker
+    /// A caller who is known reads with their own egress. The host's is for whoever started the program, and no other.
+    pub async fn ask(&self, request: &Request, call: Arc<CallBudget>, asker: Asker<'_>) -> Result<Answer, Fault> {
+        let egress = asker
             .caller
-            .map_or_else(|| self.gate.clone(), |caller| Some(caller.identity.gate.clone()));
+            .map_or_else(|| self.egress.clone(), |caller| Some(caller.identity.egress.clone()));
         let mut line = Line::new(request, call.clone(), asker, self);
-        let answer = self.sandbox.run(request, gate, call).await;
+        let answer = self.sandbox.run(request, egress, call).await;
         line.status = outcome(&answer).as_str();
         line.answer_bytes = answer
             .as_ref()
@@ -101,7 +101,7 @@ impl Host {
 /// A line of the log, written when the call is over.
 struct Line<'a> {
     request: &'a Request,
-    call: Arc<Call>,
+    call: Arc<CallBudget>,
     asker: Asker<'a>,
     host: &'a Host,
     started: (SystemTime, Instant),
@@ -110,7 +110,7 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn new(request: &'a Request, call: Arc<Call>, asker: Asker<'a>, host: &'a Host) -> Self {
+    fn new(request: &'a Request, call: Arc<CallBudget>, asker: Asker<'a>, host: &'a Host) -> Self {
         host.metrics.begin();
         Self {
             request,
@@ -135,7 +135,7 @@ impl Drop for Line<'_> {
             event = "call",
             request_id = caller.map(|caller| &*caller.request_id),
             who = caller.map(|caller| caller.identity.who.to_string()),
-            tenant = caller.map(|caller| caller.identity.gate.origin().host()),
+            tenant = caller.map(|caller| caller.identity.egress.origin().host()),
             method,
             tool,
             status = self.status,

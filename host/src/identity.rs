@@ -1,8 +1,8 @@
-//! One gate for each (instance, credential), so that its logins, its tokens, its cache and its limits are shared by the
+//! One egress for each (instance, credential), so that its logins, its tokens, its cache and its limits are shared by the
 //! calls of one identity, and by nobody else.
 
 use crate::{
-    gate::{Cache, Client, Credential, Gate, Origin},
+    egress::{Cache, Client, Credential, Egress, Origin},
     http::{guess::Guess, throttle},
 };
 use moka::sync;
@@ -15,7 +15,7 @@ use std::{
 };
 use tokio::sync::{Mutex, Semaphore};
 
-/// A gate takes a few kilobytes. Beyond so many, those who were away longest log in anew.
+/// An egress takes a few kilobytes. Beyond so many, those who were away longest log in anew.
 const IDENTITIES_MAX: u64 = 10_000;
 
 /// Anybody can make up credentials by the thousand, but not have Daktela answer them: those push out each other only, and lose
@@ -37,7 +37,7 @@ pub struct Caller {
 
 pub struct Identity {
     pub who: Who,
-    pub gate: Arc<Gate>,
+    pub egress: Arc<Egress>,
     pub(crate) room: Arc<Semaphore>,
     /// What a guesser of passwords would guess at; none for a token, which cannot be guessed.
     pub(crate) account: Option<String>,
@@ -79,10 +79,10 @@ impl Identities {
             Credential::Token(_) => None,
         };
         let new = || {
-            let gate = Gate::new(origin, credential, self.client.clone(), self.cache.clone());
+            let egress = Egress::new(origin, credential, self.client.clone(), self.cache.clone());
             Arc::new(Identity {
                 who,
-                gate: Arc::new(gate),
+                egress: Arc::new(egress),
                 room: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
                 account,
                 guess: Mutex::default(),
@@ -96,7 +96,7 @@ impl Identities {
 
     /// Keeps whom Daktela has answered apart from those whom it does not know.
     pub(crate) fn remember(&self, identity: &Arc<Identity>) {
-        if identity.gate.was_answered() && !self.known.contains_key(&identity.who) {
+        if identity.egress.was_answered() && !self.known.contains_key(&identity.who) {
             self.known.insert(identity.who, identity.clone());
             self.newcomers.invalidate(&identity.who);
         }
@@ -144,7 +144,7 @@ impl fmt::Display for Who {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::CacheSettings;
+    use crate::egress::CacheSettings;
 
     fn identities() -> Identities {
         let cache = Cache::new(CacheSettings {
@@ -171,7 +171,7 @@ mod tests {
         let origin: Origin = "https://acme.daktela.com".parse().unwrap();
         let first = all.of(origin.clone(), token("t"));
         let second = all.of(origin, token("t"));
-        assert!(first.who == second.who && Arc::ptr_eq(&first.gate, &second.gate));
+        assert!(first.who == second.who && Arc::ptr_eq(&first.egress, &second.egress));
     }
 
     #[test]

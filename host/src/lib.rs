@@ -4,13 +4,13 @@
 //! client ── MCP ──► mcp::Server ──► host::Host ──► sandbox::Sandbox   one instance of the component per call
 //!                                                     │ wasi:http
 //!                                                     ▼
-//!                                                  gate::Gate ──► Daktela
+//!                                                  egress::Egress ──► Daktela
 //! ```
 //!
-//! Over HTTP, [`http`] finds out who asks ([`credentials`], [`identity`]) and hands each request on with a gate of its
+//! Over HTTP, [`http`] finds out who asks ([`credentials`], [`identity`]) and hands each request on with an egress of its
 //! caller's own. [`oauth`] issues tokens to clients that know no other way.
 //!
-//! [`gate`] is the only way out of the [`sandbox`], and the only place that knows a secret. [`mcp`] and [`cli`] know no
+//! [`egress`] is the only way out of the [`sandbox`], and the only place that knows a secret. [`mcp`] and [`cli`] know no
 //! tool by name: they pass on what the component says. [`config`] turns flags and variables into the rest.
 
 pub mod cli;
@@ -26,4 +26,4 @@ pub mod oauth;
 pub mod sandbox;
 pub mod spans;
 
-pub use daktela_gate as gate;
+pub use daktela_egress as egress;

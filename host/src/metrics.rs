@@ -1,6 +1,6 @@
 //! Counters, in the words of Prometheus. No label says who asked.
 
-use crate::gate::Usage;
+use crate::egress::Usage;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},

@@ -1,6 +1,6 @@
 //! `--otlp-endpoint`: a span for each call, sent to a collector of OpenTelemetry.
 
-use crate::{gate::Client, metrics::Done};
+use crate::{egress::Client, metrics::Done};
 use http::Method;
 use opentelemetry::{
     Context, KeyValue,

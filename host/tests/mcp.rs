@@ -2,7 +2,7 @@
 
 use daktela_demo::{Action, Demo, Fault};
 use mcp_daktela::{
-    gate::{self, Budget, Cache, CacheSettings, Credential, Gate},
+    egress::{self, Cache, CacheSettings, CallLimits, Credential, Egress},
     host::Host,
     mcp::Server,
     sandbox::{Limits, Sandbox},
@@ -23,11 +23,11 @@ struct Client {
 }
 
 impl Client {
-    async fn connect(gate: Gate) -> Self {
+    async fn connect(egress: Egress) -> Self {
         let host = Host::new(
             Sandbox::embedded(Limits::default()).unwrap(),
-            Some(gate),
-            Budget::default(),
+            Some(egress),
+            CallLimits::default(),
         );
         let server = Server::new(Arc::new(host), &[0; 32]).await.unwrap();
         let (ours, theirs) = tokio::io::duplex(1 << 20);
@@ -77,14 +77,14 @@ fn test(demo: &Demo, talk: impl AsyncFnOnce(Client)) {
         ttl: Duration::from_secs(60),
     });
     let credential = Credential::Token(daktela_demo::TOKEN.to_owned().into());
-    let gate = Gate::new(
+    let egress = Egress::new(
         demo.origin().parse().unwrap(),
         credential,
-        gate::Client::default(),
+        egress::Client::default(),
         cache,
     );
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async { talk(Client::connect(gate).await).await });
+    runtime.block_on(async { talk(Client::connect(egress).await).await });
 }
 
 #[test]

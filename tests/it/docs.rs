@@ -179,7 +179,7 @@ fn the_page_of_the_dependencies_is_current() {
         "host/compile",
         "host/demo",
         "host/dist",
-        "host/gate",
+        "host/egress",
     ] {
         let manifest =
             fs::read_to_string(golden::folder().join("..").join(package).join("Cargo.toml")).expect("a manifest");

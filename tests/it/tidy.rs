@@ -13,7 +13,7 @@ fn read(path: &std::path::Path) -> String {
 /// The tour is data, and the command line's example is for people; the code passes on what the component says.
 #[test]
 fn the_host_knows_no_tool_by_name() {
-    let folders = ["../host/src", "../host/gate/src"].map(|folder| golden::folder().join(folder));
+    let folders = ["../host/src", "../host/egress/src"].map(|folder| golden::folder().join(folder));
     for path in folders.iter().flat_map(|folder| golden::files(folder, "rs")) {
         let code = read(&path);
         for tool in catalog::tools() {

@@ -2,26 +2,26 @@
 
 use super::{Stop, print, sweep};
 use crate::{
-    gate::{Failure, Gate, WHO_AM_I},
+    egress::{Egress, EgressError, WHO_AM_I},
     host::Host,
 };
 use http::StatusCode;
 use serde_json::Value;
 
 pub(super) async fn run(host: &Host, tools: bool) -> Result<(), Stop> {
-    if let Some(gate) = host.gate() {
-        print::out(&who_am_i(host, gate).await.map_err(Stop::failed)?);
+    if let Some(egress) = host.egress() {
+        print::out(&who_am_i(host, egress).await.map_err(Stop::failed)?);
     }
     if tools { sweep::run(host).await } else { Ok(()) }
 }
 
-async fn who_am_i(host: &Host, gate: &Gate) -> Result<String, String> {
-    let origin = gate.origin();
-    let answer = gate
+async fn who_am_i(host: &Host, egress: &Egress) -> Result<String, String> {
+    let origin = egress.origin();
+    let answer = egress
         .get(&host.new_call(), WHO_AM_I)
         .await
         .map_err(|failure| match failure {
-            Failure::ForTheUser(text) => text,
+            EgressError::UserActionable(text) => text,
             other => format!("{origin} gives no answer: {other}"),
         })?;
     match answer.status() {

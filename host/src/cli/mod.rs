@@ -194,8 +194,8 @@ fn spans(options: &Options) -> Result<Option<Spans>, Stop> {
 }
 
 async fn serve(options: &Options, host: Host) -> Result<(), Stop> {
-    if let Some(gate) = host.gate() {
-        gate.warm_up();
+    if let Some(egress) = host.egress() {
+        egress.warm_up();
     }
     if std::io::stdin().is_terminal() {
         print::err(

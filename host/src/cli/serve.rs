@@ -3,7 +3,7 @@
 use super::{Stop, block_on, random_key, terminated};
 use crate::{
     config::Options,
-    gate::{Client, Credential},
+    egress::{Client, Credential},
     http::{self, App, Settings},
     identity::Identities,
     mcp::Server,
@@ -81,7 +81,7 @@ fn app(
     demo: Option<&Demo>,
     metrics: Metrics,
 ) -> Result<Arc<App>, Stop> {
-    let client = Client::for_strangers(options.network(), settings.domains.named());
+    let client = Client::public_only(options.network(), settings.domains.named());
     let identities = Identities::new(key, client, options.cache());
     // With OAuth on, a login is what somebody wants to try.
     let anybody = match demo.filter(|_| oauth.is_none()) {

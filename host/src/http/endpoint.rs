@@ -147,7 +147,7 @@ async fn identify(app: &App, parts: &Parts) -> Result<Arc<Identity>, Box<Respons
             let identity = found.map(|(origin, credential)| app.identities.of(origin, credential));
             // A client renews a token that HTTP refuses; an error of a tool would not tell it to.
             match identity {
-                Some(identity) if !identity.gate.is_still_refused().await => Ok(identity),
+                Some(identity) if !identity.egress.is_still_refused().await => Ok(identity),
                 _ => refuse("The token is over, revoked, or none of this server's.", true),
             }
         }

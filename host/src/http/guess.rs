@@ -1,7 +1,7 @@
 //! A password in a header can be guessed at as well as one on a page.
 
 use super::throttle::{Attempt, Throttle, TooMany, in_time};
-use crate::{gate::Verdict, identity::Identity};
+use crate::{egress::PasswordStatus, identity::Identity};
 use std::{
     net::IpAddr,
     sync::{Arc, atomic::Ordering},
@@ -24,7 +24,7 @@ pub(super) async fn guess(
     };
     let turn = async {
         let mut open = identity.guess.lock().await;
-        if identity.counted.load(Ordering::Acquire) || identity.gate.verdict() == Verdict::Good {
+        if identity.counted.load(Ordering::Acquire) || identity.egress.password_status() == PasswordStatus::Accepted {
             return Ok(None);
         }
         if let Some(guess) = open.upgrade() {
@@ -43,10 +43,10 @@ pub(super) async fn guess(
 impl Drop for Guess {
     fn drop(&mut self) {
         let Some(attempt) = self.attempt.take() else { return };
-        match self.identity.gate.verdict() {
-            Verdict::None | Verdict::Good => attempt.give_back(),
+        match self.identity.egress.password_status() {
+            PasswordStatus::Unknown | PasswordStatus::Accepted => attempt.give_back(),
             // Who hangs up has guessed, too. To send the same password again is no second guess.
-            Verdict::Asked | Verdict::Wrong => self.identity.counted.store(true, Ordering::Release),
+            PasswordStatus::Pending | PasswordStatus::Rejected => self.identity.counted.store(true, Ordering::Release),
         }
     }
 }

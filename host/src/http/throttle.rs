@@ -4,7 +4,7 @@
 //! is known whether those were wrong, since a whole office that logs in at once is no guesser.
 
 use super::{App, Peer};
-use crate::gate::Origin;
+use crate::egress::Origin;
 use http::{HeaderMap, HeaderValue};
 use moka::{policy::EvictionPolicy, sync};
 use std::{

@@ -5,7 +5,7 @@ use super::{
     state::{Bound, Either},
 };
 use crate::{
-    gate::Call,
+    egress::CallBudget,
     host::Asker,
     identity::Caller,
     sandbox::{Answer, Fault, Request},
@@ -229,7 +229,7 @@ const PARAMS: &[(&str, &str)] = &[
 impl Server {
     /// Asks what may need the upstream. A client that cancels ends the instance and its requests at once.
     async fn ask(&self, request: &Request, context: &Context) -> Result<Result<String, Fault>, ErrorData> {
-        let call: Arc<Call> = self.inner.host.new_call();
+        let call: Arc<CallBudget> = self.inner.host.new_call();
         // In the message, where MCP has it, or else as any HTTP client sends it.
         let in_message = context.meta.get("traceparent").and_then(serde_json::Value::as_str);
         let in_header = || {

@@ -1,6 +1,6 @@
 //! Tells a client that asked for it how far its call is, and what it waits for.
 
-use crate::gate::Call;
+use crate::egress::CallBudget;
 use rmcp::{
     RoleServer,
     model::{ProgressNotificationParam, ProgressToken},
@@ -11,22 +11,22 @@ use std::future::Future;
 /// A call of one request is over before anybody could look.
 const FIRST_NEWS: u64 = 2;
 
-/// Runs `work`, with news to `peer` on the way. None comes after the work is done.
+/// Runs `work`, with progress to `peer` on the way. None comes after the work is done.
 pub(super) async fn report<T>(
     work: impl Future<Output = T>,
-    call: &Call,
+    call: &CallBudget,
     token: Option<ProgressToken>,
     peer: &Peer<RoleServer>,
 ) -> T {
     let Some(token) = token else { return work.await };
-    let mut news = call.news();
+    let mut progress = call.progress();
     tokio::pin!(work);
     loop {
         let latest = tokio::select! {
             biased;
             done = &mut work => return done,
-            changed = news.changed() => match changed {
-                Ok(()) => *news.borrow_and_update(),
+            changed = progress.changed() => match changed {
+                Ok(()) => *progress.borrow_and_update(),
                 // The call is gone, and the work with it in a moment.
                 Err(_) => return work.await,
             },

@@ -88,8 +88,8 @@ impl Transport<RoleServer> for Stdio {
                     });
                 }
                 // MCP answers no request that was cancelled.
-                Some(JsonRpcMessage::Notification(news)) => {
-                    if let ClientNotification::CancelledNotification(cancelled) = &news.notification
+                Some(JsonRpcMessage::Notification(progress)) => {
+                    if let ClientNotification::CancelledNotification(cancelled) = &progress.notification
                         && let Some(id) = &cancelled.params.request_id
                     {
                         self.open.send_modify(|open| {

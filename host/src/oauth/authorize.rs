@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     credentials::{Domains, NotServed},
-    gate::{self, Credential, Grant, LoginRefusal, Origin},
+    egress::{self, Credential, LoginError, LoginGrant, Origin},
     http::{
         App, Peer,
         throttle::{self, Throttle, TooMany},
@@ -262,7 +262,7 @@ impl OAuth {
         address: IpAddr,
         origin: &Origin,
         credential: &Credential,
-    ) -> Result<Grant, Problem> {
+    ) -> Result<LoginGrant, Problem> {
         let account = match credential {
             Credential::Login { username, .. } => throttle::account(origin, username),
             Credential::Token(_) => throttle::tokens_of(origin, address),
@@ -270,16 +270,18 @@ impl OAuth {
         let attempt = throttle::in_time(throttle.attempt(address, &account)).await;
         let attempt = attempt.map_err(Problem::TooMany)?;
         let granted = match credential {
-            Credential::Login { username, password } => gate::log_in(&self.upstream, origin, username, password).await,
+            Credential::Login { username, password } => {
+                egress::log_in(&self.upstream, origin, username, password).await
+            }
             Credential::Token(token) => {
-                let verified = gate::verify(&self.upstream, origin, token).await;
+                let verified = egress::verify(&self.upstream, origin, token).await;
                 verified.map(|()| token::lasting(token.expose_secret()))
             }
         };
         match (granted, credential) {
-            (Err(LoginRefusal::WrongPassword(_)), Credential::Login { .. }) => Err(Problem::WrongPassword),
-            (Err(LoginRefusal::WrongPassword(_)), Credential::Token(_)) => Err(Problem::WrongToken),
-            (Err(LoginRefusal::Other(_)), _) => {
+            (Err(LoginError::WrongPassword(_)), Credential::Login { .. }) => Err(Problem::WrongPassword),
+            (Err(LoginError::WrongPassword(_)), Credential::Token(_)) => Err(Problem::WrongToken),
+            (Err(LoginError::Other(_)), _) => {
                 attempt.give_back();
                 Err(Problem::NoAnswer)
             }
@@ -295,7 +297,7 @@ impl OAuth {
         login: &Login,
         origin: &Origin,
         credential: Credential,
-        granted: Grant,
+        granted: LoginGrant,
         base: &str,
     ) -> Option<String> {
         let (username, renewal) = match credential {
@@ -321,7 +323,7 @@ impl OAuth {
     /// The page once more, with what was entered, but for the secrets.
     fn again(&self, language: Language, login: &Login, params: &Params, problem: &Problem) -> Response {
         let [instance, username] = ["instance", "username"].map(|name| params.get(name).unwrap_or_default().trim());
-        let instance = gate::without_user_info(instance);
+        let instance = egress::without_user_info(instance);
         let response = self.page(problem.status(), language, login, &instance, username, Some(problem));
         match problem {
             Problem::TooMany(too_many) => later(response, *too_many),

@@ -3,7 +3,7 @@
 
 use super::{document, seal::Kind};
 use crate::{
-    gate::{Client as HttpClient, Network},
+    egress::{Client as HttpClient, Network},
     http::throttle::network,
 };
 use moka::{future, sync};
@@ -175,7 +175,7 @@ impl Rooms {
 impl Clients {
     pub(super) fn new(network: Network, named: Vec<String>) -> Self {
         Self {
-            http: HttpClient::for_strangers(network, named.clone()),
+            http: HttpClient::public_only(network, named.clone()),
             named,
             documents: future::Cache::builder()
                 .max_capacity(DOCUMENTS_MAX)
@@ -235,7 +235,7 @@ impl Clients {
         (scheme_fits && plain && nobody && (named || (is_name && url.port().is_none()))).then_some(url)
     }
 
-    /// Neither redirects nor private addresses are followed; see `gate::Client`.
+    /// Neither redirects nor private addresses are followed; see `egress::Client`.
     async fn fetch(&self, url: Url) -> Result<Vec<u8>, String> {
         let request = self.http.request(http::Method::GET, url);
         let request = request.map_err(|failure| failure.to_string())?;

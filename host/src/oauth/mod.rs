@@ -26,7 +26,7 @@ pub use seal::{Sealer, WeakSecret};
 
 use crate::{
     credentials::Domains,
-    gate::{Client, Credential, Origin},
+    egress::{Client, Credential, Origin},
     http::App,
 };
 use axum::{

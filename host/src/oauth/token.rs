@@ -9,7 +9,7 @@ use super::{
     seal::Kind,
 };
 use crate::{
-    gate::{self, LoginRefusal, Origin},
+    egress::{self, LoginError, Origin},
     http::{App, json_response},
 };
 use axum::{body::Body, extract::State, response::Response};
@@ -216,12 +216,12 @@ impl OAuth {
             .map_err(|_| Refused::Grant("That Daktela is not served here any longer."))?;
         let granted = match &refresh.renewal {
             Renewal::Token(token) => {
-                let verified = gate::verify(&self.upstream, &origin, &SecretString::from(token.clone())).await;
+                let verified = egress::verify(&self.upstream, &origin, &SecretString::from(token.clone())).await;
                 verified.map(|()| lasting(token))
             }
-            Renewal::Refresh(token) => gate::renew(&self.upstream, &origin, &SecretString::from(token.clone())).await,
+            Renewal::Refresh(token) => egress::renew(&self.upstream, &origin, &SecretString::from(token.clone())).await,
             Renewal::Password(password) => {
-                gate::log_in(
+                egress::log_in(
                     &self.upstream,
                     &origin,
                     &refresh.username,
@@ -233,10 +233,8 @@ impl OAuth {
         match granted {
             // A renewal that brings no new refresh token leaves the old one good.
             Ok(granted) => Ok(grant(granted, refresh.renewal.clone())),
-            Err(LoginRefusal::WrongPassword(_)) => {
-                Err(Refused::Grant("Daktela does not renew the login; log in anew."))
-            }
-            Err(LoginRefusal::Other(_)) => Err(Refused::Unavailable("Daktela does not answer; try again.")),
+            Err(LoginError::WrongPassword(_)) => Err(Refused::Grant("Daktela does not renew the login; log in anew.")),
+            Err(LoginError::Other(_)) => Err(Refused::Unavailable("Daktela does not answer; try again.")),
         }
     }
 
@@ -305,8 +303,8 @@ pub(super) const AWAY: &str = "The server cannot look up what was used before; t
 const NO_RANDOM: Refused = Refused::Unavailable("The server has no random numbers to give; try again.");
 
 /// An API token as a grant: there is nothing to renew it with, and no need.
-pub(super) fn lasting(token: &str) -> gate::Grant {
-    gate::Grant {
+pub(super) fn lasting(token: &str) -> egress::LoginGrant {
+    egress::LoginGrant {
         token: token.to_owned().into(),
         refresh: None,
         lifetime: REFRESH_LIFETIME,
@@ -314,7 +312,7 @@ pub(super) fn lasting(token: &str) -> gate::Grant {
 }
 
 /// What is sealed of Daktela's grant. `before` serves on where there is nothing new.
-pub(super) fn grant(granted: gate::Grant, before: Renewal) -> Grant {
+pub(super) fn grant(granted: egress::LoginGrant, before: Renewal) -> Grant {
     Grant {
         token: granted.token.expose_secret().to_owned(),
         expires: super::now() + granted.lifetime.as_secs(),

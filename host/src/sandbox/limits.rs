@@ -28,7 +28,7 @@ impl Default for Limits {
             calls: 32,
             // Whoever comes behind so many would not have an answer in time.
             waiting: 256,
-            // The largest body that the gate lets through (16 MB), parsed into a tree of JSON values, takes about six
+            // The largest body that the egress lets through (16 MB), parsed into a tree of JSON values, takes about six
             // times as much.
             memory_bytes: 128 * 1024 * 1024,
             // A page of a thousand full records takes 20 ms. Five seconds are a loop, also on a machine that is busy

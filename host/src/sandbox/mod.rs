@@ -14,7 +14,7 @@ mod turns;
 pub(crate) use limits::GRACE;
 pub use limits::Limits;
 
-use crate::gate::{Call, Gate};
+use crate::egress::{CallBudget, Egress};
 use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError};
 use state::State;
 use std::{
@@ -182,14 +182,19 @@ impl Sandbox {
 
     /// Serves one request in an instance of its own. Dropping the future ends the instance and its upstream requests.
     ///
-    /// Without a gate the component has no network, which suits what is the same for everybody.
-    pub async fn run(&self, request: &Request, gate: Option<Arc<Gate>>, call: Arc<Call>) -> Result<Answer, Fault> {
-        let _turn = self.turn(gate.as_deref(), &call).await?;
+    /// Without an egress the component has no network, which suits what is the same for everybody.
+    pub async fn run(
+        &self,
+        request: &Request,
+        egress: Option<Arc<Egress>>,
+        call: Arc<CallBudget>,
+    ) -> Result<Answer, Fault> {
+        let _turn = self.turn(egress.as_deref(), &call).await?;
         let deadline = call.deadline() + limits::GRACE;
         let run = async {
             let _running = self.ticker.run();
             let stopwatch = Stopwatch::default();
-            let mut store = self.store(gate, call, stopwatch.clone());
+            let mut store = self.store(egress, call, stopwatch.clone());
             let answer = stopwatch.measure(async {
                 let plugin = self.component.instantiate_async(&mut store).await?;
                 ask(&plugin, &mut store, request).await
@@ -202,8 +207,8 @@ impl Sandbox {
     }
 
     /// The pool would refuse one more than it has room for; here it waits.
-    async fn turn(&self, gate: Option<&Gate>, call: &Call) -> Result<Turn, Fault> {
-        let place = match self.turns.take(gate.map(Gate::identity)) {
+    async fn turn(&self, egress: Option<&Egress>, call: &CallBudget) -> Result<Turn, Fault> {
+        let place = match self.turns.take(egress.map(Egress::identity)) {
             Ok(Ok(turn)) => return Ok(turn),
             Ok(Err(place)) => place,
             Err(Full) => return Err(Fault::Busy(self.limits.calls, self.limits.waiting)),
@@ -215,8 +220,8 @@ impl Sandbox {
             .ok_or_else(|| Fault::NoTurn(started.elapsed()))
     }
 
-    fn store(&self, gate: Option<Arc<Gate>>, call: Arc<Call>, stopwatch: Stopwatch) -> Store<State> {
-        let mut store = Store::new(self.component.engine(), State::new(&self.limits, gate, call));
+    fn store(&self, egress: Option<Arc<Egress>>, call: Arc<CallBudget>, stopwatch: Stopwatch) -> Store<State> {
+        let mut store = Store::new(self.component.engine(), State::new(&self.limits, egress, call));
         store.limiter(|state| &mut state.meter);
         let compute = self.limits.compute;
         store.set_epoch_deadline(1);

@@ -1,7 +1,7 @@
-//! What one instance of the component has: a clock, its settings, and the gate. No files, no sockets, no arguments.
+//! What one instance of the component has: a clock, its settings, and the egress. No files, no sockets, no arguments.
 
 use super::limits::{Limits, Meter};
-use crate::gate::{self, Call, Failure, Gate};
+use crate::egress::{self, CallBudget, Egress, EgressError};
 use http_body_util::{BodyExt, Full};
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
@@ -25,24 +25,24 @@ pub(super) struct State {
 
 /// The network, as far as a component has one.
 struct Upstream {
-    gate: Option<Arc<Gate>>,
-    call: Arc<Call>,
+    egress: Option<Arc<Egress>>,
+    call: Arc<CallBudget>,
 }
 
 impl State {
-    pub(super) fn new(limits: &Limits, gate: Option<Arc<Gate>>, call: Arc<Call>) -> Self {
+    pub(super) fn new(limits: &Limits, egress: Option<Arc<Egress>>, call: Arc<CallBudget>) -> Self {
         let stderr = MemoryOutputPipe::new(STDERR_BYTES);
         let mut wasi = WasiCtx::builder();
         wasi.stderr(stderr.clone())
             .env("DAKTELA_MAX_ANSWER_BYTES", limits.answer_bytes.to_string());
-        if let Some(gate) = &gate {
-            wasi.env("DAKTELA_URL", gate.origin().as_str());
+        if let Some(egress) = &egress {
+            wasi.env("DAKTELA_URL", egress.origin().as_str());
         }
         Self {
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
-            upstream: Upstream { gate, call },
+            upstream: Upstream { egress, call },
             meter: Meter::new(limits),
             stderr,
         }
@@ -82,7 +82,7 @@ type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
 impl WasiHttpHooks for Upstream {
     /// The guest can neither set these nor read them.
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
-        Arc::new(|name| DEFAULT_FORBIDDEN_HEADERS.contains(name) || gate::is_refused_header(name))
+        Arc::new(|name| DEFAULT_FORBIDDEN_HEADERS.contains(name) || egress::is_refused_header(name))
     }
 
     /// The client sets it, where the protocol has it.
@@ -97,12 +97,12 @@ impl WasiHttpHooks for Upstream {
         _options: Option<RequestOptions>,
         _transmitted: Transmission,
     ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Transmission), Error>> + Send> {
-        let (gate, call) = (self.gate.clone(), self.call.clone());
+        let (egress, call) = (self.egress.clone(), self.call.clone());
         Box::new(async move {
             // The body is held until the verdict: dropped earlier, its writer would fail first and hide the reason.
             let (parts, _body) = request.into_parts();
-            let gate = gate.ok_or_else(no_instance)?;
-            let answer = gate
+            let egress = egress.ok_or_else(no_instance)?;
+            let answer = egress
                 .serve(&call, http::Request::from_parts(parts, ()))
                 .await
                 .map_err(error)?;
@@ -118,20 +118,20 @@ fn no_instance() -> Error {
     ))
 }
 
-fn error(failure: Failure) -> Error {
+fn error(failure: EgressError) -> Error {
     match failure {
-        Failure::Denied(reason) => {
+        EgressError::PolicyDenied(reason) => {
             tracing::warn!(event = "denied", reason);
             Error::HttpRequestDenied
         }
-        Failure::Timeout(_) => Error::HttpResponseTimeout,
-        Failure::TooLarge(bytes) => Error::HttpResponseBodySize(Some(bytes as u64)),
-        Failure::Name => Error::DnsError {
+        EgressError::Timeout(_) => Error::HttpResponseTimeout,
+        EgressError::TooLarge(bytes) => Error::HttpResponseBodySize(Some(bytes as u64)),
+        EgressError::NameNotResolved => Error::DnsError {
             rcode: None,
             info_code: None,
         },
-        Failure::Refused => Error::ConnectionRefused,
-        Failure::Broken => Error::ConnectionTerminated,
-        Failure::ForTheUser(text) => Error::InternalError(Some(text)),
+        EgressError::ConnectionRefused => Error::ConnectionRefused,
+        EgressError::ConnectionBroken => Error::ConnectionTerminated,
+        EgressError::UserActionable(text) => Error::InternalError(Some(text)),
     }
 }

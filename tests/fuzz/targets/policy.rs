@@ -1,7 +1,7 @@
 //! Any request of a guest: what leaves is a GET below the API of the granted origin, as the parser that connects reads it.
 #![no_main]
 
-use daktela_gate::{Origin, fuzzing};
+use daktela_egress::{Origin, fuzzing};
 use http::{Request, Uri};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 //! Any text as a date of a caller's and as a Retry-After: read or refused, and never a pause without end.
 #![no_main]
 
-use daktela_gate::fuzzing;
+use daktela_egress::fuzzing;
 use guest::date::{self, Bound};
 use libfuzzer_sys::fuzz_target;
 

@@ -3,7 +3,7 @@
 //! It is spoken of as HTTP speaks of caches: an answer from memory says its `age`, and `cache-control: no-cache` asks past
 //! what is kept, for whoever misses somebody who may have come since.
 
-use crate::{Answer, Call, Failure};
+use crate::{CallBudget, EgressError, UpstreamResponse};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use moka::{future, policy::EvictionPolicy};
@@ -43,7 +43,7 @@ pub struct CacheSettings {
     pub ttl: Duration,
 }
 
-/// Shared by all gates; what belongs to whom is in the key.
+/// Shared by all egresses; what belongs to whom is in the key.
 #[derive(Clone)]
 pub struct Cache {
     kept: Option<future::Cache<Key, Kept>>,
@@ -58,17 +58,17 @@ pub(super) struct Key {
 
 #[derive(Clone)]
 struct Kept {
-    answer: Answer,
+    answer: UpstreamResponse,
     since: Instant,
 }
 
 /// What those who waited for the same answer share without its being kept.
 #[derive(Clone)]
 enum Passing {
-    Answer(Answer),
-    Failure(Failure),
+    UpstreamResponse(UpstreamResponse),
+    EgressError(EgressError),
     /// The call of the one who fetched was at its end, which is nothing to the others.
-    End(Failure),
+    End(EgressError),
 }
 
 impl Cache {
@@ -90,12 +90,12 @@ impl Cache {
 
     /// Those who ask for the same at the same time wait for one answer. If the one who fetches it gives up or may not go
     /// on, the next takes over.
-    pub(super) async fn get<F: Future<Output = Result<Answer, Failure>>>(
+    pub(super) async fn get<F: Future<Output = Result<UpstreamResponse, EgressError>>>(
         &self,
-        call: &Call,
+        call: &CallBudget,
         key: Key,
         fetch: impl Fn() -> F,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<UpstreamResponse, EgressError> {
         let Some(kept) = &self.kept else { return fetch().await };
         let asked = Instant::now();
         loop {
@@ -104,9 +104,9 @@ impl Cache {
                 fetched.store(true, Ordering::Relaxed);
                 match fetch().await {
                     Ok(answer) if is_worth_keeping(&answer) => Ok(Kept::new(answer)),
-                    Ok(answer) => Err(Passing::Answer(answer)),
+                    Ok(answer) => Err(Passing::UpstreamResponse(answer)),
                     Err(failure) if call.is_spent() => Err(Passing::End(failure)),
-                    Err(failure) => Err(Passing::Failure(failure)),
+                    Err(failure) => Err(Passing::EgressError(failure)),
                 }
             });
             let found = call.within(found).await?.map_err(Arc::unwrap_or_clone);
@@ -119,8 +119,8 @@ impl Cache {
             }
             return match found {
                 Ok(kept) => Ok(kept.answer_to_one_who_asked(asked)),
-                Err(Passing::Answer(answer)) => Ok(answer),
-                Err(Passing::Failure(failure) | Passing::End(failure)) => Err(failure),
+                Err(Passing::UpstreamResponse(answer)) => Ok(answer),
+                Err(Passing::EgressError(failure) | Passing::End(failure)) => Err(failure),
             };
         }
     }
@@ -129,8 +129,8 @@ impl Cache {
     pub(super) async fn renew(
         &self,
         key: Key,
-        fetch: impl Future<Output = Result<Answer, Failure>>,
-    ) -> Result<Answer, Failure> {
+        fetch: impl Future<Output = Result<UpstreamResponse, EgressError>>,
+    ) -> Result<UpstreamResponse, EgressError> {
         let answer = fetch.await?;
         if let Some(kept) = &self.kept
             && is_worth_keeping(&answer)
@@ -142,7 +142,7 @@ impl Cache {
 }
 
 impl Kept {
-    fn new(answer: Answer) -> Self {
+    fn new(answer: UpstreamResponse) -> Self {
         Self {
             answer,
             since: Instant::now(),
@@ -150,7 +150,7 @@ impl Kept {
     }
 
     /// What came after the question is no memory, also for those who waited for it with the one who fetched it.
-    fn answer_to_one_who_asked(mut self, asked: Instant) -> Answer {
+    fn answer_to_one_who_asked(mut self, asked: Instant) -> UpstreamResponse {
         if self.since < asked {
             let age = HeaderValue::from(self.since.elapsed().as_secs());
             self.answer.headers_mut().insert(header::AGE, age);
@@ -160,7 +160,7 @@ impl Kept {
 }
 
 /// A page about maintenance and an error may come with 200, too, and would outlast their cause by an hour.
-fn is_worth_keeping(answer: &Answer) -> bool {
+fn is_worth_keeping(answer: &UpstreamResponse) -> bool {
     #[derive(Deserialize)]
     struct Envelope {
         #[serde(default)]
@@ -199,7 +199,7 @@ fn model(path: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Budget;
+    use crate::CallLimits;
     use http::Response;
 
     fn cache() -> Cache {
@@ -222,9 +222,9 @@ mod tests {
         format!(r#"{{"error":[],"result":"{word}"}}"#)
     }
 
-    async fn ask(cache: &Cache, call: &Call, key: Key, status: u16, body: &str) -> String {
+    async fn ask(cache: &Cache, call: &CallBudget, key: Key, status: u16, body: &str) -> String {
         let answer = Response::builder().status(status).body(body.to_owned().into()).unwrap();
-        let answer: Result<Answer, Failure> = Ok(answer);
+        let answer: Result<UpstreamResponse, EgressError> = Ok(answer);
         let answer = cache.get(call, key, async || answer.clone()).await.unwrap();
         String::from_utf8(answer.into_body().into()).unwrap()
     }
@@ -257,7 +257,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_second_look_is_answered_from_memory() {
-        let (cache, call) = (cache(), Call::new(Budget::default()));
+        let (cache, call) = (cache(), CallBudget::new(CallLimits::default()));
         let (first, second) = (body("first"), body("second"));
         assert_eq!(ask(&cache, &call, key(1, 0), 200, &first).await, first);
         assert_eq!(ask(&cache, &call, key(1, 0), 200, &second).await, first);
@@ -266,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_answered_from_anothers_memory() {
-        let (cache, call) = (cache(), Call::new(Budget::default()));
+        let (cache, call) = (cache(), CallBudget::new(CallLimits::default()));
         let (mine, theirs, later) = (body("mine"), body("theirs"), body("after a 401"));
         ask(&cache, &call, key(1, 0), 200, &mine).await;
         assert_eq!(ask(&cache, &call, key(2, 0), 200, &theirs).await, theirs);
@@ -289,7 +289,7 @@ mod tests {
             (200, r#"{"status":"ok"}"#),
             (200, r#"{"error":[],"result":{"data":[{"na"#),
         ] {
-            let (cache, call) = (cache(), Call::new(Budget::default()));
+            let (cache, call) = (cache(), CallBudget::new(CallLimits::default()));
             assert_eq!(ask(&cache, &call, key(1, 0), status, useless).await, useless);
             let good = body("good");
             assert_eq!(ask(&cache, &call, key(1, 0), 200, &good).await, good, "{useless}");
@@ -305,7 +305,7 @@ mod tests {
             r#"{"error":"","result":{"name":"jan"}}"#,
             r#"{"result":{"name":"jan"}}"#,
         ] {
-            let (cache, call) = (cache(), Call::new(Budget::default()));
+            let (cache, call) = (cache(), CallBudget::new(CallLimits::default()));
             ask(&cache, &call, key(1, 0), 200, good).await;
             assert_eq!(ask(&cache, &call, key(1, 0), 200, "other").await, good);
         }
@@ -313,7 +313,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_ask_together_wait_for_one_answer() {
-        let (cache, call) = (cache(), Call::new(Budget::default()));
+        let (cache, call) = (cache(), CallBudget::new(CallLimits::default()));
         let (one, two) = (body("one"), body("two"));
         let slow = async || {
             tokio::time::sleep(Duration::from_millis(50)).await;

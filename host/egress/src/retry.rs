@@ -1,12 +1,12 @@
-//! Another try for a request that met a passing trouble, within the call's deadline.
+//! Another try for a request that met a passing reason, within the call's deadline.
 
-use crate::{Answer, Call, Failure, call::Trouble, client};
+use crate::{CallBudget, EgressError, UpstreamResponse, budget::RetryReason, client};
 use http::{StatusCode, header};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::RequestBuilder;
 use std::time::Duration;
 
-/// What outlasts four tries with their pauses is no passing trouble.
+/// What outlasts four tries with their pauses is no passing reason.
 const TRIES_MAX: u32 = 4;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
@@ -16,43 +16,45 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// `request` makes the request anew for each try. The last answer counts, be it good or bad.
 pub(super) async fn send(
-    call: &Call,
-    request: impl Fn() -> Result<RequestBuilder, Failure>,
-) -> Result<Answer, Failure> {
+    call: &CallBudget,
+    request: impl Fn() -> Result<RequestBuilder, EgressError>,
+) -> Result<UpstreamResponse, EgressError> {
     let mut tries = 1;
     loop {
         let outcome = client::send(call, request()?).await;
-        let Some((pause, trouble)) = pause(tries, &outcome) else {
+        let Some((pause, reason)) = pause(tries, &outcome) else {
             return outcome;
         };
         if tries == TRIES_MAX || pause >= call.left() {
             return outcome;
         }
-        call.pause(pause, trouble).await;
+        call.pause(pause, reason).await;
         tries += 1;
     }
 }
 
 /// How long to wait before the next try, and why; `None` for what another try would not mend.
-pub(crate) fn pause(tries: u32, outcome: &Result<Answer, Failure>) -> Option<(Duration, Trouble)> {
-    let (asked, trouble) = match outcome {
+pub(crate) fn pause(tries: u32, outcome: &Result<UpstreamResponse, EgressError>) -> Option<(Duration, RetryReason)> {
+    let (asked, reason) = match outcome {
         Ok(answer) => {
-            let trouble = match answer.status() {
-                StatusCode::TOO_MANY_REQUESTS => Trouble::TooManyRequests,
+            let reason = match answer.status() {
+                StatusCode::TOO_MANY_REQUESTS => RetryReason::TooManyRequests,
                 status @ (StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT) => {
-                    Trouble::Status(status.as_u16())
+                    RetryReason::Status(status.as_u16())
                 }
                 _ => return None,
             };
             let asked = answer.headers().get(header::RETRY_AFTER);
-            (asked.and_then(|value| retry_after(value.to_str().ok()?)), trouble)
+            (asked.and_then(|value| retry_after(value.to_str().ok()?)), reason)
         }
-        Err(Failure::Name | Failure::Refused | Failure::Broken) => (None, Trouble::Connection),
+        Err(EgressError::NameNotResolved | EgressError::ConnectionRefused | EgressError::ConnectionBroken) => {
+            (None, RetryReason::Connection)
+        }
         Err(_) => return None,
     };
     let pause = asked.unwrap_or(FIRST_PAUSE * 2_u32.pow(tries - 1));
     // Up to a half more, so that those who were turned away together do not come back together.
-    (pause <= PAUSE_MAX).then(|| (pause.mul_f64(1.0 + fastrand::f64() / 2.0), trouble))
+    (pause <= PAUSE_MAX).then(|| (pause.mul_f64(1.0 + fastrand::f64() / 2.0), reason))
 }
 
 /// Seconds, or an HTTP date.
@@ -89,14 +91,14 @@ mod tests {
         for status in [200, 301, 400, 401, 403, 404, 500, 501] {
             assert_eq!(pause_after(status, None), None, "{status}");
         }
-        assert!(pause(1, &Err(Failure::Refused)).is_some());
-        assert!(pause(1, &Err(Failure::Timeout(FIRST_PAUSE))).is_none());
-        assert!(pause(1, &Err(Failure::Denied(""))).is_none());
+        assert!(pause(1, &Err(EgressError::ConnectionRefused)).is_some());
+        assert!(pause(1, &Err(EgressError::Timeout(FIRST_PAUSE))).is_none());
+        assert!(pause(1, &Err(EgressError::PolicyDenied(""))).is_none());
     }
 
     #[test]
     fn pauses_grow() {
-        assert!((2.0..=3.0).contains(&pause(3, &Err(Failure::Broken)).unwrap().0.as_secs_f64()));
+        assert!((2.0..=3.0).contains(&pause(3, &Err(EgressError::ConnectionBroken)).unwrap().0.as_secs_f64()));
     }
 
     #[test]

@@ -30,13 +30,13 @@ fn answer(code: u16, headers: &[(&str, &str)]) -> Action {
 #[test]
 fn a_request_leaves_with_the_hosts_token_and_nothing_of_the_guests() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, token());
-    let request = Request::get(format!("{}{TICKETS}", gate.origin()))
+    let egress = egress(&demo, token());
+    let request = Request::get(format!("{}{TICKETS}", egress.origin()))
         .header("accept", "text/plain")
         .header("x-custom", "guest")
         .body(())
         .unwrap();
-    let answer = block_on(gate.serve(&new_call(), request)).unwrap();
+    let answer = block_on(egress.serve(&new_call(), request)).unwrap();
     assert_eq!(answer.status(), 200);
     let seen = demo.take_requests();
     assert_eq!(seen.len(), 1);
@@ -49,7 +49,7 @@ fn a_request_leaves_with_the_hosts_token_and_nothing_of_the_guests() {
 #[test]
 fn what_policy_refuses_does_not_leave() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, token());
+    let egress = egress(&demo, token());
     block_on(async {
         let call = new_call();
         for path in [
@@ -59,15 +59,18 @@ fn what_policy_refuses_does_not_leave() {
             "/file/recording/1",
         ] {
             assert!(
-                matches!(ask(&gate, &call, path).await, Err(Failure::Denied(_))),
+                matches!(ask(&egress, &call, path).await, Err(EgressError::PolicyDenied(_))),
                 "{path}"
             );
         }
-        let mut request = Request::get(format!("{}{TICKETS}", gate.origin())).body(()).unwrap();
+        let mut request = Request::get(format!("{}{TICKETS}", egress.origin())).body(()).unwrap();
         request
             .headers_mut()
             .insert("x-auth-token", HeaderValue::from_static("mine"));
-        assert!(matches!(gate.serve(&call, request).await, Err(Failure::Denied(_))));
+        assert!(matches!(
+            egress.serve(&call, request).await,
+            Err(EgressError::PolicyDenied(_))
+        ));
         assert_eq!(call.usage().requests, 0);
     });
     assert_eq!(arrived(&demo), Vec::<String>::new());
@@ -89,7 +92,7 @@ fn the_guest_sees_no_cookie_and_no_header_of_a_proxy() {
             ],
         ),
     ));
-    let answer = block_on(ask(&gate(&demo, token()), &new_call(), TICKETS)).unwrap();
+    let answer = block_on(ask(&egress(&demo, token()), &new_call(), TICKETS)).unwrap();
     let names: Vec<&str> = answer.headers().keys().map(|name| name.as_str()).collect();
     assert!(
         names
@@ -105,7 +108,7 @@ fn a_redirect_is_an_answer_and_no_journey() {
     let (demo, elsewhere) = (Demo::start().unwrap(), Demo::start().unwrap());
     demo.inject(fault(1, Action::Redirect(format!("{}{TICKETS}", elsewhere.origin()))));
     assert_eq!(
-        status(block_on(ask(&gate(&demo, token()), &new_call(), TICKETS))),
+        status(block_on(ask(&egress(&demo, token()), &new_call(), TICKETS))),
         Ok(302)
     );
     assert!(elsewhere.take_requests().is_empty());
@@ -113,32 +116,32 @@ fn a_redirect_is_an_answer_and_no_journey() {
 
 #[test]
 fn a_passing_trouble_passes() {
-    for trouble in [
+    for reason in [
         answer(503, &[]),
         answer(429, &[("retry-after", "0")]),
         Action::Reset,
         Action::TruncatedBody,
     ] {
         let demo = Demo::start().unwrap();
-        demo.inject(fault(1, trouble.clone()));
+        demo.inject(fault(1, reason.clone()));
         let call = new_call();
         assert_eq!(
-            status(block_on(ask(&gate(&demo, token()), &call, TICKETS))),
+            status(block_on(ask(&egress(&demo, token()), &call, TICKETS))),
             Ok(200),
-            "{trouble:?}"
+            "{reason:?}"
         );
-        assert_eq!(call.usage().requests, 2, "{trouble:?}");
+        assert_eq!(call.usage().requests, 2, "{reason:?}");
     }
 }
 
 #[test]
 fn a_lasting_trouble_is_passed_on() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, token());
+    let egress = egress(&demo, token());
     demo.inject(fault(1, answer(429, &[("retry-after", "120")])));
     demo.inject(fault(1, answer(500, &[])));
     let call = new_call();
-    let (first, second) = block_on(async { (ask(&gate, &call, TICKETS).await, ask(&gate, &call, TICKETS).await) });
+    let (first, second) = block_on(async { (ask(&egress, &call, TICKETS).await, ask(&egress, &call, TICKETS).await) });
     let first = first.unwrap();
     assert_eq!(
         (first.status().as_u16(), &first.headers()["retry-after"]),
@@ -154,8 +157,8 @@ fn a_call_ends_at_its_deadline() {
     demo.inject(fault(1, Action::Hang));
     let timeout = Duration::from_millis(300);
     let started = Instant::now();
-    let answer = block_on(ask(&gate(&demo, token()), &call_of(timeout), TICKETS));
-    assert_eq!(status(answer), Err(Failure::Timeout(timeout)));
+    let answer = block_on(ask(&egress(&demo, token()), &call_of(timeout), TICKETS));
+    assert_eq!(status(answer), Err(EgressError::Timeout(timeout)));
     assert!(started.elapsed() < Duration::from_secs(3));
 }
 
@@ -164,7 +167,7 @@ fn retries_stay_within_the_deadline() {
     let demo = Demo::start().unwrap();
     demo.inject(fault(9, answer(503, &[("retry-after", "5")])));
     let started = Instant::now();
-    let answer = block_on(ask(&gate(&demo, token()), &call_of(Duration::from_secs(2)), TICKETS));
+    let answer = block_on(ask(&egress(&demo, token()), &call_of(Duration::from_secs(2)), TICKETS));
     assert_eq!(status(answer), Ok(503));
     assert!(started.elapsed() < Duration::from_secs(1));
 }
@@ -185,9 +188,9 @@ fn a_body_has_an_end() {
     ] {
         let demo = Demo::start().unwrap();
         demo.inject(fault(1, body.clone()));
-        let answer = block_on(ask(&gate(&demo, token()), &new_call(), TICKETS));
+        let answer = block_on(ask(&egress(&demo, token()), &new_call(), TICKETS));
         assert!(
-            matches!(status(answer.clone()), Err(Failure::TooLarge(_))),
+            matches!(status(answer.clone()), Err(EgressError::TooLarge(_))),
             "{body:?}: {answer:?}"
         );
     }
@@ -205,16 +208,16 @@ fn a_packed_body_is_unpacked_and_has_an_end_too() {
     let bomb = vec![b'a'; 20_000_000];
     for (encoding, small, large) in [("br", brotli(text), brotli(&bomb)), ("zstd", zstd(text), zstd(&bomb))] {
         let demo = Demo::start().unwrap();
-        let gate = gate(&demo, token());
+        let egress = egress(&demo, token());
         for bytes in [small, large] {
             let encoding = encoding.to_owned();
             demo.inject(fault(1, Action::Packed { encoding, bytes }));
         }
         block_on(async {
-            let whole = ask(&gate, &new_call(), TICKETS).await.unwrap();
+            let whole = ask(&egress, &new_call(), TICKETS).await.unwrap();
             assert_eq!(whole.body().as_ref(), text, "{encoding}");
-            let outcome = status(ask(&gate, &new_call(), TICKETS).await);
-            assert_eq!(outcome, Err(Failure::TooLarge(16_000_000)), "{encoding}");
+            let outcome = status(ask(&egress, &new_call(), TICKETS).await);
+            assert_eq!(outcome, Err(EgressError::TooLarge(16_000_000)), "{encoding}");
         });
         let asked = demo.take_requests();
         assert_eq!(header(&asked[0], "accept-encoding"), Some("zstd,gzip,br"));
@@ -226,10 +229,10 @@ fn so_many_requests_leave_at_once() {
     for (at_once, expected) in [(2, ["second", "first"]), (1, ["first", "second"])] {
         let demo = Demo::start().unwrap();
         let network = Network {
-            requests_at_once: at_once,
+            max_concurrent_requests: at_once,
             proxy: None,
         };
-        let gate = Gate::new(demo.origin().parse().unwrap(), token(), Client::new(network), cache());
+        let egress = Egress::new(demo.origin().parse().unwrap(), token(), Client::new(network), cache());
         demo.inject(Fault {
             delay: Some(Duration::from_millis(500)),
             ..Fault::default()
@@ -238,7 +241,7 @@ fn so_many_requests_leave_at_once() {
         let call = new_call();
         let named = async |name, after| {
             tokio::time::sleep(Duration::from_millis(after)).await;
-            ask(&gate, &call, TICKETS).await.unwrap();
+            ask(&egress, &call, TICKETS).await.unwrap();
             done.lock().unwrap().push(name);
         };
         block_on(async { tokio::join!(named("first", 0), named("second", 100)) });
@@ -280,8 +283,8 @@ fn a_proxy_that_does_not_serve_is_named() {
             .replace("http://", "https://")
             .replace("127.0.0.1", "localhost");
         for credential in [token(), password("any")] {
-            let gate = Gate::new(url.parse().unwrap(), credential, client.clone(), cache());
-            let failure = block_on(ask(&gate, &new_call(), "/api/v6/tickets.json")).unwrap_err();
+            let egress = Egress::new(url.parse().unwrap(), credential, client.clone(), cache());
+            let failure = block_on(ask(&egress, &new_call(), "/api/v6/tickets.json")).unwrap_err();
             assert!(failure.to_string().contains(&words), "{failure}");
         }
     }
@@ -305,8 +308,8 @@ fn a_proxy_that_is_named_is_used() {
     };
     // Nobody is there but the proxy.
     let origin = "http://127.0.0.1:1".parse().unwrap();
-    let gate = Gate::new(origin, token(), Client::new(network), cache());
-    let answer = block_on(ask(&gate, &new_call(), "/api/v6/whoim.json"));
+    let egress = Egress::new(origin, token(), Client::new(network), cache());
+    let answer = block_on(ask(&egress, &new_call(), "/api/v6/whoim.json"));
     assert_eq!(answer.unwrap().body().as_ref(), b"{}");
     assert_eq!(
         seen.join().unwrap(),
@@ -319,13 +322,13 @@ fn a_call_knows_what_it_waited_for() {
     let demo = Demo::start().unwrap();
     demo.inject(fault(1, answer(429, &[("retry-after", "1")])));
     let call = new_call();
-    let mut news = call.news();
+    let mut progress = call.progress();
     let told = block_on(async {
-        let gate = gate(&demo, token());
-        let asked = async { ask(&gate, &call, TICKETS).await.unwrap() };
+        let egress = egress(&demo, token());
+        let asked = async { ask(&egress, &call, TICKETS).await.unwrap() };
         let watched = async {
-            news.changed().await.unwrap();
-            news.borrow().wait.unwrap().to_string()
+            progress.changed().await.unwrap();
+            progress.borrow().wait.unwrap().to_string()
         };
         tokio::join!(asked, watched).1
     });
@@ -339,17 +342,17 @@ fn a_call_knows_what_it_waited_for() {
 #[test]
 fn nobody_at_home_is_told_from_a_broken_line() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, token());
+    let egress = egress(&demo, token());
     drop(demo);
     // Three retries with their pauses would make the test wait; the deadline comes first.
-    let answer = block_on(ask(&gate, &call_of(Duration::from_millis(400)), TICKETS));
-    assert_eq!(status(answer), Err(Failure::Refused));
+    let answer = block_on(ask(&egress, &call_of(Duration::from_millis(400)), TICKETS));
+    assert_eq!(status(answer), Err(EgressError::ConnectionRefused));
 }
 
 #[test]
 fn what_hardly_changes_is_asked_for_once() {
     let demo = Demo::start().unwrap();
-    let (one, other) = (gate(&demo, token()), gate(&demo, token()));
+    let (one, other) = (egress(&demo, token()), egress(&demo, token()));
     let call = new_call();
     block_on(async {
         let together = (0..5).map(|_| ask(&one, &call, USERS));
@@ -368,13 +371,13 @@ fn what_hardly_changes_is_asked_for_once() {
 fn who_waits_for_another_does_not_end_with_them() {
     let demo = Demo::start().unwrap();
     demo.inject(fault(1, Action::Hang));
-    let gate = gate(&demo, token());
+    let egress = egress(&demo, token());
     let timeout = Duration::from_millis(300);
     let (short, long) = (call_of(timeout), new_call());
-    let answers = block_on(futures([ask(&gate, &short, USERS), ask(&gate, &long, USERS)]));
+    let answers = block_on(futures([ask(&egress, &short, USERS), ask(&egress, &long, USERS)]));
     assert_eq!(
         answers.into_iter().map(status).collect::<Vec<_>>(),
-        [Err(Failure::Timeout(timeout)), Ok(200)]
+        [Err(EgressError::Timeout(timeout)), Ok(200)]
     );
     assert_eq!((long.usage().requests, long.usage().cache_hits), (1, 0));
     assert_eq!(arrived(&demo), ["GET users", "GET users"]);
@@ -389,7 +392,7 @@ fn what_daktela_says_is_said_to_all_who_wait() {
                 bytes: 20_000_000,
                 streamed: true,
             },
-            Err(Failure::TooLarge(16_000_000)),
+            Err(EgressError::TooLarge(16_000_000)),
         ),
     ] {
         let demo = Demo::start().unwrap();
@@ -397,9 +400,9 @@ fn what_daktela_says_is_said_to_all_who_wait() {
             delay: Some(Duration::from_millis(200)),
             ..fault(1, said)
         });
-        let gate = gate(&demo, token());
+        let egress = egress(&demo, token());
         let (one, other) = (new_call(), new_call());
-        let answers = block_on(futures([ask(&gate, &one, USERS), ask(&gate, &other, USERS)]));
+        let answers = block_on(futures([ask(&egress, &one, USERS), ask(&egress, &other, USERS)]));
         let answers: Vec<_> = answers.into_iter().map(status).collect();
         assert_eq!(answers, [expected.clone(), expected]);
         assert_eq!(arrived(&demo), ["GET users"]);
@@ -422,9 +425,9 @@ fn an_answer_from_memory_says_its_age_and_can_be_passed_by() {
     for name in ["jan", "eva"] {
         demo.inject(users(name));
     }
-    let gate = gate(&demo, token());
+    let egress = egress(&demo, token());
     let call = new_call();
-    let read = |answer: Result<Answer, Failure>| {
+    let read = |answer: Result<UpstreamResponse, EgressError>| {
         let answer = answer.unwrap();
         let name = ["jan", "eva"].map(|name| String::from_utf8_lossy(answer.body()).contains(name));
         let age = answer.headers().get("age");
@@ -433,19 +436,19 @@ fn an_answer_from_memory_says_its_age_and_can_be_passed_by() {
     };
     let (jan, eva) = ([true, false], [false, true]);
     block_on(async {
-        let together = futures([ask(&gate, &call, USERS), ask(&gate, &call, USERS)]).await;
+        let together = futures([ask(&egress, &call, USERS), ask(&egress, &call, USERS)]).await;
         for answer in together {
             assert_eq!(read(answer), (jan, None), "nobody was answered from memory");
         }
         tokio::time::sleep(Duration::from_millis(1100)).await;
-        let (name, age) = read(ask(&gate, &call, USERS).await);
+        let (name, age) = read(ask(&egress, &call, USERS).await);
         assert_eq!((name, age.is_some_and(|age| age >= 1)), (jan, true), "{age:?}");
-        assert_eq!(read(ask_afresh(&gate, &call, USERS).await), (eva, None));
-        assert_eq!(read(ask(&gate, &call, USERS).await), (eva, Some(0)));
+        assert_eq!(read(ask_afresh(&egress, &call, USERS).await), (eva, None));
+        assert_eq!(read(ask(&egress, &call, USERS).await), (eva, Some(0)));
         // What is of no use does not take its place.
         demo.inject(fault(1, answer(500, &[])));
-        assert_eq!(status(ask_afresh(&gate, &call, USERS).await), Ok(500));
-        assert_eq!(read(ask(&gate, &call, USERS).await), (eva, Some(0)));
+        assert_eq!(status(ask_afresh(&egress, &call, USERS).await), Ok(500));
+        assert_eq!(read(ask(&egress, &call, USERS).await), (eva, Some(0)));
     });
     let asked = demo.take_requests();
     assert_eq!(asked.len(), 3);
@@ -453,7 +456,7 @@ fn an_answer_from_memory_says_its_age_and_can_be_passed_by() {
         assert_eq!(
             header(request, "cache-control"),
             None,
-            "it is between the guest and the gate"
+            "it is between the guest and the egress"
         );
     }
 }
@@ -461,13 +464,13 @@ fn an_answer_from_memory_says_its_age_and_can_be_passed_by() {
 #[test]
 fn a_refused_credential_forgets_what_it_read() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, token());
+    let egress = egress(&demo, token());
     let call = new_call();
     block_on(async {
-        ask(&gate, &call, USERS).await.unwrap();
+        ask(&egress, &call, USERS).await.unwrap();
         demo.inject(fault(1, answer(401, &[])));
-        assert_eq!(status(ask(&gate, &call, TICKETS).await), Ok(401));
-        ask(&gate, &call, USERS).await.unwrap();
+        assert_eq!(status(ask(&egress, &call, TICKETS).await), Ok(401));
+        ask(&egress, &call, USERS).await.unwrap();
     });
     assert_eq!(arrived(&demo), ["GET users", "GET tickets", "GET users"]);
 }

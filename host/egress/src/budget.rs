@@ -1,6 +1,6 @@
 //! What one call of a tool may use of its upstream, what it has used, and what it waits for.
 
-use crate::Failure;
+use crate::EgressError;
 use std::{
     fmt,
     future::Future,
@@ -11,7 +11,7 @@ use tokio::{sync::watch, time::Instant};
 
 /// Bounds of one call. All of its requests, with their retries, share them.
 #[derive(Debug, Clone, Copy)]
-pub struct Budget {
+pub struct CallLimits {
     pub timeout: Duration,
     pub requests: u64,
     /// One answer of Daktela, unpacked.
@@ -20,7 +20,7 @@ pub struct Budget {
     pub bytes: usize,
 }
 
-impl Default for Budget {
+impl Default for CallLimits {
     fn default() -> Self {
         Self {
             // Half of what MCP's SDKs wait for an answer by default, so that ours, with its reason, comes first.
@@ -36,8 +36,8 @@ impl Default for Budget {
 }
 
 /// One call.
-pub struct Call {
-    budget: Budget,
+pub struct CallBudget {
+    budget: CallLimits,
     deadline: Instant,
     requests: AtomicU64,
     bytes: AtomicU64,
@@ -45,7 +45,7 @@ pub struct Call {
     retries: AtomicU64,
     paused_ms: AtomicU64,
     queued_ms: AtomicU64,
-    news: watch::Sender<News>,
+    progress: watch::Sender<Progress>,
 }
 
 /// For the log and the metrics.
@@ -64,7 +64,7 @@ pub struct Usage {
 
 /// For whoever watches the call.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct News {
+pub struct Progress {
     /// Grows with all that happens.
     pub steps: u64,
     /// How many of the guest's requests have their answer.
@@ -78,12 +78,12 @@ pub enum Wait {
     /// Other calls, which have all the instances.
     Turn,
     /// The time until a request is sent again.
-    Retry { pause: Duration, trouble: Trouble },
+    Retry { pause: Duration, reason: RetryReason },
 }
 
 /// Why a request is sent again.
 #[derive(Debug, Clone, Copy)]
-pub enum Trouble {
+pub enum RetryReason {
     TooManyRequests,
     Status(u16),
     Connection,
@@ -93,20 +93,20 @@ impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Turn => f.write_str("Waiting for other calls to end"),
-            Self::Retry { pause, trouble } => {
+            Self::Retry { pause, reason } => {
                 write!(f, "Asking again in {:.1} s: ", pause.as_secs_f64())?;
-                match trouble {
-                    Trouble::TooManyRequests => f.write_str("Daktela has too many requests"),
-                    Trouble::Status(status) => write!(f, "Daktela failed with HTTP {status}"),
-                    Trouble::Connection => f.write_str("Daktela could not be reached"),
+                match reason {
+                    RetryReason::TooManyRequests => f.write_str("Daktela has too many requests"),
+                    RetryReason::Status(status) => write!(f, "Daktela failed with HTTP {status}"),
+                    RetryReason::Connection => f.write_str("Daktela could not be reached"),
                 }
             }
         }
     }
 }
 
-impl Call {
-    pub fn new(budget: Budget) -> Self {
+impl CallBudget {
+    pub fn new(budget: CallLimits) -> Self {
         Self {
             budget,
             deadline: Instant::now() + budget.timeout,
@@ -116,7 +116,7 @@ impl Call {
             retries: AtomicU64::new(0),
             paused_ms: AtomicU64::new(0),
             queued_ms: AtomicU64::new(0),
-            news: watch::Sender::default(),
+            progress: watch::Sender::default(),
         }
     }
 
@@ -132,8 +132,8 @@ impl Call {
         }
     }
 
-    pub fn news(&self) -> watch::Receiver<News> {
-        self.news.subscribe()
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
     }
 
     pub fn deadline(&self) -> Instant {
@@ -143,17 +143,17 @@ impl Call {
     /// Waits for its turn, and says so.
     pub async fn queue<T>(&self, turn: impl Future<Output = T>) -> T {
         let started = Instant::now();
-        self.tell(|news| news.wait = Some(Wait::Turn));
+        self.notify(|progress| progress.wait = Some(Wait::Turn));
         let turn = turn.await;
         count(&self.queued_ms, started.elapsed());
-        self.tell(|news| news.wait = None);
+        self.notify(|progress| progress.wait = None);
         turn
     }
 
     /// Lets a while pass before a request is sent again, and says so.
-    pub(crate) async fn pause(&self, pause: Duration, trouble: Trouble) {
+    pub(crate) async fn pause(&self, pause: Duration, reason: RetryReason) {
         self.retries.fetch_add(1, Ordering::Relaxed);
-        self.tell(|news| news.wait = Some(Wait::Retry { pause, trouble }));
+        self.notify(|progress| progress.wait = Some(Wait::Retry { pause, reason }));
         let started = Instant::now();
         tokio::time::sleep(pause).await;
         count(&self.paused_ms, started.elapsed());
@@ -170,31 +170,31 @@ impl Call {
             || self.bytes.load(Ordering::Relaxed) > self.budget.bytes as u64
     }
 
-    pub(crate) fn timed_out(&self) -> Failure {
-        Failure::Timeout(self.budget.timeout)
+    pub(crate) fn timed_out(&self) -> EgressError {
+        EgressError::Timeout(self.budget.timeout)
     }
 
-    pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+    pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, EgressError> {
         tokio::time::timeout_at(self.deadline, work)
             .await
             .map_err(|_| self.timed_out())
     }
 
     pub(crate) fn finish_one(&self) {
-        self.tell(|news| {
-            news.answers += 1;
-            news.wait = None;
+        self.notify(|progress| {
+            progress.answers += 1;
+            progress.wait = None;
         });
     }
 
-    pub(crate) fn count_request(&self) -> Result<(), Failure> {
+    pub(crate) fn count_request(&self) -> Result<(), EgressError> {
         let most = self.budget.requests;
         if self.requests.fetch_add(1, Ordering::Relaxed) < most {
             return Ok(());
         }
         // One that was not sent is none.
         self.requests.fetch_sub(1, Ordering::Relaxed);
-        Err(Failure::ForTheUser(format!(
+        Err(EgressError::UserActionable(format!(
             "One call may send {most} requests to Daktela. Ask for less at once, or raise --max-upstream-requests."
         )))
     }
@@ -204,13 +204,13 @@ impl Call {
     }
 
     /// `read` more bytes have come.
-    pub(crate) fn count_bytes(&self, read: usize) -> Result<(), Failure> {
+    pub(crate) fn count_bytes(&self, read: usize) -> Result<(), EgressError> {
         let most = self.budget.bytes;
         let before = self.bytes.fetch_add(read as u64, Ordering::Relaxed);
         if before + read as u64 <= most as u64 {
             Ok(())
         } else {
-            Err(Failure::TooLarge(most))
+            Err(EgressError::TooLarge(most))
         }
     }
 
@@ -218,10 +218,10 @@ impl Call {
         self.cache_hits.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn tell(&self, change: impl FnOnce(&mut News)) {
-        self.news.send_modify(|news| {
-            news.steps += 1;
-            change(news);
+    fn notify(&self, change: impl FnOnce(&mut Progress)) {
+        self.progress.send_modify(|progress| {
+            progress.steps += 1;
+            change(progress);
         });
     }
 }
@@ -237,16 +237,16 @@ mod tests {
 
     #[test]
     fn a_call_has_so_many_requests_and_bytes() {
-        let budget = Budget::default();
-        let call = Call::new(budget);
+        let budget = CallLimits::default();
+        let call = CallBudget::new(budget);
         assert!((0..budget.requests).all(|_| call.count_request().is_ok()));
         assert!(call.count_request().is_err());
         assert_eq!(call.usage().requests, budget.requests);
         assert!(call.is_spent());
-        let call = Call::new(budget);
+        let call = CallBudget::new(budget);
         assert_eq!(call.count_bytes(budget.bytes), Ok(()));
         assert!(!call.is_spent());
-        assert_eq!(call.count_bytes(1), Err(Failure::TooLarge(budget.bytes)));
+        assert_eq!(call.count_bytes(1), Err(EgressError::TooLarge(budget.bytes)));
         assert!(call.is_spent());
     }
 }

@@ -1,8 +1,8 @@
-//! Whose eyes a gate reads with: a token that is given, or one that a login keeps fresh.
+//! Whose eyes an egress reads with: a token that is given, or one that a login keeps fresh.
 
 use crate::{
-    Client, Failure, Origin,
-    login::{self, Grant, Refusal},
+    Client, EgressError, Origin,
+    login::{self, LoginError, LoginGrant},
 };
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
@@ -32,16 +32,16 @@ pub enum Credential {
     },
 }
 
-/// What Daktela said of a password when it was last asked.
+/// What Daktela answered to the password when it was last tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing: it was not asked, or could not say.
+pub enum PasswordStatus {
+    /// Not tried, or Daktela could not say.
     #[default]
-    None,
-    /// It is being asked, or was, and nobody waited for its answer.
-    Asked,
-    Good,
-    Wrong,
+    Unknown,
+    /// A login is under way, or nobody waited for its end.
+    Pending,
+    Accepted,
+    Rejected,
 }
 
 /// A token as it goes into a request. `serial` tells a fresh one from the one that was refused.
@@ -56,14 +56,14 @@ pub(super) struct Session {
     origin: Origin,
     /// Held during a login, which makes the others wait for the one.
     state: Mutex<State>,
-    verdict: sync::Mutex<Verdict>,
+    password_status: sync::Mutex<PasswordStatus>,
 }
 
 #[derive(Default)]
 struct State {
     live: Option<Live>,
     /// The last failure counts until then.
-    failed: Option<(Instant, Failure)>,
+    failed: Option<(Instant, EgressError)>,
     logins: u64,
 }
 
@@ -79,11 +79,11 @@ impl Session {
             credential,
             origin: origin.clone(),
             state: Mutex::default(),
-            verdict: sync::Mutex::default(),
+            password_status: sync::Mutex::default(),
         }
     }
 
-    pub(super) async fn token(self: &Arc<Self>, client: &Client) -> Result<Token, Failure> {
+    pub(super) async fn token(self: &Arc<Self>, client: &Client) -> Result<Token, EgressError> {
         let (username, password) = match &self.credential {
             Credential::Token(token) => {
                 return Ok(Token {
@@ -97,17 +97,17 @@ impl Session {
             return known;
         }
         // Who has been let in once is no stranger while they are asked for again.
-        if self.verdict() == Verdict::None {
-            self.judge(Verdict::Asked);
+        if self.password_status() == PasswordStatus::Unknown {
+            self.set_password_status(PasswordStatus::Pending);
         }
         let (session, client, username, password) = (self.clone(), client.clone(), username.clone(), password.clone());
         // In a task of its own, which has its own end: what it learns outlives a call that is cut short, or the next one
         // would send the same wrong password again.
         let login = tokio::spawn(async move { session.log_in(&client, &username, &password).await });
-        login.await.unwrap_or(Err(Failure::Broken))
+        login.await.unwrap_or(Err(EgressError::ConnectionBroken))
     }
 
-    async fn log_in(&self, client: &Client, username: &str, password: &SecretString) -> Result<Token, Failure> {
+    async fn log_in(&self, client: &Client, username: &str, password: &SecretString) -> Result<Token, EgressError> {
         let mut state = self.state.lock().await;
         // Another call's login may have come first.
         if let Some(known) = state.known() {
@@ -120,22 +120,22 @@ impl Session {
         };
         let granted = match renewed {
             // A renewal that brings no new refresh token leaves the old one good.
-            Some(grant) => Ok(Grant {
+            Some(grant) => Ok(LoginGrant {
                 refresh: grant.refresh.or(refresh),
                 ..grant
             }),
             None => login::log_in(client, &self.origin, username, password).await,
         };
-        match (&granted, self.verdict()) {
-            (Ok(_), _) => self.judge(Verdict::Good),
-            (Err(Refusal::WrongPassword(_)), _) => self.judge(Verdict::Wrong),
-            (Err(Refusal::Other(_)), Verdict::Good) => {}
-            (Err(Refusal::Other(_)), _) => self.judge(Verdict::None),
+        match (&granted, self.password_status()) {
+            (Ok(_), _) => self.set_password_status(PasswordStatus::Accepted),
+            (Err(LoginError::WrongPassword(_)), _) => self.set_password_status(PasswordStatus::Rejected),
+            (Err(LoginError::Other(_)), PasswordStatus::Accepted) => {}
+            (Err(LoginError::Other(_)), _) => self.set_password_status(PasswordStatus::Unknown),
         }
         match granted {
             Ok(grant) => state.keep(grant),
-            Err(Refusal::WrongPassword(failure)) => Err(state.fail(REFUSED_FOR, failure)),
-            Err(Refusal::Other(failure)) => Err(state.fail(FAILED_FOR, failure)),
+            Err(LoginError::WrongPassword(failure)) => Err(state.fail(REFUSED_FOR, failure)),
+            Err(LoginError::Other(failure)) => Err(state.fail(FAILED_FOR, failure)),
         }
     }
 
@@ -147,12 +147,12 @@ impl Session {
         }
     }
 
-    pub(super) fn verdict(&self) -> Verdict {
-        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn password_status(&self) -> PasswordStatus {
+        *self.password_status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn judge(&self, verdict: Verdict) {
-        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = verdict;
+    fn set_password_status(&self, status: PasswordStatus) {
+        *self.password_status.lock().unwrap_or_else(PoisonError::into_inner) = status;
     }
 
     /// Drops a token that Daktela refuses. Returns whether another one can be had.
@@ -175,7 +175,7 @@ impl Session {
 
 impl State {
     /// What is to be had without asking Daktela.
-    fn known(&self) -> Option<Result<Token, Failure>> {
+    fn known(&self) -> Option<Result<Token, EgressError>> {
         let now = Instant::now();
         let live = self.live.as_ref().filter(|live| now < live.renew_at);
         let failed = self.failed.as_ref().filter(|(until, _)| now < *until);
@@ -183,7 +183,7 @@ impl State {
             .or_else(|| failed.map(|(_, failure)| Err(failure.clone())))
     }
 
-    fn keep(&mut self, grant: Grant) -> Result<Token, Failure> {
+    fn keep(&mut self, grant: LoginGrant) -> Result<Token, EgressError> {
         self.logins += 1;
         self.failed = None;
         let token = Token {
@@ -199,15 +199,15 @@ impl State {
         Ok(token)
     }
 
-    fn fail(&mut self, lasting: Duration, failure: Failure) -> Failure {
+    fn fail(&mut self, lasting: Duration, failure: EgressError) -> EgressError {
         self.failed = Some((Instant::now() + lasting, failure.clone()));
         failure
     }
 }
 
-pub(super) fn header(token: &SecretString) -> Result<HeaderValue, Failure> {
+pub(super) fn header(token: &SecretString) -> Result<HeaderValue, EgressError> {
     let mut value = HeaderValue::from_str(token.expose_secret())
-        .map_err(|_| Failure::ForTheUser("The access token holds characters that no token has.".to_owned()))?;
+        .map_err(|_| EgressError::UserActionable("The access token holds characters that no token has.".to_owned()))?;
     // Keeps it out of Debug, and out of what HTTP/2 compression shares between requests.
     value.set_sensitive(true);
     Ok(value)

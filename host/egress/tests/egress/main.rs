@@ -1,10 +1,12 @@
-//! The gate against the sample company: what leaves, with whose credential, and what comes back.
+//! The egress against the sample company: what leaves, with whose credential, and what comes back.
 
 mod login;
 mod requests;
 
 use daktela_demo::{Demo, Recorded};
-use daktela_gate::{Answer, Budget, Cache, CacheSettings, Call, Client, Credential, Failure, Gate, Network};
+use daktela_egress::{
+    Cache, CacheSettings, CallBudget, CallLimits, Client, Credential, Egress, EgressError, Network, UpstreamResponse,
+};
 use http::Request;
 use std::{future::Future, time::Duration};
 
@@ -36,34 +38,34 @@ fn cache() -> Cache {
     })
 }
 
-fn gate(demo: &Demo, credential: Credential) -> Gate {
-    Gate::new(demo.origin().parse().unwrap(), credential, Client::default(), cache())
+fn egress(demo: &Demo, credential: Credential) -> Egress {
+    Egress::new(demo.origin().parse().unwrap(), credential, Client::default(), cache())
 }
 
-fn new_call() -> Call {
+fn new_call() -> CallBudget {
     call_of(TIMEOUT)
 }
 
-fn call_of(timeout: Duration) -> Call {
-    Call::new(Budget {
+fn call_of(timeout: Duration) -> CallBudget {
+    CallBudget::new(CallLimits {
         timeout,
-        ..Budget::default()
+        ..CallLimits::default()
     })
 }
 
 /// As the guest would ask.
-async fn ask(gate: &Gate, call: &Call, path: &str) -> Result<Answer, Failure> {
-    let request = Request::get(format!("{}{path}", gate.origin())).body(()).unwrap();
-    gate.serve(call, request).await
+async fn ask(egress: &Egress, call: &CallBudget, path: &str) -> Result<UpstreamResponse, EgressError> {
+    let request = Request::get(format!("{}{path}", egress.origin())).body(()).unwrap();
+    egress.serve(call, request).await
 }
 
 /// As the guest would ask past what is kept.
-async fn ask_afresh(gate: &Gate, call: &Call, path: &str) -> Result<Answer, Failure> {
-    let request = Request::get(format!("{}{path}", gate.origin())).header("cache-control", "no-cache");
-    gate.serve(call, request.body(()).unwrap()).await
+async fn ask_afresh(egress: &Egress, call: &CallBudget, path: &str) -> Result<UpstreamResponse, EgressError> {
+    let request = Request::get(format!("{}{path}", egress.origin())).header("cache-control", "no-cache");
+    egress.serve(call, request.body(()).unwrap()).await
 }
 
-fn status(answer: Result<Answer, Failure>) -> Result<u16, Failure> {
+fn status(answer: Result<UpstreamResponse, EgressError>) -> Result<u16, EgressError> {
     answer.map(|answer| answer.status().as_u16())
 }
 

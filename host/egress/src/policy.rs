@@ -1,6 +1,6 @@
 //! What may leave the sandbox: GET, of one origin, under `/api/v6/`, without a credential of the guest's making.
 
-use crate::{Failure, Origin};
+use crate::{EgressError, Origin};
 use http::{HeaderName, Method, Request, header};
 
 const PREFIX: &str = "/api/v6/";
@@ -22,7 +22,7 @@ pub fn is_refused_header(name: &HeaderName) -> bool {
     REFUSED_HEADERS.contains(name)
 }
 
-/// Whether the guest wants an answer of Daktela's own and none from memory. Of its headers, this one alone is the gate's
+/// Whether the guest wants an answer of Daktela's own and none from memory. Of its headers, this one alone is the egress's
 /// business.
 pub(super) fn wants_fresh(request: &Request<()>) -> bool {
     let directives = request.headers().get_all(header::CACHE_CONTROL).iter();
@@ -33,8 +33,8 @@ pub(super) fn wants_fresh(request: &Request<()>) -> bool {
 }
 
 /// Returns the path with its query if the request may leave.
-pub(super) fn check<'a>(origin: &Origin, request: &'a Request<()>) -> Result<&'a str, Failure> {
-    let deny = |reason| Err(Failure::Denied(reason));
+pub(super) fn check<'a>(origin: &Origin, request: &'a Request<()>) -> Result<&'a str, EgressError> {
+    let deny = |reason| Err(EgressError::PolicyDenied(reason));
     let uri = request.uri();
     if request.method() != Method::GET {
         return deny("a method other than GET");
@@ -94,7 +94,7 @@ fn decode(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn passes(request: http::request::Builder) -> Result<String, Failure> {
+    fn passes(request: http::request::Builder) -> Result<String, EgressError> {
         let origin = "https://acme.daktela.com".parse().unwrap();
         check(&origin, &request.body(()).unwrap()).map(str::to_owned)
     }
@@ -140,7 +140,7 @@ mod tests {
             "/api/v6/%ff.json",
             "/file/recording/1",
         ] {
-            assert!(matches!(passes(get(path)), Err(Failure::Denied(_))), "{path}");
+            assert!(matches!(passes(get(path)), Err(EgressError::PolicyDenied(_))), "{path}");
         }
     }
 
@@ -154,13 +154,16 @@ mod tests {
             "https://jan@acme.daktela.com/api/v6/users.json",
             "/api/v6/users.json",
         ] {
-            assert!(matches!(passes(Request::get(url)), Err(Failure::Denied(_))), "{url}");
+            assert!(
+                matches!(passes(Request::get(url)), Err(EgressError::PolicyDenied(_))),
+                "{url}"
+            );
         }
         for method in ["POST", "PUT", "DELETE", "HEAD", "PATCH", "get"] {
             assert!(
                 matches!(
                     passes(get("/api/v6/users.json").method(method)),
-                    Err(Failure::Denied(_))
+                    Err(EgressError::PolicyDenied(_))
                 ),
                 "{method}"
             );
@@ -178,7 +181,7 @@ mod tests {
             "Host",
         ] {
             let request = get("/api/v6/users.json").header(name, "x");
-            assert!(matches!(passes(request), Err(Failure::Denied(_))), "{name}");
+            assert!(matches!(passes(request), Err(EgressError::PolicyDenied(_))), "{name}");
         }
         for (name, value) in [("accept", "application/json"), ("cache-control", "no-cache")] {
             assert!(passes(get("/api/v6/users.json").header(name, value)).is_ok(), "{name}");

@@ -1,6 +1,6 @@
-//! One pooled client for all gates: connections are kept, bodies are unpacked and gathered under a cap.
+//! One pooled client for all egresses: connections are kept, bodies are unpacked and gathered under a cap.
 
-use crate::{Answer, Call, Failure, reach::PublicOnly};
+use crate::{CallBudget, EgressError, UpstreamResponse, ssrf::PublicOnlyResolver};
 use http::{Method, Response};
 use reqwest::{RequestBuilder, redirect};
 use rustls::CertificateError;
@@ -24,7 +24,7 @@ const USER_AGENT: &str = concat!("mcp-daktela/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Clone)]
 pub struct Network {
     /// How many requests one instance sees from one credential at once.
-    pub requests_at_once: usize,
+    pub max_concurrent_requests: usize,
     /// Stands between; none from the environment does, unless it is named here.
     pub proxy: Option<Url>,
 }
@@ -33,7 +33,7 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             // Daktela's own connectors stay at a handful; sixteen serves two calls at their full width.
-            requests_at_once: 16,
+            max_concurrent_requests: 16,
             proxy: None,
         }
     }
@@ -43,8 +43,8 @@ impl Default for Network {
 #[derive(Clone, Default)]
 pub struct Client {
     network: Network,
-    built: Arc<OnceLock<Result<reqwest::Client, Failure>>>,
-    reach: Option<Arc<PublicOnly>>,
+    built: Arc<OnceLock<Result<reqwest::Client, EgressError>>>,
+    reach: Option<Arc<PublicOnlyResolver>>,
 }
 
 impl Client {
@@ -56,11 +56,11 @@ impl Client {
     }
 
     /// For addresses that strangers name: public ones, and those hosts that the operator named.
-    pub fn for_strangers(network: Network, mut named: Vec<String>) -> Self {
+    pub fn public_only(network: Network, mut named: Vec<String>) -> Self {
         // The operator named it, too, and it will look the others up.
         named.extend(network.proxy.as_ref().and_then(Url::host_str).map(str::to_owned));
         Self {
-            reach: Some(Arc::new(PublicOnly::except(named))),
+            reach: Some(Arc::new(PublicOnlyResolver::except(named))),
             ..Self::new(network)
         }
     }
@@ -75,33 +75,33 @@ impl Client {
         tokio::task::spawn_blocking(move || client.get().map(drop));
     }
 
-    pub fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, Failure> {
+    pub fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, EgressError> {
         self.get().map(|client| client.request(method, url))
     }
 
     /// Says of a failure whose it is: what stands between is not Daktela.
-    pub(super) fn blame(&self, failure: Failure) -> Failure {
+    pub(super) fn attribute_to_proxy(&self, failure: EgressError) -> EgressError {
         let what = match failure {
             _ if self.network.proxy.is_none() => return failure,
-            Failure::Name => "its name does not resolve",
-            Failure::Refused => "it refuses connections",
-            Failure::Broken => "it opened no way to Daktela, or the connection through it broke",
+            EgressError::NameNotResolved => "its name does not resolve",
+            EgressError::ConnectionRefused => "it refuses connections",
+            EgressError::ConnectionBroken => "it opened no way to Daktela, or the connection through it broke",
             other => return other,
         };
-        Failure::ForTheUser(format!(
+        EgressError::UserActionable(format!(
             "The HTTP proxy on the way to Daktela (DAKTELA_PROXY) does not serve: {what}."
         ))
     }
 
-    fn get(&self) -> Result<&reqwest::Client, Failure> {
+    fn get(&self) -> Result<&reqwest::Client, EgressError> {
         let built = self.built.get_or_init(|| {
-            build(&self.network, self.reach.clone()).map_err(|error| Failure::ForTheUser(unusable(&*error)))
+            build(&self.network, self.reach.clone()).map_err(|error| EgressError::UserActionable(unusable(&*error)))
         });
         built.as_ref().map_err(Clone::clone)
     }
 }
 
-fn build(network: &Network, reach: Option<Arc<PublicOnly>>) -> Result<reqwest::Client, Box<dyn Error>> {
+fn build(network: &Network, reach: Option<Arc<PublicOnlyResolver>>) -> Result<reqwest::Client, Box<dyn Error>> {
     let mut client = reqwest::Client::builder();
     if let Some(reach) = reach {
         client = client.dns_resolver(reach);
@@ -111,7 +111,7 @@ fn build(network: &Network, reach: Option<Arc<PublicOnly>>) -> Result<reqwest::C
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(network.requests_at_once)
+        .pool_max_idle_per_host(network.max_concurrent_requests)
         // A redirect could lead the token elsewhere.
         .redirect(redirect::Policy::none())
         // A proxy from the environment would see the token of a plain connection, and is not what was granted.
@@ -147,7 +147,7 @@ fn unusable(error: &dyn Error) -> String {
 }
 
 /// Sends a request and gathers the whole answer before the call's deadline.
-pub(super) async fn send(call: &Call, request: RequestBuilder) -> Result<Answer, Failure> {
+pub(super) async fn send(call: &CallBudget, request: RequestBuilder) -> Result<UpstreamResponse, EgressError> {
     let exchange = async {
         let mut answer = request.send().await.map_err(failure)?;
         let mut parts = Response::builder().status(answer.status());
@@ -156,31 +156,31 @@ pub(super) async fn send(call: &Call, request: RequestBuilder) -> Result<Answer,
         }
         let most = call.body_bytes_max();
         if answer.content_length().is_some_and(|length| length > most as u64) {
-            return Err(Failure::TooLarge(most));
+            return Err(EgressError::TooLarge(most));
         }
         // Counted again while it comes: a packed body says nothing of its size.
         let mut body = bytes::BytesMut::new();
         while let Some(chunk) = answer.chunk().await.map_err(failure)? {
             call.count_bytes(chunk.len())?;
             if body.len() + chunk.len() > most {
-                return Err(Failure::TooLarge(most));
+                return Err(EgressError::TooLarge(most));
             }
             body.extend_from_slice(&chunk);
         }
-        parts.body(body.freeze()).map_err(|_| Failure::Broken)
+        parts.body(body.freeze()).map_err(|_| EgressError::ConnectionBroken)
     };
     call.within(exchange).await?
 }
 
 /// Never with the error's own text: that names the URL with its filters.
-fn failure(error: reqwest::Error) -> Failure {
+fn failure(error: reqwest::Error) -> EgressError {
     if error.is_dns() {
-        return Failure::Name;
+        return EgressError::NameNotResolved;
     }
     let mut cause: Option<&dyn Error> = Some(&error);
     while let Some(error) = cause {
         if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
-            return Failure::ForTheUser(match reason {
+            return EgressError::UserActionable(match reason {
                 CertificateError::UnknownIssuer => {
                     "The certificate of your Daktela is not trusted: nobody here knows its \
                      authority. If that is your own, name the file with its certificate in SSL_CERT_FILE."
@@ -202,14 +202,14 @@ fn failure(error: reqwest::Error) -> Failure {
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
         {
-            return Failure::Refused;
+            return EgressError::ConnectionRefused;
         }
         cause = cause_of(error);
     }
     if error.is_timeout() {
-        Failure::Timeout(CONNECT_TIMEOUT)
+        EgressError::Timeout(CONNECT_TIMEOUT)
     } else {
-        Failure::Broken
+        EgressError::ConnectionBroken
     }
 }
 

@@ -1,6 +1,6 @@
-//! The one instance that a gate leads to.
+//! The one instance that an egress leads to.
 
-use crate::Failure;
+use crate::EgressError;
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
@@ -60,12 +60,13 @@ impl Origin {
     }
 
     /// A path with its query, on this origin and no other.
-    pub(super) fn join(&self, path: &str) -> Result<Url, Failure> {
-        let url = Url::parse(&format!("{}{path}", self.as_str())).map_err(|_| Failure::Denied("not a URL"))?;
+    pub(super) fn join(&self, path: &str) -> Result<Url, EgressError> {
+        let url =
+            Url::parse(&format!("{}{path}", self.as_str())).map_err(|_| EgressError::PolicyDenied("not a URL"))?;
         if url.origin() == self.url.origin() {
             Ok(url)
         } else {
-            Err(Failure::Denied("another origin"))
+            Err(EgressError::PolicyDenied("another origin"))
         }
     }
 }

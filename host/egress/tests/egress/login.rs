@@ -1,12 +1,12 @@
 use super::*;
 use daktela_demo::{Action, Fault, LoginAnswer, Quirks};
-use daktela_gate::Verdict;
+use daktela_egress::PasswordStatus;
 
 const TICKETS: &str = "/api/v6/tickets.json?take=1&fields[0]=name";
 
-fn words(answer: Result<Answer, Failure>) -> String {
+fn words(answer: Result<UpstreamResponse, EgressError>) -> String {
     match answer {
-        Err(Failure::ForTheUser(text)) => text,
+        Err(EgressError::UserActionable(text)) => text,
         other => panic!("expected words for the user, got {other:?}"),
     }
 }
@@ -28,7 +28,7 @@ fn on_login(code: u16, body: &str) -> Fault {
 #[test]
 fn sixty_four_calls_share_one_login() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    let egress = egress(&demo, password(daktela_demo::PASSWORD));
     // Slow enough for all of them to want it.
     demo.inject(Fault {
         matches: "login".to_owned(),
@@ -37,10 +37,10 @@ fn sixty_four_calls_share_one_login() {
     });
     block_on(async {
         let calls: Vec<_> = (0..64).map(|_| new_call()).collect();
-        for answer in futures(calls.iter().map(|call| ask(&gate, call, TICKETS))).await {
+        for answer in futures(calls.iter().map(|call| ask(&egress, call, TICKETS))).await {
             assert_eq!(status(answer), Ok(200));
         }
-        ask(&gate, &new_call(), TICKETS).await.unwrap();
+        ask(&egress, &new_call(), TICKETS).await.unwrap();
     });
     let arrived = arrived(&demo);
     assert_eq!(
@@ -58,8 +58,8 @@ fn a_bare_token_is_a_login_too() {
         ..Quirks::default()
     })
     .unwrap();
-    let gate = gate(&demo, password(daktela_demo::PASSWORD));
-    assert_eq!(status(block_on(ask(&gate, &new_call(), TICKETS))), Ok(200));
+    let egress = egress(&demo, password(daktela_demo::PASSWORD));
+    assert_eq!(status(block_on(ask(&egress, &new_call(), TICKETS))), Ok(200));
 }
 
 #[test]
@@ -70,11 +70,11 @@ fn a_token_is_renewed_before_its_end() {
         ..Quirks::default()
     })
     .unwrap();
-    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    let egress = egress(&demo, password(daktela_demo::PASSWORD));
     block_on(async {
-        ask(&gate, &new_call(), TICKETS).await.unwrap();
+        ask(&egress, &new_call(), TICKETS).await.unwrap();
         tokio::time::sleep(lifetime.mul_f64(0.6)).await;
-        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(200));
+        assert_eq!(status(ask(&egress, &new_call(), TICKETS).await), Ok(200));
     });
     assert_eq!(
         arrived(&demo),
@@ -90,12 +90,12 @@ fn a_renewal_that_fails_becomes_a_login() {
         ..Quirks::default()
     })
     .unwrap();
-    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    let egress = egress(&demo, password(daktela_demo::PASSWORD));
     block_on(async {
-        ask(&gate, &new_call(), TICKETS).await.unwrap();
+        ask(&egress, &new_call(), TICKETS).await.unwrap();
         tokio::time::sleep(lifetime.mul_f64(0.6)).await;
         demo.inject(on_login(401, ""));
-        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(200));
+        assert_eq!(status(ask(&egress, &new_call(), TICKETS).await), Ok(200));
     });
     assert_eq!(
         arrived(&demo),
@@ -106,22 +106,22 @@ fn a_renewal_that_fails_becomes_a_login() {
 #[test]
 fn a_gate_tells_what_daktela_said_of_the_password() {
     let demo = Demo::start().unwrap();
-    let of = |word: &str| gate(&demo, password(word));
+    let of = |word: &str| egress(&demo, password(word));
     let (right, wrong, unanswered, cut) = (
         of(daktela_demo::PASSWORD),
         of("wrong"),
         of("unanswered"),
         of("cut short"),
     );
-    assert_eq!(right.verdict(), Verdict::None);
+    assert_eq!(right.password_status(), PasswordStatus::Unknown);
     block_on(async {
         ask(&right, &new_call(), TICKETS).await.unwrap();
-        assert_eq!(right.verdict(), Verdict::Good);
+        assert_eq!(right.password_status(), PasswordStatus::Accepted);
         words(ask(&wrong, &new_call(), TICKETS).await);
-        assert_eq!(wrong.verdict(), Verdict::Wrong);
+        assert_eq!(wrong.password_status(), PasswordStatus::Rejected);
         demo.inject(on_login(500, ""));
         words(ask(&unanswered, &new_call(), TICKETS).await);
-        assert_eq!(unanswered.verdict(), Verdict::None);
+        assert_eq!(unanswered.password_status(), PasswordStatus::Unknown);
         demo.inject(Fault {
             matches: "login".to_owned(),
             times: 1,
@@ -131,14 +131,14 @@ fn a_gate_tells_what_daktela_said_of_the_password() {
         let call = new_call();
         let hung_up = tokio::time::timeout(Duration::from_millis(300), ask(&cut, &call, TICKETS));
         assert!(hung_up.await.is_err());
-        assert_eq!(cut.verdict(), Verdict::Asked);
+        assert_eq!(cut.password_status(), PasswordStatus::Pending);
     });
 }
 
 #[test]
 fn a_token_that_is_refused_is_replaced_once() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    let egress = egress(&demo, password(daktela_demo::PASSWORD));
     let refuse = |times| {
         let action = Action::Status {
             code: 401,
@@ -154,13 +154,13 @@ fn a_token_that_is_refused_is_replaced_once() {
     };
     block_on(async {
         refuse(1);
-        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(200));
+        assert_eq!(status(ask(&egress, &new_call(), TICKETS).await), Ok(200));
         assert_eq!(
             arrived(&demo),
             ["POST login", "GET tickets", "POST login", "GET tickets"]
         );
         refuse(2);
-        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(401));
+        assert_eq!(status(ask(&egress, &new_call(), TICKETS).await), Ok(401));
         assert_eq!(arrived(&demo), ["GET tickets", "POST login", "GET tickets"]);
     });
 }
@@ -168,27 +168,27 @@ fn a_token_that_is_refused_is_replaced_once() {
 #[test]
 fn a_login_outlasts_a_passing_trouble() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, password(daktela_demo::PASSWORD));
+    let egress = egress(&demo, password(daktela_demo::PASSWORD));
     demo.inject(on_login(503, ""));
-    assert_eq!(status(block_on(ask(&gate, &new_call(), TICKETS))), Ok(200));
+    assert_eq!(status(block_on(ask(&egress, &new_call(), TICKETS))), Ok(200));
     assert_eq!(arrived(&demo), ["POST login", "POST login", "GET tickets"]);
 }
 
 #[test]
 fn a_given_token_that_is_refused_is_the_guests_to_tell() {
     let demo = Demo::start().unwrap();
-    let gate = gate(
+    let egress = egress(
         &demo,
         Credential::Token("0000000000000000000000000000000000000000".to_owned().into()),
     );
-    assert_eq!(status(block_on(ask(&gate, &new_call(), TICKETS))), Ok(401));
+    assert_eq!(status(block_on(ask(&egress, &new_call(), TICKETS))), Ok(401));
     assert_eq!(arrived(&demo), ["GET tickets"]);
 }
 
 #[test]
 fn a_token_that_was_refused_once_is_looked_at_again() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, token());
+    let egress = egress(&demo, token());
     let on = |path: &str, code, body: &str| {
         demo.inject(Fault {
             matches: path.to_owned(),
@@ -197,9 +197,9 @@ fn a_token_that_was_refused_once_is_looked_at_again() {
     };
     let stranger = r#"{"error":[],"result":{"version":"1"}}"#;
     block_on(async {
-        assert!(!gate.is_still_refused().await);
+        assert!(!egress.is_still_refused().await);
         on("tickets", 401, "");
-        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(401));
+        assert_eq!(status(ask(&egress, &new_call(), TICKETS).await), Ok(401));
         for (code, body, still) in [
             (401, "", true),
             (200, stranger, true),
@@ -207,17 +207,17 @@ fn a_token_that_was_refused_once_is_looked_at_again() {
             (200, "<html>", false),
         ] {
             on("whoim", code, body);
-            assert_eq!(gate.is_still_refused().await, still, "{code} {body}");
-            assert!(gate.is_refused(), "{code} {body}");
+            assert_eq!(egress.is_still_refused().await, still, "{code} {body}");
+            assert!(egress.is_refused(), "{code} {body}");
         }
-        assert!(!gate.is_still_refused().await);
-        assert!(!gate.is_refused());
+        assert!(!egress.is_still_refused().await);
+        assert!(!egress.is_refused());
         // Any answer to it is as good.
         on("tickets", 401, "");
-        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(401));
-        assert!(gate.is_refused());
-        assert_eq!(status(ask(&gate, &new_call(), TICKETS).await), Ok(200));
-        assert!(!gate.is_refused());
+        assert_eq!(status(ask(&egress, &new_call(), TICKETS).await), Ok(401));
+        assert!(egress.is_refused());
+        assert_eq!(status(ask(&egress, &new_call(), TICKETS).await), Ok(200));
+        assert!(!egress.is_refused());
     });
     let mut expected = vec!["GET tickets"];
     expected.extend(["GET whoim"; 5]);
@@ -233,22 +233,22 @@ fn a_login_outlasts_the_calls_that_wait_for_it() {
         delay: Some(Duration::from_secs(1)),
         ..Fault::default()
     });
-    let gate = gate(&demo, password("wrong"));
+    let egress = egress(&demo, password("wrong"));
     let short = Duration::from_millis(100);
     block_on(async {
         for _ in 0..3 {
-            let answer = ask(&gate, &call_of(short), TICKETS).await;
-            assert_eq!(status(answer), Err(Failure::Timeout(short)));
+            let answer = ask(&egress, &call_of(short), TICKETS).await;
+            assert_eq!(status(answer), Err(EgressError::Timeout(short)));
             // Its client gave up.
             let call = new_call();
-            let answer = tokio::time::timeout(short, ask(&gate, &call, TICKETS)).await;
+            let answer = tokio::time::timeout(short, ask(&egress, &call, TICKETS)).await;
             assert!(answer.is_err(), "{answer:?}");
         }
-        assert!(!gate.is_refused(), "nobody knows yet");
+        assert!(!egress.is_refused(), "nobody knows yet");
         for _ in 0..3 {
-            let text = words(ask(&gate, &new_call(), TICKETS).await);
+            let text = words(ask(&egress, &new_call(), TICKETS).await);
             assert!(text.contains("refuses the login"), "{text}");
-            assert!(gate.is_refused());
+            assert!(egress.is_refused());
         }
     });
     assert_eq!(arrived(&demo), ["POST login"]);
@@ -257,10 +257,10 @@ fn a_login_outlasts_the_calls_that_wait_for_it() {
 #[test]
 fn a_wrong_password_is_tried_once_and_explained() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, password("wrong"));
+    let egress = egress(&demo, password("wrong"));
     block_on(async {
         for _ in 0..3 {
-            let text = words(ask(&gate, &new_call(), TICKETS).await);
+            let text = words(ask(&egress, &new_call(), TICKETS).await);
             assert!(
                 text.contains("DAKTELA_PASSWORD") && text.contains("DAKTELA_ACCESS_TOKEN"),
                 "{text}"
@@ -276,7 +276,7 @@ fn what_is_no_daktela_is_said() {
     for (code, body) in [(404, ""), (200, "<html>"), (200, r#"{"result":null}"#), (302, "")] {
         let demo = Demo::start().unwrap();
         demo.inject(on_login(code, body));
-        let text = words(block_on(ask(&gate(&demo, password("x")), &new_call(), TICKETS)));
+        let text = words(block_on(ask(&egress(&demo, password("x")), &new_call(), TICKETS)));
         assert!(text.contains("does not look like a Daktela"), "{code}: {text}");
     }
     let demo = Demo::start().unwrap();
@@ -284,16 +284,16 @@ fn what_is_no_daktela_is_said() {
         times: 9,
         ..on_login(503, "")
     });
-    let text = words(block_on(ask(&gate(&demo, password("x")), &new_call(), TICKETS)));
+    let text = words(block_on(ask(&egress(&demo, password("x")), &new_call(), TICKETS)));
     assert!(text.contains("try again"), "{text}");
 }
 
 #[test]
 fn an_instance_that_is_away_is_said() {
     let demo = Demo::start().unwrap();
-    let gate = gate(&demo, password("x"));
+    let egress = egress(&demo, password("x"));
     drop(demo);
-    let text = words(block_on(ask(&gate, &new_call(), TICKETS)));
+    let text = words(block_on(ask(&egress, &new_call(), TICKETS)));
     assert!(
         text.contains("refuses connections") && text.contains("DAKTELA_URL"),
         "{text}"

@@ -1,28 +1,28 @@
 //! The one way out of the sandbox: policy → credential → cache → retry → pooled client.
 //!
-//! A [`Gate`] stands for one Daktela instance and one credential. The guest asks it for paths; it never sees the
+//! A [`Egress`] stands for one Daktela instance and one credential. The guest asks it for paths; it never sees the
 //! credential, and nothing but `GET` under `/api/v6/` of that instance leaves.
 
+mod budget;
 mod cache;
-mod call;
 mod client;
-mod failure;
+mod error;
 mod login;
 mod origin;
 mod policy;
-mod reach;
 mod retry;
 mod session;
+mod ssrf;
 
+pub use budget::{CallBudget, CallLimits, Progress, RetryReason, Usage, Wait};
 pub use cache::{Cache, CacheSettings};
-pub use call::{Budget, Call, News, Trouble, Usage, Wait};
 pub use client::{Client, Network};
-pub use failure::Failure;
-pub use login::{Grant, Refusal as LoginRefusal, WHO_AM_I, log_in, renew, verify};
+pub use error::EgressError;
+pub use login::{LoginError, LoginGrant, WHO_AM_I, log_in, renew, verify};
 pub use origin::{Origin, OriginError, without_user_info};
 pub use policy::is_refused_header;
-pub use reach::is_public;
-pub use session::{Credential, Verdict};
+pub use session::{Credential, PasswordStatus};
+pub use ssrf::is_public;
 
 /// For fuzzers, which look where nobody else has to.
 #[cfg(fuzzing)]
@@ -60,31 +60,31 @@ use url::Url;
 const ANSWER_HEADERS: [http::HeaderName; 3] = [header::CONTENT_TYPE, header::DATE, header::RETRY_AFTER];
 
 /// An answer of any status, whole.
-pub type Answer = Response<Bytes>;
+pub type UpstreamResponse = Response<Bytes>;
 
-pub struct Gate {
+pub struct Egress {
     origin: Origin,
     session: Arc<Session>,
     client: Client,
     cache: Cache,
-    /// Part of each cache key, and never the same for two gates: no caller is served from another's cache.
+    /// Part of each cache key, and never the same for two egresses: no caller is served from another's cache.
     identity: u64,
     /// Part of each cache key: moves on when the credential turns out to be refused.
     generation: AtomicU64,
-    room: Semaphore,
+    concurrency: Semaphore,
     /// Whether Daktela knew nothing of the credential when it last met it, and there is no way to another.
     refused: AtomicBool,
     /// Whether Daktela has ever answered what was asked with the credential.
     answered: AtomicBool,
 }
 
-impl Gate {
+impl Egress {
     pub fn new(origin: Origin, credential: Credential, client: Client, cache: Cache) -> Self {
         static IDENTITIES: AtomicU64 = AtomicU64::new(0);
         Self {
             session: Arc::new(Session::new(credential, &origin)),
             origin,
-            room: Semaphore::new(client.network().requests_at_once),
+            concurrency: Semaphore::new(client.network().max_concurrent_requests),
             client,
             cache,
             identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
@@ -103,19 +103,19 @@ impl Gate {
         &self.origin
     }
 
-    /// Never the same for two gates.
+    /// Never the same for two egresses.
     pub fn identity(&self) -> u64 {
         self.identity
     }
 
     /// Whether Daktela refused the credential when it last met it.
     pub fn is_refused(&self) -> bool {
-        self.refused.load(Ordering::Acquire) || self.verdict() == Verdict::Wrong
+        self.refused.load(Ordering::Acquire) || self.password_status() == PasswordStatus::Rejected
     }
 
     /// Of the password, where that is the credential.
-    pub fn verdict(&self) -> Verdict {
-        self.session.verdict()
+    pub fn password_status(&self) -> PasswordStatus {
+        self.session.password_status()
     }
 
     /// Whether the credential is of no use any longer. A token that was refused is looked at again: the refusal may have been
@@ -129,9 +129,9 @@ impl Gate {
                 self.refused.store(false, Ordering::Release);
                 false
             }
-            Err(LoginRefusal::WrongPassword(_)) => true,
+            Err(LoginError::WrongPassword(_)) => true,
             // Nobody knows; the call will say what is wrong.
-            Err(LoginRefusal::Other(_)) => false,
+            Err(LoginError::Other(_)) => false,
         }
     }
 
@@ -141,7 +141,7 @@ impl Gate {
     }
 
     /// Serves a request of the guest, which nobody has checked yet.
-    pub async fn serve(&self, call: &Call, request: Request<()>) -> Result<Answer, Failure> {
+    pub async fn serve(&self, call: &CallBudget, request: Request<()>) -> Result<UpstreamResponse, EgressError> {
         let path = policy::check(&self.origin, &request)?;
         let answer = self.answer(call, path, policy::wants_fresh(&request)).await?;
         call.finish_one();
@@ -149,11 +149,11 @@ impl Gate {
     }
 
     /// `path` starts with `/api/v6/` and holds its query.
-    pub async fn get(&self, call: &Call, path: &str) -> Result<Answer, Failure> {
+    pub async fn get(&self, call: &CallBudget, path: &str) -> Result<UpstreamResponse, EgressError> {
         self.answer(call, path, false).await
     }
 
-    async fn answer(&self, call: &Call, path: &str, fresh: bool) -> Result<Answer, Failure> {
+    async fn answer(&self, call: &CallBudget, path: &str, fresh: bool) -> Result<UpstreamResponse, EgressError> {
         let url = self.origin.join(path)?;
         if !self.cache.keeps(path) {
             return self.fetch(call, url).await;
@@ -171,8 +171,8 @@ impl Gate {
     }
 
     /// Asks Daktela; once more with a new login when it does not know the old one any longer.
-    async fn fetch(&self, call: &Call, url: Url) -> Result<Answer, Failure> {
-        let _room = call.within(self.room.acquire()).await?;
+    async fn fetch(&self, call: &CallBudget, url: Url) -> Result<UpstreamResponse, EgressError> {
+        let _room = call.within(self.concurrency.acquire()).await?;
         let token = call.within(self.session.token(&self.client)).await??;
         let answer = self.send(call, &url, &token.header).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
@@ -191,7 +191,12 @@ impl Gate {
         self.send(call, &url, &token.header).await
     }
 
-    async fn send(&self, call: &Call, url: &Url, token: &Option<http::HeaderValue>) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        call: &CallBudget,
+        url: &Url,
+        token: &Option<http::HeaderValue>,
+    ) -> Result<UpstreamResponse, EgressError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, http::HeaderValue::from_static("application/json"));
         if let Some(token) = token {
@@ -202,7 +207,7 @@ impl Gate {
             Ok(self.client.request(Method::GET, url.clone())?.headers(headers.clone()))
         })
         .await
-        .map_err(|failure| self.client.blame(failure))?;
+        .map_err(|failure| self.client.attribute_to_proxy(failure))?;
         if answer.status().is_success() {
             self.answered.store(true, Ordering::Release);
         }
@@ -210,7 +215,7 @@ impl Gate {
     }
 }
 
-fn only_known_headers(answer: Answer) -> Answer {
+fn only_known_headers(answer: UpstreamResponse) -> UpstreamResponse {
     let (mut parts, body) = answer.into_parts();
     let mut kept = HeaderMap::new();
     for name in ANSWER_HEADERS {

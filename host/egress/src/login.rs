@@ -1,6 +1,6 @@
 //! Daktela's login: `POST login.json` for a token, `PUT login.json` to renew it.
 
-use crate::{Answer, Budget, Call, Client, Failure, Origin, retry, session};
+use crate::{CallBudget, CallLimits, Client, EgressError, Origin, UpstreamResponse, retry, session};
 use http::{Method, StatusCode, header};
 use jiff::civil::DateTime;
 use reqwest::RequestBuilder;
@@ -23,17 +23,17 @@ const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
 /// Beyond it a date is nonsense, and a token not worth trusting for longer.
 const LIFETIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
-pub struct Grant {
+pub struct LoginGrant {
     pub token: SecretString,
     pub refresh: Option<SecretString>,
     pub lifetime: Duration,
 }
 
 /// Why there is no token, and whether to try again would be of use.
-pub enum Refusal {
+pub enum LoginError {
     /// Trying again with the same password would only bring the account closer to being locked.
-    WrongPassword(Failure),
-    Other(Failure),
+    WrongPassword(EgressError),
+    Other(EgressError),
 }
 
 pub async fn log_in(
@@ -41,16 +41,16 @@ pub async fn log_in(
     origin: &Origin,
     username: &str,
     password: &SecretString,
-) -> Result<Grant, Refusal> {
+) -> Result<LoginGrant, LoginError> {
     let body = json!({ "username": username, "password": password.expose_secret() });
     let answer = exchange(client, origin, Method::POST, &body)
         .await
-        .map_err(|failure| Refusal::Other(words(origin, failure)))?;
+        .map_err(|failure| LoginError::Other(words(origin, failure)))?;
     match answer.status() {
         status if status.is_success() => read_grant(answer.body())
-            .ok_or_else(|| Refusal::Other(not_a_daktela(origin, "its answer to a login holds no token"))),
+            .ok_or_else(|| LoginError::Other(not_a_daktela(origin, "its answer to a login holds no token"))),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
-            Err(Refusal::WrongPassword(Failure::ForTheUser(format!(
+            Err(LoginError::WrongPassword(EgressError::UserActionable(format!(
                 "{origin} refuses the login: check user name and password (DAKTELA_USERNAME and DAKTELA_PASSWORD, or the \
                  headers X-Daktela-Username and X-Daktela-Password). A user who signs in with a second factor or through \
                  single sign-on cannot log in this way: give the API token from the user's settings instead, in \
@@ -58,12 +58,12 @@ pub async fn log_in(
             ))))
         }
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            Err(Refusal::Other(Failure::ForTheUser(format!(
+            Err(LoginError::Other(EgressError::UserActionable(format!(
                 "{origin} cannot serve a login just now (HTTP {}); try again in a minute.",
                 status.as_u16()
             ))))
         }
-        status => Err(Refusal::Other(not_a_daktela(
+        status => Err(LoginError::Other(not_a_daktela(
             origin,
             &format!("it answers a login with HTTP {}", status.as_u16()),
         ))),
@@ -71,27 +71,27 @@ pub async fn log_in(
 }
 
 /// A refusal means that the token is spent: a login is next.
-pub async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> Result<Grant, Refusal> {
+pub async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> Result<LoginGrant, LoginError> {
     let body = json!({ "refreshToken": refresh.expose_secret() });
     let answer = exchange(client, origin, Method::PUT, &body)
         .await
-        .map_err(|failure| Refusal::Other(words(origin, failure)))?;
-    let other = |reason: String| Refusal::Other(not_a_daktela(origin, &reason));
+        .map_err(|failure| LoginError::Other(words(origin, failure)))?;
+    let other = |reason: String| LoginError::Other(not_a_daktela(origin, &reason));
     match answer.status() {
         StatusCode::OK => {
             read_grant(answer.body()).ok_or_else(|| other("its answer to a renewal holds no token".to_owned()))
         }
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => Err(Refusal::WrongPassword(
-            Failure::ForTheUser(format!("{origin} does not renew the login.")),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => Err(LoginError::WrongPassword(
+            EgressError::UserActionable(format!("{origin} does not renew the login.")),
         )),
         status => Err(other(format!("it answers a renewal with HTTP {}", status.as_u16()))),
     }
 }
 
 /// Whether somebody's API token is good: there is no login with one.
-pub async fn verify(client: &Client, origin: &Origin, token: &SecretString) -> Result<(), Refusal> {
-    let unknown = || Failure::ForTheUser(format!("{origin} does not know the API token."));
-    let header = session::header(token).map_err(Refusal::WrongPassword)?;
+pub async fn verify(client: &Client, origin: &Origin, token: &SecretString) -> Result<(), LoginError> {
+    let unknown = || EgressError::UserActionable(format!("{origin} does not know the API token."));
+    let header = session::header(token).map_err(LoginError::WrongPassword)?;
     let asked = async {
         let url = origin.join(WHO_AM_I)?;
         send(client, || {
@@ -102,15 +102,20 @@ pub async fn verify(client: &Client, origin: &Origin, token: &SecretString) -> R
         })
         .await
     };
-    let answer = asked.await.map_err(|failure| Refusal::Other(words(origin, failure)))?;
+    let answer = asked
+        .await
+        .map_err(|failure| LoginError::Other(words(origin, failure)))?;
     match answer.status() {
         StatusCode::OK => match serde_json::from_slice(answer.body()) {
             Ok(WhoAmI { result }) if result.user.is_object() => Ok(()),
-            Ok(_) => Err(Refusal::WrongPassword(unknown())),
-            Err(_) => Err(Refusal::Other(not_a_daktela(origin, "its answer to a token is none"))),
+            Ok(_) => Err(LoginError::WrongPassword(unknown())),
+            Err(_) => Err(LoginError::Other(not_a_daktela(
+                origin,
+                "its answer to a token is none",
+            ))),
         },
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Refusal::WrongPassword(unknown())),
-        status => Err(Refusal::Other(not_a_daktela(
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(LoginError::WrongPassword(unknown())),
+        status => Err(LoginError::Other(not_a_daktela(
             origin,
             &format!("it answers a token with HTTP {}", status.as_u16()),
         ))),
@@ -134,7 +139,7 @@ async fn exchange(
     origin: &Origin,
     method: Method,
     body: &serde_json::Value,
-) -> Result<Answer, Failure> {
+) -> Result<UpstreamResponse, EgressError> {
     let url = origin.join(PATH)?;
     send(client, || {
         let request = client.request(method.clone(), url.clone())?;
@@ -147,13 +152,16 @@ async fn exchange(
 }
 
 /// What did not arrive changes nothing, and a login that is not heard of is one more token, which ends by itself.
-async fn send(client: &Client, request: impl Fn() -> Result<RequestBuilder, Failure>) -> Result<Answer, Failure> {
-    let budget = Budget {
+async fn send(
+    client: &Client,
+    request: impl Fn() -> Result<RequestBuilder, EgressError>,
+) -> Result<UpstreamResponse, EgressError> {
+    let budget = CallLimits {
         timeout: TIMEOUT,
-        ..Budget::default()
+        ..CallLimits::default()
     };
-    let sent = retry::send(&Call::new(budget), request).await;
-    sent.map_err(|failure| client.blame(failure))
+    let sent = retry::send(&CallBudget::new(budget), request).await;
+    sent.map_err(|failure| client.attribute_to_proxy(failure))
 }
 
 #[derive(Deserialize)]
@@ -169,18 +177,18 @@ enum LoginResult {
     /// Older servers.
     Token(SecretString),
     #[serde(rename_all = "camelCase")]
-    Grant {
+    LoginGrant {
         access_token: SecretString,
         refresh_token: Option<SecretString>,
         access_token_expiration_date: Option<String>,
     },
 }
 
-fn read_grant(body: &[u8]) -> Option<Grant> {
+fn read_grant(body: &[u8]) -> Option<LoginGrant> {
     let LoginAnswer { result, server_time } = serde_json::from_slice(body).ok()?;
     let (token, refresh, expiry) = match result {
         LoginResult::Token(token) => (token, None, None),
-        LoginResult::Grant {
+        LoginResult::LoginGrant {
             access_token,
             refresh_token,
             access_token_expiration_date,
@@ -190,7 +198,7 @@ fn read_grant(body: &[u8]) -> Option<Grant> {
         return None;
     }
     let lifetime = lifetime(expiry.as_deref(), server_time.as_deref()).unwrap_or(USUAL_LIFETIME);
-    Some(Grant {
+    Some(LoginGrant {
         token,
         refresh,
         lifetime,
@@ -208,17 +216,17 @@ fn lifetime(expiry: Option<&str>, now: Option<&str>) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(LIFETIME_MAX))
 }
 
-fn words(origin: &Origin, failure: Failure) -> Failure {
+fn words(origin: &Origin, failure: EgressError) -> EgressError {
     match failure {
-        Failure::ForTheUser(text) => Failure::ForTheUser(text),
-        other => Failure::ForTheUser(format!(
+        EgressError::UserActionable(text) => EgressError::UserActionable(text),
+        other => EgressError::UserActionable(format!(
             "Logging in to {origin} failed: {other}. Check DAKTELA_URL, and that this machine may reach it."
         )),
     }
 }
 
-fn not_a_daktela(origin: &Origin, reason: &str) -> Failure {
-    Failure::ForTheUser(format!(
+fn not_a_daktela(origin: &Origin, reason: &str) -> EgressError {
+    EgressError::UserActionable(format!(
         "{origin} does not look like a Daktela: {reason}. Check DAKTELA_URL."
     ))
 }

@@ -7,18 +7,18 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// Looks names up anew for each connection, so that a name which pointed elsewhere a moment ago is judged by where it
 /// points now.
 #[derive(Debug)]
-pub(super) struct PublicOnly {
+pub(super) struct PublicOnlyResolver {
     /// Hosts that the operator named, wherever they are.
     named: Vec<String>,
 }
 
-impl PublicOnly {
+impl PublicOnlyResolver {
     pub(super) fn except(named: Vec<String>) -> Self {
         Self { named }
     }
 }
 
-impl Resolve for PublicOnly {
+impl Resolve for PublicOnlyResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_owned();
         let is_named = self.named.contains(&host);
@@ -195,9 +195,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_is_judged_by_where_it_leads() {
-        let resolve = |reach: PublicOnly| reach.resolve("localhost".parse().unwrap());
-        assert!(resolve(PublicOnly::except(Vec::new())).await.is_err());
-        let named = resolve(PublicOnly::except(vec!["localhost".to_owned()])).await;
+        let resolve = |reach: PublicOnlyResolver| reach.resolve("localhost".parse().unwrap());
+        assert!(resolve(PublicOnlyResolver::except(Vec::new())).await.is_err());
+        let named = resolve(PublicOnlyResolver::except(vec!["localhost".to_owned()])).await;
         assert!(named.is_ok_and(|addresses| addresses.count() > 0));
     }
 
