@@ -4,7 +4,7 @@ use crate::{
     egress::{CallBudget, CallLimits, Egress},
     identity::Caller,
     metrics::{Done, Metrics},
-    sandbox::{Answer, Fault, GRACE, Request, Sandbox},
+    sandbox::{Reply, Request, Sandbox, SandboxError, UPSTREAM_GRACE},
     spans::Spans,
 };
 use serde::Deserialize;
@@ -67,7 +67,7 @@ impl Host {
 
     /// Longer than any call: so long an end waits for those under way.
     pub fn drain(&self) -> Duration {
-        self.budget.timeout + GRACE + MARGIN
+        self.budget.timeout + UPSTREAM_GRACE + MARGIN
     }
 
     pub fn new_call(&self) -> Arc<CallBudget> {
@@ -75,14 +75,14 @@ impl Host {
     }
 
     /// What is the same for everybody, and needs no upstream.
-    pub async fn describe(&self, request: &Request) -> Result<Answer, Fault> {
+    pub async fn describe(&self, request: &Request) -> Result<Reply, SandboxError> {
         self.sandbox.run(request, None, self.new_call()).await
     }
 
     /// What a client asks. Writes one line to the log, also when it is dropped half-way.
     ///
     /// A caller who is known reads with their own egress. The host's is for whoever started the program, and no other.
-    pub async fn ask(&self, request: &Request, call: Arc<CallBudget>, asker: Asker<'_>) -> Result<Answer, Fault> {
+    pub async fn ask(&self, request: &Request, call: Arc<CallBudget>, asker: Asker<'_>) -> Result<Reply, SandboxError> {
         let egress = asker
             .caller
             .map_or_else(|| self.egress.clone(), |caller| Some(caller.identity.egress.clone()));
@@ -199,7 +199,7 @@ fn loggable(name: &str) -> &str {
     }
 }
 
-pub fn outcome(answer: &Result<Answer, Fault>) -> Outcome {
+pub fn outcome(answer: &Result<Reply, SandboxError>) -> Outcome {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Result {

@@ -1,30 +1,30 @@
 //! What goes wrong, in the words of JSON-RPC.
 
-use crate::sandbox::{Fault, RpcFailure};
+use crate::sandbox::{RpcError, SandboxError};
 use rmcp::{
     ErrorData,
     model::{CallToolResult, ContentBlock, ErrorCode},
 };
 use wasmtime::WasmBacktrace;
 
-pub(super) fn refused(refusal: RpcFailure) -> ErrorData {
+pub(super) fn refused(refusal: RpcError) -> ErrorData {
     let data = refusal.data.and_then(|text| serde_json::from_str(&text).ok());
     ErrorData::new(ErrorCode(refusal.code), refusal.message, data)
 }
 
 /// Where the caller can do something about it, he hears of it as of any other error of a tool.
-pub(super) fn of_a_tool(fault: Fault) -> Result<CallToolResult, ErrorData> {
+pub(super) fn of_a_tool(fault: SandboxError) -> Result<CallToolResult, ErrorData> {
     match fault {
-        Fault::Trapped { .. } => Err(internal(fault)),
+        SandboxError::Trapped { .. } => Err(internal(fault)),
         told => Ok(CallToolResult::error(vec![ContentBlock::text(capitalised(
             &told.to_string(),
         ))])),
     }
 }
 
-pub(super) fn internal(fault: Fault) -> ErrorData {
+pub(super) fn internal(fault: SandboxError) -> ErrorData {
     match fault {
-        Fault::Trapped { location, source } => {
+        SandboxError::Trapped { location, source } => {
             let backtrace = source.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
             broken(&source.root_cause().to_string(), location.as_deref(), backtrace)
         }

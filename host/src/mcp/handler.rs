@@ -8,7 +8,7 @@ use crate::{
     egress::CallBudget,
     host::Asker,
     identity::Caller,
-    sandbox::{Answer, Fault, Request},
+    sandbox::{Reply, Request, SandboxError},
 };
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -228,7 +228,7 @@ const PARAMS: &[(&str, &str)] = &[
 
 impl Server {
     /// Asks what may need the upstream. A client that cancels ends the instance and its requests at once.
-    async fn ask(&self, request: &Request, context: &Context) -> Result<Result<String, Fault>, ErrorData> {
+    async fn ask(&self, request: &Request, context: &Context) -> Result<Result<String, SandboxError>, ErrorData> {
         let call: Arc<CallBudget> = self.inner.host.new_call();
         // In the message, where MCP has it, or else as any HTTP client sends it.
         let in_message = context.meta.get("traceparent").and_then(serde_json::Value::as_str);
@@ -242,7 +242,7 @@ impl Server {
         };
         let work = self.inner.host.ask(request, call.clone(), asker);
         let work = progress::report(work, &call, context.meta.get_progress_token(), &context.peer);
-        let answer: Result<Answer, Fault> = tokio::select! {
+        let answer: Result<Reply, SandboxError> = tokio::select! {
             answer = work => answer,
             // Nobody reads it: MCP answers no request that was cancelled.
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("cancelled", None)),

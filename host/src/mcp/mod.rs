@@ -50,7 +50,7 @@ struct Inner {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("the component does not start: {0}")]
-    Fault(#[from] crate::sandbox::Fault),
+    Fault(#[from] crate::sandbox::SandboxError),
     #[error("the component refuses to describe itself: {0}")]
     Refused(String),
     #[error("the component describes itself in words that are not MCP's: {0}")]

@@ -1,4 +1,4 @@
-//! How much of the machine the component may use.
+//! Resource limits of the sandbox: concurrency, memory, CPU time, tables.
 
 use std::time::Duration;
 use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter};
@@ -8,7 +8,7 @@ use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimi
 pub struct Limits {
     /// Calls that run at the same time.
     pub calls: usize,
-    /// Calls that wait for their turn; more are told that the server is busy.
+    /// Calls that wait in the fair queue; further ones are refused as busy (load shedding).
     pub waiting: usize,
     pub memory_bytes: usize,
     /// How long a call may compute, waiting not counted.
@@ -44,8 +44,8 @@ impl Default for Limits {
     }
 }
 
-/// A call gets this much longer than its upstream: to say what is missing, where requests ran out of time.
-pub(crate) const GRACE: Duration = Duration::from_secs(5);
+/// Upstream grace: how much longer a call may run than its upstream requests, to report what is missing when those time out.
+pub(crate) const UPSTREAM_GRACE: Duration = Duration::from_secs(5);
 
 /// Bookkeeping of the largest component instance; ours takes about 10 kB.
 const INSTANCE_BYTES_MAX: usize = 1024 * 1024;
@@ -73,15 +73,15 @@ pub(super) fn allocation(limits: &Limits) -> InstanceAllocationStrategy {
     InstanceAllocationStrategy::Pooling(pool)
 }
 
-/// Refuses memory instead of trapping: the component meets a failed allocation as any program would, and the host
-/// remembers why it then ended.
+/// Memory limiter: refuses growth beyond the limits instead of trapping. The component sees a failed allocation, as any
+/// program would, and `memory_refused` tells why it then ended.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct MemoryLimiter {
     limits: Limits,
     pub(super) memory_refused: bool,
 }
 
-impl Meter {
+impl MemoryLimiter {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             limits: *limits,
@@ -90,7 +90,7 @@ impl Meter {
     }
 }
 
-impl ResourceLimiter for Meter {
+impl ResourceLimiter for MemoryLimiter {
     fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let fits = desired <= self.limits.memory_bytes;
         self.memory_refused |= !fits;

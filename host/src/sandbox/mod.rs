@@ -5,17 +5,20 @@
 
 mod bindings;
 mod compile;
+mod cpu_time;
+mod epoch_ticker;
+mod fair_queue;
 mod limits;
 mod state;
-mod stopwatch;
-mod ticker;
-mod turns;
 
-pub(crate) use limits::GRACE;
 pub use limits::Limits;
+pub(crate) use limits::UPSTREAM_GRACE;
 
 use crate::egress::{CallBudget, Egress};
-use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError};
+use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError as WitRpcError};
+use cpu_time::CpuTime;
+use epoch_ticker::EpochTicker;
+use fair_queue::{Admission, FairQueue, Permit, QueueFull};
 use state::State;
 use std::{
     fs,
@@ -23,9 +26,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use stopwatch::Stopwatch;
-use ticker::Ticker;
-use turns::{Full, Turn, Turns};
 use wasmtime::{
     Engine, Precompiled, Store, UpdateDeadline,
     component::{Component, Linker},
@@ -44,8 +44,8 @@ static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwa
 pub struct Sandbox {
     component: PluginPre<State>,
     limits: Limits,
-    turns: Turns,
-    ticker: Ticker,
+    queue: FairQueue,
+    epoch_ticker: EpochTicker,
 }
 
 /// One of MCP's requests, in the shape of `wit/world.wit`.
@@ -86,21 +86,21 @@ pub enum Request {
 /// Of a caller that cannot be asked anything.
 pub const NO_CONTEXT: &str = "{}";
 
-/// JSON text.
-pub type Answer = Result<String, RpcFailure>;
+/// The component's reply: JSON text, or its refusal as a JSON-RPC error.
+pub type Reply = Result<String, RpcError>;
 
-/// The component's own refusal of a request.
+/// A JSON-RPC error that the component answered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RpcFailure {
+pub struct RpcError {
     pub code: i32,
     pub message: String,
     /// JSON text.
     pub data: Option<String>,
 }
 
-/// The component gave no answer.
+/// Why the component gave no reply.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum SandboxError {
     #[error(
         "the server is busy: {0} calls run and {1} wait. Call again in a moment; --max-calls and --max-waiting set how \
          many may"
@@ -109,7 +109,7 @@ pub enum Fault {
     #[error(
         "the server is busy: no turn came within {} s. Call again in a moment, or raise --max-calls", .0.as_secs()
     )]
-    NoTurn(Duration),
+    QueueTimeout(Duration),
     #[error("the call took too long; ask for less at once, or raise --timeout")]
     TimedOut,
     #[error("the call needed more memory than it may use ({0} MB); ask for less at once, or raise --memory-mb")]
@@ -166,13 +166,13 @@ impl Sandbox {
 
     fn new(component: Component, limits: Limits) -> wasmtime::Result<Self> {
         let engine = component.engine();
-        let ticker = Ticker::start(engine)?;
+        let epoch_ticker = EpochTicker::start(engine)?;
         let component = PluginPre::new(linker(engine)?.instantiate_pre(&component)?)?;
         Ok(Self {
             component,
             limits,
-            turns: Turns::new(limits.calls, limits.waiting),
-            ticker,
+            queue: FairQueue::new(limits.calls, limits.waiting),
+            epoch_ticker,
         })
     }
 
@@ -188,47 +188,48 @@ impl Sandbox {
         request: &Request,
         egress: Option<Arc<Egress>>,
         call: Arc<CallBudget>,
-    ) -> Result<Answer, Fault> {
-        let _turn = self.turn(egress.as_deref(), &call).await?;
-        let deadline = call.deadline() + limits::GRACE;
+    ) -> Result<Reply, SandboxError> {
+        let _permit = self.admit(egress.as_deref(), &call).await?;
+        let deadline = call.deadline() + limits::UPSTREAM_GRACE;
         let run = async {
-            let _running = self.ticker.run();
-            let stopwatch = Stopwatch::default();
-            let mut store = self.store(egress, call, stopwatch.clone());
-            let answer = stopwatch.measure(async {
+            let _running = self.epoch_ticker.run();
+            let cpu_time = CpuTime::default();
+            let mut store = self.store(egress, call, cpu_time.clone());
+            let answer = cpu_time.measure(async {
                 let plugin = self.component.instantiate_async(&mut store).await?;
                 ask(&plugin, &mut store, request).await
             });
-            answer.await.map_err(|error| self.fault(store.data(), error))
+            answer.await.map_err(|error| self.classify(store.data(), error))
         };
         tokio::time::timeout_at(deadline, run)
             .await
-            .unwrap_or(Err(Fault::TimedOut))
+            .unwrap_or(Err(SandboxError::TimedOut))
     }
 
-    /// The pool would refuse one more than it has room for; here it waits.
-    async fn turn(&self, egress: Option<&Egress>, call: &CallBudget) -> Result<Turn, Fault> {
-        let place = match self.turns.take(egress.map(Egress::identity)) {
-            Ok(Ok(turn)) => return Ok(turn),
-            Ok(Err(place)) => place,
-            Err(Full) => return Err(Fault::Busy(self.limits.calls, self.limits.waiting)),
+    /// Waits in the fair queue for one of the pool's instances, until the call's deadline.
+    async fn admit(&self, egress: Option<&Egress>, call: &CallBudget) -> Result<Permit, SandboxError> {
+        let queued = match self.queue.enter(egress.map(Egress::identity)) {
+            Ok(Admission::Admitted(permit)) => return Ok(permit),
+            Ok(Admission::Queued(queued)) => queued,
+            Err(QueueFull) => return Err(SandboxError::Busy(self.limits.calls, self.limits.waiting)),
         };
         let started = Instant::now();
-        let turn = call.queue(tokio::time::timeout_at(call.deadline(), place)).await;
-        turn.ok()
+        let permit = call.queue(tokio::time::timeout_at(call.deadline(), queued)).await;
+        permit
+            .ok()
             .and_then(Result::ok)
-            .ok_or_else(|| Fault::NoTurn(started.elapsed()))
+            .ok_or_else(|| SandboxError::QueueTimeout(started.elapsed()))
     }
 
-    fn store(&self, egress: Option<Arc<Egress>>, call: Arc<CallBudget>, stopwatch: Stopwatch) -> Store<State> {
+    fn store(&self, egress: Option<Arc<Egress>>, call: Arc<CallBudget>, cpu_time: CpuTime) -> Store<State> {
         let mut store = Store::new(self.component.engine(), State::new(&self.limits, egress, call));
-        store.limiter(|state| &mut state.meter);
+        store.limiter(|state| &mut state.memory_limiter);
         let compute = self.limits.compute;
         store.set_epoch_deadline(1);
         // Comes with the first tick since the last time, once the component computes; ticks that it waited through count for
         // nothing.
         store.epoch_deadline_callback(move |_| {
-            if stopwatch.elapsed() < compute {
+            if cpu_time.elapsed() < compute {
                 Ok(UpdateDeadline::Yield(1))
             } else {
                 Err(ComputedTooLong.into())
@@ -237,14 +238,14 @@ impl Sandbox {
         store
     }
 
-    fn fault(&self, state: &State, source: wasmtime::Error) -> Fault {
+    fn classify(&self, state: &State, source: wasmtime::Error) -> SandboxError {
         if source.is::<ComputedTooLong>() {
-            return Fault::ComputedTooLong(self.limits.compute);
+            return SandboxError::ComputedTooLong(self.limits.compute);
         }
-        if state.meter.memory_refused {
-            return Fault::OutOfMemory(self.limits.memory_bytes / (1024 * 1024));
+        if state.memory_limiter.memory_refused {
+            return SandboxError::OutOfMemory(self.limits.memory_bytes / (1024 * 1024));
         }
-        Fault::Trapped {
+        SandboxError::Trapped {
             location: state.panic_location(),
             source,
         }
@@ -294,7 +295,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
-async fn ask(plugin: &Plugin, store: &mut Store<State>, request: &Request) -> wasmtime::Result<Answer> {
+async fn ask(plugin: &Plugin, store: &mut Store<State>, request: &Request) -> wasmtime::Result<Reply> {
     let server = plugin.daktela_mcp_server();
     let answer = match request {
         Request::Describe => return Ok(Ok(server.call_describe(store).await?)),
@@ -317,5 +318,5 @@ async fn ask(plugin: &Plugin, store: &mut Store<State>, request: &Request) -> wa
         } => server.call_get_prompt(store, name, arguments, context).await,
         Request::Complete { params } => server.call_complete(store, params).await,
     }?;
-    Ok(answer.map_err(|RpcError { code, message, data }| RpcFailure { code, message, data }))
+    Ok(answer.map_err(|WitRpcError { code, message, data }| RpcError { code, message, data }))
 }

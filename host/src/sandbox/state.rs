@@ -1,6 +1,6 @@
-//! What one instance of the component has: a clock, its settings, and the egress. No files, no sockets, no arguments.
+//! Store state of one instance of the component: clock, settings and the egress proxy. No files, no sockets, no arguments.
 
-use super::limits::{Limits, Meter};
+use super::limits::{Limits, MemoryLimiter};
 use crate::egress::{self, CallBudget, Egress, EgressError};
 use http_body_util::{BodyExt, Full};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(super) struct State {
     http: WasiHttpCtx,
     table: ResourceTable,
     upstream: Upstream,
-    pub(super) meter: Meter,
+    pub(super) memory_limiter: MemoryLimiter,
     stderr: MemoryOutputPipe,
 }
 
@@ -43,7 +43,7 @@ impl State {
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             upstream: Upstream { egress, call },
-            meter: Meter::new(limits),
+            memory_limiter: MemoryLimiter::new(limits),
             stderr,
         }
     }

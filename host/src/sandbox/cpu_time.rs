@@ -1,4 +1,4 @@
-//! How long a call has computed: the time inside of its polls, since what waits is not polled.
+//! CPU time of a call: the time spent inside of its polls. A future that waits is not polled.
 
 use std::{
     future::{Future, poll_fn},
@@ -8,7 +8,7 @@ use std::{
 };
 
 #[derive(Clone, Default)]
-pub(super) struct Stopwatch(Arc<Mutex<Time>>);
+pub(super) struct CpuTime(Arc<Mutex<Time>>);
 
 #[derive(Default)]
 struct Time {
@@ -18,7 +18,7 @@ struct Time {
     since: Option<Instant>,
 }
 
-impl Stopwatch {
+impl CpuTime {
     pub(super) async fn measure<T>(&self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {
@@ -55,8 +55,8 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_is_not_computing() {
-        let stopwatch = Stopwatch::default();
-        let seen = stopwatch.clone();
+        let cpu_time = CpuTime::default();
+        let seen = cpu_time.clone();
         let work = async {
             for computed in 1..=3 {
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -65,11 +65,11 @@ mod tests {
                 assert!(seen.elapsed() >= Duration::from_millis(50) * computed);
             }
         };
-        stopwatch.measure(work).await;
-        let elapsed = stopwatch.elapsed();
+        cpu_time.measure(work).await;
+        let elapsed = cpu_time.elapsed();
         assert!(elapsed >= Duration::from_millis(150), "{elapsed:?}");
         assert!(elapsed < Duration::from_millis(1500), "{elapsed:?}");
         thread::sleep(Duration::from_millis(1));
-        assert_eq!(stopwatch.elapsed(), elapsed, "nothing runs any longer");
+        assert_eq!(cpu_time.elapsed(), elapsed, "nothing runs any longer");
     }
 }

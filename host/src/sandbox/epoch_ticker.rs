@@ -1,4 +1,4 @@
-//! The clock that interrupts a computing component.
+//! Epoch interruption: advances the engine's epoch, so that a component that computes yields to other tasks.
 //!
 //! A thread of its own, since components that compute may hold all of the runtime's. It sleeps while no call runs.
 
@@ -12,10 +12,10 @@ use std::{
 };
 use wasmtime::Engine;
 
-/// How often a computing component lets others have their turn. Each turn costs microseconds.
+/// Length of an epoch: how often a component that computes yields. Each yield costs microseconds.
 const TICK: Duration = Duration::from_millis(10);
 
-pub(super) struct Ticker {
+pub(super) struct EpochTicker {
     running: Arc<AtomicUsize>,
     thread: Thread,
 }
@@ -23,12 +23,12 @@ pub(super) struct Ticker {
 /// A call that runs.
 pub(super) struct Running(Arc<AtomicUsize>);
 
-impl Ticker {
+impl EpochTicker {
     /// The thread ends with the engine.
     pub(super) fn start(engine: &Engine) -> std::io::Result<Self> {
         let running = Arc::new(AtomicUsize::new(0));
         let (seen, engine) = (running.clone(), engine.weak());
-        let handle = thread::Builder::new().name("ticker".to_owned()).spawn(move || {
+        let handle = thread::Builder::new().name("epoch-ticker".to_owned()).spawn(move || {
             loop {
                 if seen.load(Ordering::SeqCst) == 0 {
                     // An unpark between the look and here is not lost: it makes this return at once.
@@ -56,7 +56,7 @@ impl Ticker {
     }
 }
 
-impl Drop for Ticker {
+impl Drop for EpochTicker {
     fn drop(&mut self) {
         self.thread.unpark();
     }
