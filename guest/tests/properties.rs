@@ -1,6 +1,15 @@
 //! What holds for any text: nothing panics, nothing splits a character, nothing escapes its quote or its path segment.
 
-use guest::{args, args::Args, date, html, mail, param, query, text};
+use guest::{
+    daktela::query,
+    date,
+    model::{
+        args::{self, Args},
+        param,
+    },
+    render::{html, mail},
+    text,
+};
 use proptest::prelude::*;
 
 /// Everything that some reader takes for the end of a line.

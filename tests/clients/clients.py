@@ -83,7 +83,7 @@ class Program:
     @functools.cached_property
     def hello(self):
         name, version = self.say("--version").split()
-        instructions = (ROOT / "guest/src/instructions.md").read_text("utf-8").strip()
+        instructions = (ROOT / "guest/src/mcp/instructions.md").read_text("utf-8").strip()
         return {"server": {"name": name, "title": "Daktela", "version": version}, "instructions": instructions}
 
 

@@ -7,7 +7,7 @@
 use std::{fs, path::PathBuf};
 
 use daktela_demo::{Demo, TOKEN};
-use guest::{server, settings::Settings};
+use guest::{Settings, mcp};
 use serde_json::Value;
 
 use crate::{builds, golden, native::Native, program::Program};
@@ -100,7 +100,7 @@ fn cases_hold_natively() {
     };
     let check = |case: Case| {
         demo.set_quirks(builds::quirks(&case.build));
-        let answer = server::call_tool(&native, &settings, &case.tool, &case.arguments.to_string()).expect("a tool");
+        let answer = mcp::call_tool(&native, &settings, &case.tool, &case.arguments.to_string()).expect("a tool");
         let outcome = Outcome {
             requests: requests(&demo),
             answer: serde_json::from_str(&answer).expect("JSON"),

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use guest::{catalog, server};
+use guest::{catalog, mcp};
 use serde_json::Value;
 
 use crate::golden;
 
 fn tools() -> Vec<Value> {
-    let list: Value = serde_json::from_str(&server::list_tools(None).expect("a list")).expect("JSON");
+    let list: Value = serde_json::from_str(&mcp::list_tools(None).expect("a list")).expect("JSON");
     list["tools"].as_array().expect("tools").clone()
 }
 
@@ -110,13 +110,13 @@ fn an_argument_means_the_same_in_every_tool() {
     let mut seen = std::collections::BTreeMap::new();
     for tool in catalog::tools() {
         for param in tool.params() {
-            let about = *seen.entry(param.name).or_insert(param.about);
+            let about = *seen.entry(param.name).or_insert(param.description);
             // Enumerations differ with what they enumerate, and so do their words.
             if !matches!(
                 param.kind,
-                guest::param::Kind::OneOf(_) | guest::param::Kind::Id | guest::param::Kind::Text
+                guest::model::param::Kind::OneOf(_) | guest::model::param::Kind::Id | guest::model::param::Kind::Text
             ) {
-                assert_eq!(about, param.about, "{} of {}", param.name, tool.name);
+                assert_eq!(about, param.description, "{} of {}", param.name, tool.name);
             }
         }
     }
@@ -125,7 +125,7 @@ fn an_argument_means_the_same_in_every_tool() {
 /// A client in wide use cuts instructions at 2,048 characters.
 #[test]
 fn instructions_are_short_enough_to_be_read() {
-    let description: Value = serde_json::from_str(&server::describe()).expect("JSON");
+    let description: Value = serde_json::from_str(&mcp::describe()).expect("JSON");
     let instructions = description["instructions"].as_str().expect("instructions");
     assert!(
         (500..2_000).contains(&instructions.len()),
@@ -137,7 +137,7 @@ fn instructions_are_short_enough_to_be_read() {
 /// The catalogue is read by a model before each conversation: growth is a decision that someone signs.
 #[test]
 fn the_size_of_the_catalogue_is_a_golden_number() {
-    let bytes = server::list_tools(None).expect("a list").len();
+    let bytes = mcp::list_tools(None).expect("a list").len();
     golden::report(
         golden::check(
             &golden::folder().join("golden/catalogue-bytes.txt"),

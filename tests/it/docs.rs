@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use daktela_demo::{Demo, TOKEN};
 use guest::{
     catalog,
-    param::{Kind, Param},
+    model::param::{Kind, Param},
 };
 
 use crate::{
@@ -63,7 +63,7 @@ fn the_page_of_the_tools_is_current() {
         write!(
             page,
             "\n## {}\n\n{}\n\n| argument | values | meaning |\n|---|---|---|\n",
-            tool.name, tool.about
+            tool.name, tool.description
         )
         .expect("a String");
         for param in tool.params() {
@@ -72,7 +72,7 @@ fn the_page_of_the_tools_is_current() {
             } else {
                 param.name.to_owned()
             };
-            writeln!(page, "| {name} | {} | {} |", cell(&values(&param)), cell(param.about)).expect("a String");
+            writeln!(page, "| {name} | {} | {} |", cell(&values(&param)), cell(param.description)).expect("a String");
         }
     }
     check("tools.md", &page);
@@ -169,11 +169,11 @@ fn the_page_of_the_dependencies_is_current() {
     );
     for package in [
         "guest",
-        "guest/faces/act",
-        "guest/faces/http",
-        "guest/faces/plugin",
-        "guest/faces/upstream",
-        "guest/faces/wassette",
+        "guest/adapters/act",
+        "guest/adapters/http",
+        "guest/adapters/plugin",
+        "guest/wasi-http",
+        "guest/adapters/wassette",
         "guest/hello",
         "host",
         "host/compile",

@@ -78,7 +78,7 @@ fn act_shows_the_tools_as_they_are() {
     let shown: Vec<Value> = listed.as_array().expect("tools").clone();
     let expected: Vec<Value> = catalog::tools()
         .map(|tool| {
-            let tool = guest::schema::tool(tool);
+            let tool = guest::model::schema::tool(tool);
             json!({
                 "name": tool["name"],
                 "description": tool["description"],

@@ -77,7 +77,7 @@ fn only_the_query_module_builds_paths() {
         let builds = code.contains("/api/v6/") && !path.ends_with("query.rs") && !path.ends_with("http.rs");
         assert!(
             !builds,
-            "{} builds a path; guest/src/query.rs does that",
+            "{} builds a path; guest/src/daktela/query.rs does that",
             path.display()
         );
     }

@@ -8,7 +8,7 @@ use wasmtime::component::{Type, Val};
 
 use crate::{cases, golden, runtime::Runtime};
 
-#[path = "../../guest/faces/wassette/world.rs"]
+#[path = "../../guest/adapters/wassette/world.rs"]
 mod world;
 
 /// Calls the function of a tool. `None` where its types do not take the arguments.

@@ -1,18 +1,18 @@
 use super::{get, list};
 use crate::{
-    param,
-    query::Direction,
-    tool::{
-        Custom, ENTITY, Entity, List, LongText, TextKind, Tool, contains, detail, eq, from, plain, related, titled,
-        until,
+    daktela::query::Direction,
+    model::param,
+    model::tool::{
+        CustomFields, ENTITY, Entity, List, LongText, TextKind, Tool, contains, detail, eq, from, plain, related,
+        titled, until,
     },
 };
 
 const ACCOUNT: Entity = Entity {
     endpoint: "accounts",
-    one: "account",
-    many: "accounts",
-    rows: &[
+    singular: "account",
+    plural: "accounts",
+    fields: &[
         related("Owner", "user"),
         titled("SLA", "sla"),
         detail(titled("Database", "database")),
@@ -26,18 +26,18 @@ const ACCOUNT: Entity = Entity {
         chars: 300,
     }],
     sort: &["edited", "created", "title"],
-    custom: Custom::Reach,
+    custom_fields: CustomFields::ContactPoints,
     ..ENTITY
 };
 
 /// One account by itself says how much belongs to it.
 const ACCOUNT_DETAIL: Entity = Entity {
-    parts: Some(|call, entity, _, rows| {
+    enrich: Some(|context, entity, _, rows| {
         let belongings = [
             ("Contacts (list_contacts)", "contacts", "account"),
             ("CRM records (list_crm_records)", "crmRecords", "account"),
         ];
-        super::counted(call, entity, rows, &belongings)
+        super::counted(context, entity, rows, &belongings)
     }),
     ..ACCOUNT
 };

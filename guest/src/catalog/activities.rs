@@ -4,18 +4,17 @@ use serde_json::Value;
 
 use super::{calls, chats, emails, list};
 use crate::{
-    args::Args,
-    error::Error,
-    param,
-    query::{Direction, Filter, Query},
-    run::Call,
-    text,
-    tool::{
-        Custom, Depth, ENTITY, Entity, Example, List, LongText, Part, Run, Shrink, TextKind, Tool, coded, detail, eq,
-        from, plain, related, seconds, shown, ticket, titled, until, with,
+    daktela::error::Error,
+    daktela::query::{Direction, Filter, Query},
+    model::args::Args,
+    model::param,
+    model::tool::{
+        CustomFields, Detail, ENTITY, Entity, Example, List, LongText, Overflow, Related, Run, TextKind, Tool, coded,
+        computed, custom, detail, eq, from, plain, related, seconds, ticket, titled, until,
     },
-    value,
-    view::{Scheme, View},
+    render::record::{CustomFieldSchema, View},
+    run::Context,
+    text, value,
 };
 
 /// Activity states, and what agents call them.
@@ -31,10 +30,10 @@ const TYPES: &[(&str, &str)] = &[
 
 pub const ACTIVITY: Entity = Entity {
     endpoint: "activities",
-    one: "activity",
-    many: "activities",
-    rows: &[
-        shown("Type", &["type"], kind),
+    singular: "activity",
+    plural: "activities",
+    fields: &[
+        computed("Type", &["type"], kind),
         coded("State", "action", ACTIONS),
         titled("Queue", "queue"),
         related("Agent", "user"),
@@ -48,12 +47,12 @@ pub const ACTIVITY: Entity = Entity {
         detail(seconds("Ringing", "ringing_time")),
         detail(seconds("Wrap-up", "aaw")),
         titled("Statuses", "statuses"),
-        shown("Important", &["important"], |activity| {
+        computed("Important", &["important"], |activity| {
             value::only_yes(activity, "important")
         }),
         detail(related("Created by", "created_by")),
         detail(plain("NPS score", "survey.score")),
-        shown("Attachments", &["attachments"], emails::attachments),
+        computed("Attachments", &["attachments"], emails::attachments),
     ],
     texts: &[LongText {
         label: "",
@@ -62,22 +61,22 @@ pub const ACTIVITY: Entity = Entity {
         chars: 500,
     }],
     sort: &["time", "time_close", "duration", "ringing_time"],
-    custom: Custom::Fields,
-    shrink: Shrink::Records,
+    custom_fields: CustomFields::Fields,
+    overflow: Overflow::Records,
     ..ENTITY
 };
 
 /// One activity by itself shows what its channel holds.
 const ACTIVITY_DETAIL: Entity = Entity {
-    extra: &[param::FULL_MAIL],
-    parts: Some(|call, _, args, rows| contents(call, args, rows)),
+    extra_params: &[param::FULL_MAIL],
+    enrich: Some(|context, _, args, rows| contents(context, args, rows)),
     ..ACTIVITY
 };
 
 const LIST: List = List {
     entity: &ACTIVITY,
     filters: &[
-        with(&param::ACTIVITY_TYPE, of_type),
+        custom(&param::ACTIVITY_TYPE, of_type),
         eq(&param::ACTION, "action"),
         eq(&param::QUEUE, "queue"),
         eq(&param::TICKET, "ticket"),
@@ -100,7 +99,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "get_activity",
         title: "Activity",
-        about: "One activity with its content: the e-mail's text, the call's facts, the chat's messages or the comment.",
+        description: "One activity with its content: the e-mail's text, the call's facts, the chat's messages or the comment.",
         run: Run::Get(&ACTIVITY_DETAIL),
         example: Some(Example {
             tool: "list_activities",
@@ -110,7 +109,7 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 /// Comments have an empty type in most builds.
-fn of_type(_: &Call, given: &str) -> Filter {
+fn of_type(_: &Context, given: &str) -> Filter {
     if given == "COMMENT" {
         Filter::Any(vec![Filter::eq("type", "COMMENT"), Filter::eq("type", "")])
     } else {
@@ -155,7 +154,7 @@ const WHOLE_MAX: usize = 25;
 
 /// What the channels hold for these activities, in order: read from each channel by the activities' names; where a
 /// build does not find them so, from the channel's record that the whole activity embeds or names.
-pub fn contents(call: &Call, args: &Args, activities: &[Value]) -> Vec<Part> {
+pub fn contents(context: &Context, args: &Args, activities: &[Value]) -> Vec<Related> {
     let wanted: Vec<Wanted> = activities
         .iter()
         .enumerate()
@@ -170,11 +169,11 @@ pub fn contents(call: &Call, args: &Args, activities: &[Value]) -> Vec<Part> {
     let mut found: Vec<Option<Value>> = vec![None; activities.len()];
     let mut failed = BTreeMap::new();
     for field in BACK_REFERENCES {
-        failed.extend(read_by_activity(call, field, &wanted, &mut found));
+        failed.extend(read_by_activity(context, field, &wanted, &mut found));
     }
-    read_through_item(call, &wanted, &mut found);
+    read_through_item(context, &wanted, &mut found);
 
-    let mut parts: Vec<Part> = activities.iter().map(|_| Part::default()).collect();
+    let mut parts: Vec<Related> = activities.iter().map(|_| Related::default()).collect();
     for entity in channels(&wanted.iter().collect::<Vec<_>>()) {
         let (at, rows): (Vec<usize>, Vec<Value>) = wanted
             .iter()
@@ -182,13 +181,13 @@ pub fn contents(call: &Call, args: &Args, activities: &[Value]) -> Vec<Part> {
             .filter_map(|(i, ..)| Some((*i, found[*i].clone()?)))
             .unzip();
         let more = entity
-            .parts
-            .map(|parts| parts(call, entity, args, &rows))
+            .enrich
+            .map(|parts| parts(context, entity, args, &rows))
             .unwrap_or_default();
         let view = View {
-            settings: call.settings,
-            scheme: &Scheme::new(),
-            depth: Depth::List,
+            settings: context.settings,
+            scheme: &CustomFieldSchema::new(),
+            detail: Detail::Summary,
             full_mail: args.flag(&param::FULL_MAIL),
         };
         let mut more = more.into_iter();
@@ -202,7 +201,7 @@ pub fn contents(call: &Call, args: &Args, activities: &[Value]) -> Vec<Part> {
                 .get(entity.endpoint)
                 .map(|error| format!("read: {}", text::line(error.text())));
             let why = why.unwrap_or_else(|| "found".to_owned());
-            parts[*i] = Part::remark(format!("[the {} itself could not be {why}]", entity.one));
+            parts[*i] = Related::remark(format!("[the {} itself could not be {why}]", entity.singular));
         }
     }
     parts
@@ -213,7 +212,7 @@ type Wanted = (usize, String, &'static Entity);
 
 /// Reads what is still missing, and returns why a channel could not be read.
 fn read_by_activity(
-    call: &Call,
+    context: &Context,
     field: &str,
     wanted: &[Wanted],
     found: &mut [Option<Value>],
@@ -228,7 +227,7 @@ fn read_by_activity(
             .map(|(_, name, _)| name.clone())
             .collect();
         for names in names.chunks(ACTIVITIES_PER_QUERY) {
-            let mut fields = entity.fields(Depth::List);
+            let mut fields = entity.projection(Detail::Summary);
             if !fields.iter().any(|field| field == "activities.name") {
                 fields.push("activities.name".to_owned());
             }
@@ -245,7 +244,7 @@ fn read_by_activity(
         }
     }
     let mut failed = Vec::new();
-    for (page, endpoint) in call.api.lists(&queries).into_iter().zip(endpoints) {
+    for (page, endpoint) in context.client.read_pages(&queries).into_iter().zip(endpoints) {
         let rows = match page {
             Ok(page) => page.rows,
             Err(error) => {
@@ -276,14 +275,17 @@ fn channels(wanted: &[&Wanted]) -> Vec<&'static Entity> {
     channels
 }
 
-fn read_through_item(call: &Call, wanted: &[Wanted], found: &mut [Option<Value>]) {
+fn read_through_item(context: &Context, wanted: &[Wanted], found: &mut [Option<Value>]) {
     let missing: Vec<&Wanted> = wanted
         .iter()
         .filter(|(i, ..)| found[*i].is_none())
         .take(WHOLE_MAX)
         .collect();
     let names: Vec<&str> = missing.iter().map(|(_, name, _)| name.as_str()).collect();
-    for ((i, _, entity), activity) in missing.iter().zip(call.api.gets("activities", &names, &[])) {
+    for ((i, _, entity), activity) in missing
+        .iter()
+        .zip(context.client.read_records("activities", &names, &[]))
+    {
         let Ok(activity) = activity else { continue };
         let item = &activity["item"];
         if item.get("time").is_some() || item.get("call_time").is_some() {
@@ -291,7 +293,11 @@ fn read_through_item(call: &Call, wanted: &[Wanted], found: &mut [Option<Value>]
             continue;
         }
         let name = value::text_at(item, entity.key).or_else(|| value::text_at(&activity, "options.item.name"));
-        let record = name.map(|name| call.api.get(entity.endpoint, &name, &entity.fields(Depth::List)));
+        let record = name.map(|name| {
+            context
+                .client
+                .read_record(entity.endpoint, &name, &entity.projection(Detail::Summary))
+        });
         found[*i] = record.and_then(Result::<Value, Error>::ok);
     }
 }

@@ -4,18 +4,17 @@ use serde_json::Value;
 
 use super::{get, list};
 use crate::{
-    answer::Answer,
-    args::Args,
-    error::Error,
-    param::{self, Param},
-    query::{Direction, Filter, Query, TAKE_MAX},
-    run::Call,
-    text,
-    tool::{
-        Depth, ENTITY, Entity, Example, List, Part, Run, Shrink, Tool, coded, detail, eq, flag, from, plain, related,
-        seconds, shown, ticket, titled, until, yes_no,
+    daktela::error::Error,
+    daktela::query::{Direction, Filter, Query, TAKE_MAX},
+    model::args::Args,
+    model::param::{self, Param},
+    model::tool::{
+        Detail, ENTITY, Entity, Example, List, Overflow, Related, Run, Tool, coded, computed, detail, eq, flag, from,
+        plain, related, seconds, ticket, titled, until, yes_no,
     },
-    value,
+    render::listing::Output,
+    run::Context,
+    text, value,
 };
 
 const ENDED_BY: &[(&str, &str)] = &[
@@ -34,24 +33,24 @@ const UNANSWERED: &[(&str, &str)] = &[
 ];
 pub const CALL: Entity = Entity {
     endpoint: "activitiesCall",
-    one: "call",
-    many: "calls",
+    singular: "call",
+    plural: "calls",
     key: "id_call",
     title: "",
-    rows: &[
+    fields: &[
         plain("Activity", "activities.name"),
         ticket("Ticket", "activities.ticket"),
         plain("Time", "call_time"),
         plain("Direction", "direction"),
         flag("Answered", "answered"),
-        shown(
+        computed(
             "Missed",
             &["missed_call", "missed_call_time", "missed_callback.id_call"],
             missed,
         ),
         detail(plain("Missed at", "missed_call_time")),
         plain("Called back by", "missed_callback.id_call"),
-        shown("Caller", &["prefix_clid_name", "clid"], caller),
+        computed("Caller", &["prefix_clid_name", "clid"], caller),
         plain("Dialled", "did"),
         titled("Queue", "id_queue"),
         related("Agent", "id_agent"),
@@ -66,7 +65,7 @@ pub const CALL: Entity = Entity {
         plain("Attempts", "attempts"),
     ],
     sort: &["call_time", "duration", "waiting_time", "ringing_time"],
-    shrink: Shrink::Records,
+    overflow: Overflow::Records,
     ..ENTITY
 };
 
@@ -125,7 +124,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "get_call_transcript",
         title: "Call transcript",
-        about: "The whole transcript of one call. Not every call has one.",
+        description: "The whole transcript of one call. Not every call has one.",
         run: Run::Custom {
             params: &[param::ACTIVITY, param::SKIP, param::MAX_BYTES],
             required: true,
@@ -139,7 +138,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "list_call_transcripts",
         title: "Calls with transcripts",
-        about: "Answered calls with their whole transcripts, the last first: for reviewing many conversations. Page through all of them with skip before concluding.",
+        description: "Answered calls with their whole transcripts, the last first: for reviewing many conversations. Page through all of them with skip before concluding.",
         run: Run::Custom {
             params: TRANSCRIBED_PARAMS,
             required: false,
@@ -213,13 +212,13 @@ fn segments_of(activity: &str) -> Query {
         .sort("start", Direction::Ascending)
 }
 
-fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
+fn transcript(context: &Context, args: &Args) -> Result<Output, Error> {
     let given = args.required(&param::ACTIVITY);
     let mut activity = given.to_owned();
-    let mut page = call.api.whole(&segments_of(given))?;
+    let mut page = context.client.read_all(&segments_of(given))?;
     if page.rows.is_empty() {
-        for of_call in activities_of_call(call, given)? {
-            page = call.api.whole(&segments_of(&of_call))?;
+        for of_call in activities_of_call(context, given)? {
+            page = context.client.read_all(&segments_of(&of_call))?;
             activity = of_call;
             if !page.rows.is_empty() {
                 break;
@@ -228,13 +227,13 @@ fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
     }
     let activity = text::line(&activity);
     if page.rows.is_empty() {
-        return Ok(Answer::text(format!(
+        return Ok(Output::text(format!(
             "No transcript for activity {activity:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
         )));
     }
     let all = lines(&page.rows);
     if all.is_empty() {
-        return Ok(Answer::text(format!(
+        return Ok(Output::text(format!(
             "The transcript of activity {activity} has {} but no text.",
             text::count(page.rows.len() as u64, "segment", "segments")
         )));
@@ -242,7 +241,7 @@ fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
     let total = all.len();
     let skip = usize::try_from(args.skip()).unwrap_or(usize::MAX).min(total);
     // Room for the heading and the closing remark.
-    let mut room = args.budget(call.settings.max_answer_bytes).bytes.saturating_sub(500);
+    let mut room = args.budget(context.settings.max_answer_bytes).bytes.saturating_sub(500);
     let shown: Vec<&String> = all[skip..]
         .iter()
         .enumerate()
@@ -255,7 +254,7 @@ fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
         .map(|(_, line)| line)
         .collect();
     if shown.is_empty() {
-        return Ok(Answer::text(format!(
+        return Ok(Output::text(format!(
             "skip={} is past the end: the transcript has {}.",
             args.skip(),
             text::count(total as u64, "segment", "segments")
@@ -278,17 +277,17 @@ fn transcript(call: &Call, args: &Args) -> Result<Answer, Error> {
             text::thousands(page.rows.len() as u64)
         );
     }
-    Ok(Answer::text(out))
+    Ok(Output::text(out))
 }
 
 /// The activities of a call that was named by its own id; a transferred call has several.
-fn activities_of_call(call: &Call, id: &str) -> Result<Vec<String>, Error> {
+fn activities_of_call(context: &Context, id: &str) -> Result<Vec<String>, Error> {
     if id.starts_with("activities_") {
         return Ok(Vec::new());
     }
-    match call
-        .api
-        .get(CALL.endpoint, id, &["id_call".to_owned(), "activities.name".to_owned()])
+    match context
+        .client
+        .read_record(CALL.endpoint, id, &["id_call".to_owned(), "activities.name".to_owned()])
     {
         Ok(record) => Ok(activity_names(&record)),
         Err(Error::NotFound(_) | Error::Refused(_)) => Ok(Vec::new()),
@@ -296,35 +295,35 @@ fn activities_of_call(call: &Call, id: &str) -> Result<Vec<String>, Error> {
     }
 }
 
-fn transcripts(call: &Call, args: &Args) -> Result<Answer, Error> {
-    let mut conditions = call.conditions(TRANSCRIBED.filters, args)?;
+fn transcripts(context: &Context, args: &Args) -> Result<Output, Error> {
+    let mut conditions = context.conditions(TRANSCRIBED.filters, args)?;
     conditions.filters.insert(0, Filter::eq("answered", "1"));
-    conditions.said.insert(0, "answered".to_owned());
+    conditions.applied_filters.insert(0, "answered".to_owned());
     let (sort, said) = crate::run::order(&Entity { sort: &[], ..CALL }, TRANSCRIBED.sort, args);
-    conditions.said.extend(said);
+    conditions.applied_filters.extend(said);
     let query = Query {
         filters: conditions.filters.clone(),
         sort,
-        fields: CALL.fields(Depth::List),
+        fields: CALL.projection(Detail::Summary),
         skip: args.skip(),
-        take: call.take(&TRANSCRIBED, args),
+        take: context.take(&TRANSCRIBED, args),
         ..Query::new(CALL.endpoint, 0)
     };
-    let page = call.api.list(&query)?;
+    let page = context.client.read_page(&query)?;
     let entity = Entity {
-        one: "answered call",
-        many: "answered calls",
-        parts: Some(|call, _, _, rows| with_transcripts(call, rows)),
+        singular: "answered call",
+        plural: "answered calls",
+        enrich: Some(|context, _, _, rows| with_transcripts(context, rows)),
         ..CALL
     };
-    let mut answer = call.listing(&entity, args, conditions, &query, &page);
+    let mut answer = context.listing(&entity, args, conditions, &query, &page);
     // For programs: a call that has something to read.
     if let Some(row) = page
         .rows
         .iter()
         .find(|row| value::first(row, "activities.name").is_some())
     {
-        answer.first = Some(crate::run::first(&CALL, row));
+        answer.first_record = Some(crate::run::first_ids(&CALL, row));
     }
     Ok(answer)
 }
@@ -333,12 +332,12 @@ fn transcripts(call: &Call, args: &Args) -> Result<Answer, Error> {
 /// calls of ten minutes fit one page; a batch that does not is read call by call.
 const CALLS_PER_QUERY: usize = 5;
 
-fn with_transcripts(call: &Call, calls: &[Value]) -> Vec<Part> {
+fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Related> {
     let activities: Vec<Vec<String>> = calls.iter().map(activity_names).collect();
-    let read = read_transcripts(call, &activities.concat());
+    let read = read_transcripts(context, &activities.concat());
     let part = |activities: &Vec<String>| {
         if activities.is_empty() {
-            return Part::remark("[no activity, so no transcript]");
+            return Related::remark("[no activity, so no transcript]");
         }
         let (mut said, mut failed) = (Vec::new(), Vec::new());
         for activity in activities {
@@ -356,12 +355,12 @@ fn with_transcripts(call: &Call, calls: &[Value]) -> Vec<Part> {
             }
         }
         if said.is_empty() && !failed.is_empty() {
-            return Part {
+            return Related {
                 lines: failed,
-                ..Part::default()
+                ..Related::default()
             };
         }
-        let mut part = Part::conversation("Transcript", &said, "[no transcript]");
+        let mut part = Related::conversation("Transcript", &said, "[no transcript]");
         part.lines.extend(failed);
         part
     };
@@ -369,7 +368,7 @@ fn with_transcripts(call: &Call, calls: &[Value]) -> Vec<Part> {
 }
 
 /// The segments of each activity. Several activities share a query where the build takes that and tells them apart.
-fn read_transcripts(call: &Call, activities: &[String]) -> BTreeMap<String, Result<Vec<Value>, Error>> {
+fn read_transcripts(context: &Context, activities: &[String]) -> BTreeMap<String, Result<Vec<Value>, Error>> {
     let batches: Vec<&[String]> = activities.chunks(CALLS_PER_QUERY).collect();
     let queries: Vec<Query> = batches
         .iter()
@@ -382,7 +381,7 @@ fn read_transcripts(call: &Call, activities: &[String]) -> BTreeMap<String, Resu
         .collect();
     let mut read: BTreeMap<String, Result<Vec<Value>, Error>> = BTreeMap::new();
     let mut alone: Vec<&String> = Vec::new();
-    for (batch, page) in batches.iter().zip(call.api.lists(&queries)) {
+    for (batch, page) in batches.iter().zip(context.client.read_pages(&queries)) {
         let Ok(page) = page else {
             alone.extend(*batch);
             continue;
@@ -409,7 +408,7 @@ fn read_transcripts(call: &Call, activities: &[String]) -> BTreeMap<String, Resu
         }
     }
     let queries: Vec<Query> = alone.iter().map(|activity| segments_of(activity)).collect();
-    for (activity, page) in alone.into_iter().zip(call.api.wholes(&queries)) {
+    for (activity, page) in alone.into_iter().zip(context.client.read_all_of_each(&queries)) {
         read.insert(activity.clone(), page.map(|page| page.rows));
     }
     read

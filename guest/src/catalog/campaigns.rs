@@ -1,8 +1,8 @@
 use super::list;
 use crate::{
-    param,
-    query::Direction,
-    tool::{Custom, ENTITY, Entity, List, Tool, coded, eq, from, plain, related, titled, until},
+    daktela::query::Direction,
+    model::param,
+    model::tool::{CustomFields, ENTITY, Entity, List, Tool, coded, eq, from, plain, related, titled, until},
 };
 
 const ACTIONS: &[(&str, &str)] = &[
@@ -17,10 +17,10 @@ const ACTIONS: &[(&str, &str)] = &[
 
 const RECORD: Entity = Entity {
     endpoint: "campaignsRecords",
-    one: "campaign record",
-    many: "campaign records",
+    singular: "campaign record",
+    plural: "campaign records",
     title: "",
-    rows: &[
+    fields: &[
         titled("Campaign type", "record_type"),
         titled("Database", "database"),
         coded("Action", "action", ACTIONS),
@@ -34,15 +34,15 @@ const RECORD: Entity = Entity {
         plain("Edited", "edited"),
     ],
     sort: &["edited", "created", "nextcall"],
-    custom: Custom::Reach,
+    custom_fields: CustomFields::ContactPoints,
     ..ENTITY
 };
 
 const TYPE: Entity = Entity {
     endpoint: "campaignsTypes",
-    one: "campaign type",
-    many: "campaign types",
-    rows: &[
+    singular: "campaign type",
+    plural: "campaign types",
+    fields: &[
         titled("Queue", "queue"),
         plain("Created", "created"),
         plain("Description", "description"),

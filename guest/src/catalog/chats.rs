@@ -2,16 +2,16 @@ use serde_json::Value;
 
 use super::{get, list};
 use crate::{
-    args::Args,
-    html, param,
-    query::{self, Direction, Query, TAKE_MAX},
-    run::Call,
-    text,
-    tool::{
-        ENTITY, Entity, List, On, Part, Row, Shrink, Tool, coded, detail, eq, flag, from, plain, related, seconds,
-        ticket, titled, until,
+    daktela::query::{self, Direction, Query, TAKE_MAX},
+    model::args::Args,
+    model::param,
+    model::tool::{
+        ENTITY, Entity, FieldSpec, FilterParam, List, Overflow, Related, Tool, coded, detail, eq, flag, from, plain,
+        related, seconds, ticket, titled, until,
     },
-    value,
+    render::html,
+    run::Context,
+    text, value,
 };
 
 const ENDED_BY: &[(&str, &str)] = &[
@@ -26,9 +26,9 @@ const ENDED_BY: &[(&str, &str)] = &[
 
 /// What all channels share; each leads with what only it has.
 const CHAT: Entity = Entity {
-    one: "chat",
-    many: "chats",
-    rows: &[
+    singular: "chat",
+    plural: "chats",
+    fields: &[
         plain("State", "state"),
         flag("Answered", "answered"),
         flag("Missed", "missed"),
@@ -45,43 +45,43 @@ const CHAT: Entity = Entity {
         detail(plain("Activity", "activities.name")),
     ],
     sort: &["time", "duration", "wait_time"],
-    shrink: Shrink::Records,
-    extra: &[param::MESSAGES],
-    parts: Some(messages),
+    overflow: Overflow::Records,
+    extra_params: &[param::MESSAGES],
+    enrich: Some(messages),
     ..ENTITY
 };
 
-const SENDER: Row = plain("Sender", "sender");
-const DIRECTION: Row = plain("Direction", "direction");
-const SOCIAL: &[Row] = &[SENDER, plain("Customer", "external_contact.full_name"), DIRECTION];
+const SENDER: FieldSpec = plain("Sender", "sender");
+const DIRECTION: FieldSpec = plain("Direction", "direction");
+const SOCIAL: &[FieldSpec] = &[SENDER, plain("Customer", "external_contact.full_name"), DIRECTION];
 
 pub const WEB: Entity = Entity {
     endpoint: "activitiesWeb",
-    one: "web chat",
-    many: "web chats",
-    lead: &[plain("E-mail", "email"), plain("Phone", "phone")],
+    singular: "web chat",
+    plural: "web chats",
+    leading_fields: &[plain("E-mail", "email"), plain("Phone", "phone")],
     ..CHAT
 };
 pub const SMS: Entity = Entity {
     endpoint: "activitiesSms",
-    one: "SMS chat",
-    many: "SMS chats",
+    singular: "SMS chat",
+    plural: "SMS chats",
     title: "",
-    lead: &[SENDER, DIRECTION],
+    leading_fields: &[SENDER, DIRECTION],
     ..CHAT
 };
 pub const MESSENGER: Entity = Entity {
     endpoint: "activitiesFbm",
-    one: "Messenger chat",
-    many: "Messenger chats",
-    lead: SOCIAL,
+    singular: "Messenger chat",
+    plural: "Messenger chats",
+    leading_fields: SOCIAL,
     ..CHAT
 };
 pub const INSTAGRAM: Entity = Entity {
     endpoint: "activitiesIgdm",
-    one: "Instagram chat",
-    many: "Instagram chats",
-    lead: &[
+    singular: "Instagram chat",
+    plural: "Instagram chats",
+    leading_fields: &[
         SENDER,
         plain("Customer", "external_contact.full_name"),
         DIRECTION,
@@ -91,9 +91,9 @@ pub const INSTAGRAM: Entity = Entity {
 };
 pub const WHATSAPP: Entity = Entity {
     endpoint: "activitiesWap",
-    one: "WhatsApp chat",
-    many: "WhatsApp chats",
-    lead: &[
+    singular: "WhatsApp chat",
+    plural: "WhatsApp chats",
+    leading_fields: &[
         SENDER,
         plain("Number", "external_contact.number"),
         plain("Customer", "external_contact.full_name"),
@@ -103,13 +103,13 @@ pub const WHATSAPP: Entity = Entity {
 };
 pub const VIBER: Entity = Entity {
     endpoint: "activitiesVbr",
-    one: "Viber chat",
-    many: "Viber chats",
-    lead: SOCIAL,
+    singular: "Viber chat",
+    plural: "Viber chats",
+    leading_fields: SOCIAL,
     ..CHAT
 };
 
-const FILTERS: &[On] = &[
+const FILTERS: &[FilterParam] = &[
     eq(&param::QUEUE, "queue"),
     eq(&param::USER, "user"),
     eq(&param::CONTACT, "contact"),
@@ -119,7 +119,7 @@ const FILTERS: &[On] = &[
 ];
 
 /// Web chats have no direction: the visitor always opens them.
-const WEB_FILTERS: &[On] = &[
+const WEB_FILTERS: &[FilterParam] = &[
     eq(&param::QUEUE, "queue"),
     eq(&param::USER, "user"),
     eq(&param::CONTACT, "contact"),
@@ -127,7 +127,7 @@ const WEB_FILTERS: &[On] = &[
     until(&param::DATE_TO, "time"),
 ];
 
-const fn of(entity: &'static Entity, filters: &'static [On]) -> List {
+const fn of(entity: &'static Entity, filters: &'static [FilterParam]) -> List {
     List {
         entity,
         filters,
@@ -225,7 +225,7 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 /// The conversations of these chats, in order: one request for each.
-fn messages(call: &Call, entity: &Entity, args: &Args, chats: &[Value]) -> Vec<Part> {
+fn messages(context: &Context, entity: &Entity, args: &Args, chats: &[Value]) -> Vec<Related> {
     if !args.flag(&param::MESSAGES) {
         return Vec::new();
     }
@@ -244,12 +244,12 @@ fn messages(call: &Call, entity: &Entity, args: &Args, chats: &[Value]) -> Vec<P
             ])
         })
         .collect();
-    let mut pages = call.api.wholes(&queries).into_iter();
+    let mut pages = context.client.read_all_of_each(&queries).into_iter();
     names
         .iter()
         .map(|name| match name.as_ref().and_then(|_| pages.next()) {
-            None => Part::remark("[no id, so no messages]"),
-            Some(Err(error)) => Part::remark(format!(
+            None => Related::remark("[no id, so no messages]"),
+            Some(Err(error)) => Related::remark(format!(
                 "[the messages could not be read: {}]",
                 text::line(error.text())
             )),
@@ -269,7 +269,7 @@ fn messages(call: &Call, entity: &Entity, args: &Args, chats: &[Value]) -> Vec<P
         .collect()
 }
 
-fn conversation(messages: &[Value]) -> Part {
+fn conversation(messages: &[Value]) -> Related {
     let time = |message: &Value| value::text_at(message, "time_created").unwrap_or_default();
     let mut messages: Vec<&Value> = messages.iter().collect();
     messages.sort_by_key(|message| time(message));
@@ -291,7 +291,7 @@ fn conversation(messages: &[Value]) -> Part {
                 .to_owned()
         })
         .collect();
-    Part::conversation("Messages", &lines, "[no messages]")
+    Related::conversation("Messages", &lines, "[no messages]")
 }
 
 /// Who wrote a message. Names of agents are Daktela's own data, the customer's is not shown here.

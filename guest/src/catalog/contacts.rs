@@ -2,25 +2,28 @@ use serde_json::Value;
 
 use super::{get, list};
 use crate::{
-    param,
-    query::{Direction, Filter, Query},
-    run::Call,
-    tool::{Custom, ENTITY, Entity, List, LongText, TextKind, Tool, detail, eq, plain, related, shown, titled, with},
+    daktela::query::{Direction, Filter, Query},
+    model::param,
+    model::tool::{
+        CustomFields, ENTITY, Entity, List, LongText, TextKind, Tool, computed, custom, detail, eq, plain, related,
+        titled,
+    },
+    render::record::{self, ContactPoint, CustomFieldSchema},
+    run::Context,
     value,
-    view::{self, Reach, Scheme},
 };
 
 pub const CONTACT: Entity = Entity {
     endpoint: "contacts",
-    one: "contact",
-    many: "contacts",
-    rows: &[
+    singular: "contact",
+    plural: "contacts",
+    fields: &[
         related("Account", "account"),
         related("Owner", "user"),
         detail(titled("Database", "database")),
         detail(plain("First name", "firstname")),
         detail(plain("Last name", "lastname")),
-        shown("NPS score", &["nps_score"], nps),
+        computed("NPS score", &["nps_score"], nps),
         plain("Created", "created"),
         plain("Edited", "edited"),
     ],
@@ -31,25 +34,25 @@ pub const CONTACT: Entity = Entity {
         chars: 300,
     }],
     sort: &["edited", "created", "title", "lastname"],
-    custom: Custom::Reach,
+    custom_fields: CustomFields::ContactPoints,
     ..ENTITY
 };
 
 /// One contact by itself says how much belongs to it.
 const CONTACT_DETAIL: Entity = Entity {
-    parts: Some(|call, entity, _, rows| {
+    enrich: Some(|context, entity, _, rows| {
         let belongings = [
             ("Tickets (list_tickets)", "tickets", "contact"),
             ("CRM records (list_crm_records)", "crmRecords", "contact"),
         ];
-        super::counted(call, entity, rows, &belongings)
+        super::counted(context, entity, rows, &belongings)
     }),
     ..CONTACT
 };
 
 const LIST: List = List {
     entity: &CONTACT,
-    filters: &[with(&param::SEARCH_CONTACT, search), eq(&param::ACCOUNT, "account")],
+    filters: &[custom(&param::SEARCH_CONTACT, search), eq(&param::ACCOUNT, "account")],
     sort: Some(("edited", Direction::Descending)),
     take: (50, 200),
 };
@@ -76,12 +79,12 @@ const NATIONAL_DIGITS: usize = 9;
 const PHONE_DIGITS_MIN: usize = 6;
 
 /// By name; what looks like an e-mail address or a phone number is also looked up in the fields for those.
-fn search(call: &Call, given: &str) -> Filter {
+fn search(context: &Context, given: &str) -> Filter {
     let mut any: Vec<Filter> = if let Some(address) = address(given) {
-        let fields = reach_fields(call, &view::EMAIL).into_iter();
+        let fields = reach_fields(context, &record::EMAIL).into_iter();
         fields.map(|field| Filter::contains(&field, address)).collect()
     } else if let Some(number) = number(given) {
-        let fields = reach_fields(call, &view::PHONE).into_iter();
+        let fields = reach_fields(context, &record::PHONE).into_iter();
         fields
             .map(|field| Filter::new(&field, "like", number.as_str()))
             .collect()
@@ -98,18 +101,18 @@ fn search(call: &Call, given: &str) -> Filter {
 
 /// The custom fields that hold phone numbers or e-mail addresses, as filters name them. Forms differ, and each database
 /// of contacts has one; the contacts that were edited last show those in use.
-fn reach_fields(call: &Call, reach: &Reach) -> Vec<String> {
+fn reach_fields(context: &Context, reach: &ContactPoint) -> Vec<String> {
     let query = Query::new("contacts", FORMS)
         .fields(&["name", "customFields"])
         .sort("edited", Direction::Descending);
-    let scheme = match call.api.list(&query) {
-        Ok(page) => call.scheme(&CONTACT, &page.rows),
+    let scheme = match context.client.read_page(&query) {
+        Ok(page) => context.scheme(&CONTACT, &page.rows),
         Err(error) => {
-            call.api.incomplete(
+            context.client.note_partial(
                 "Contacts with phone numbers or e-mail addresses in fields of their own may be missing",
                 &error,
             );
-            Scheme::new()
+            CustomFieldSchema::new()
         }
     };
     let keys = reach.keys(&scheme).into_iter();

@@ -1,15 +1,17 @@
 use super::list;
 use crate::{
-    param,
-    query::Direction,
-    tool::{Custom, ENTITY, Entity, List, LongText, TextKind, Tool, eq, from, plain, related, ticket, titled, until},
+    daktela::query::Direction,
+    model::param,
+    model::tool::{
+        CustomFields, ENTITY, Entity, List, LongText, TextKind, Tool, eq, from, plain, related, ticket, titled, until,
+    },
 };
 
 const RECORD: Entity = Entity {
     endpoint: "crmRecords",
-    one: "CRM record",
-    many: "CRM records",
-    rows: &[
+    singular: "CRM record",
+    plural: "CRM records",
+    fields: &[
         titled("Type", "type"),
         plain("Stage", "stage"),
         titled("Status", "status"),
@@ -27,7 +29,7 @@ const RECORD: Entity = Entity {
         chars: 300,
     }],
     sort: &["edited", "created", "title", "stage"],
-    custom: Custom::Fields,
+    custom_fields: CustomFields::Fields,
     ..ENTITY
 };
 

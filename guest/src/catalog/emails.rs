@@ -2,20 +2,20 @@ use serde_json::Value;
 
 use super::{get, list};
 use crate::{
-    param,
-    query::Direction,
-    tool::{
-        ENTITY, Entity, List, LongText, Shrink, TextKind, Tool, detail, eq, flag, from, plain, related, seconds, shown,
-        ticket, titled, until,
+    daktela::query::Direction,
+    model::param,
+    model::tool::{
+        ENTITY, Entity, List, LongText, Overflow, TextKind, Tool, computed, detail, eq, flag, from, plain, related,
+        seconds, ticket, titled, until,
     },
     value,
 };
 
 pub const EMAIL: Entity = Entity {
     endpoint: "activitiesEmail",
-    one: "e-mail",
-    many: "e-mails",
-    rows: &[
+    singular: "e-mail",
+    plural: "e-mails",
+    fields: &[
         plain("Address", "address"),
         plain("Direction", "direction"),
         plain("State", "state"),
@@ -27,12 +27,12 @@ pub const EMAIL: Entity = Entity {
         plain("Time", "time"),
         seconds("Duration", "duration"),
         seconds("Wait", "wait_time"),
-        shown("Automatic", &["options"], automatic),
+        computed("Automatic", &["options"], automatic),
         detail(plain("Activity", "activities.name")),
-        detail(shown("From", &["options"], |mail| people(mail, "from"))),
-        detail(shown("To", &["options"], |mail| people(mail, "to"))),
-        detail(shown("Cc", &["options"], |mail| people(mail, "cc"))),
-        shown("Attachments", &["attachments"], attachments),
+        detail(computed("From", &["options"], |mail| people(mail, "from"))),
+        detail(computed("To", &["options"], |mail| people(mail, "to"))),
+        detail(computed("Cc", &["options"], |mail| people(mail, "cc"))),
+        computed("Attachments", &["attachments"], attachments),
     ],
     texts: &[LongText {
         label: "",
@@ -41,8 +41,8 @@ pub const EMAIL: Entity = Entity {
         chars: 1500,
     }],
     sort: &["time", "duration", "wait_time"],
-    shrink: Shrink::Records,
-    extra: &[param::FULL_MAIL],
+    overflow: Overflow::Records,
+    extra_params: &[param::FULL_MAIL],
     ..ENTITY
 };
 

@@ -15,11 +15,10 @@ pub mod tickets;
 use serde_json::Value;
 
 use crate::{
-    query::{Filter, Query},
-    run::Call,
-    text,
-    tool::{Entity, Example, List, Part, Run, Tool},
-    value,
+    daktela::query::{Filter, Query},
+    model::tool::{Entity, Example, List, Related, Run, Tool},
+    run::Context,
+    text, value,
 };
 
 /// All tools, in the order in which they are listed: the most useful first.
@@ -45,11 +44,11 @@ pub fn find(name: &str) -> Option<&'static Tool> {
     tools().find(|tool| tool.name == name)
 }
 
-const fn list(name: &'static str, title: &'static str, list: &'static List, about: &'static str) -> Tool {
+const fn list(name: &'static str, title: &'static str, list: &'static List, description: &'static str) -> Tool {
     Tool {
         name,
         title,
-        about,
+        description,
         run: Run::List(list),
         example: None,
     }
@@ -60,12 +59,12 @@ const fn get(
     title: &'static str,
     entity: &'static Entity,
     from: &'static str,
-    about: &'static str,
+    description: &'static str,
 ) -> Tool {
     Tool {
         name,
         title,
-        about,
+        description,
         run: Run::Get(entity),
         example: Some(Example {
             tool: from,
@@ -79,7 +78,7 @@ const fn get(
 type Belongings = [(&'static str, &'static str, &'static str)];
 
 /// One line for each of the belongings of each record.
-fn counted(call: &Call, entity: &Entity, rows: &[Value], belongings: &Belongings) -> Vec<Part> {
+fn counted(context: &Context, entity: &Entity, rows: &[Value], belongings: &Belongings) -> Vec<Related> {
     let part = |row: &Value| {
         let name = value::text_at(row, entity.key).unwrap_or_default();
         let query = |field: &str, model: &str| {
@@ -89,13 +88,19 @@ fn counted(call: &Call, entity: &Entity, rows: &[Value], belongings: &Belongings
         };
         let queries: Vec<Query> = belongings.iter().map(|(_, model, field)| query(field, model)).collect();
         let count = |((label, ..), page): (&(&str, &str, &str), _)| match page {
-            Ok(crate::api::Page { total: Some(total), .. }) => format!("{label}: {}", text::thousands(total)),
+            Ok(crate::daktela::client::Page { total: Some(total), .. }) => {
+                format!("{label}: {}", text::thousands(total))
+            }
             Ok(_) => format!("{label}: the instance gives no number"),
-            Err(error) => format!("{label}: {}", text::line(crate::error::Error::text(&error))),
+            Err(error) => format!("{label}: {}", text::line(crate::daktela::error::Error::text(&error))),
         };
-        Part {
-            lines: belongings.iter().zip(call.api.lists(&queries)).map(count).collect(),
-            ..Part::default()
+        Related {
+            lines: belongings
+                .iter()
+                .zip(context.client.read_pages(&queries))
+                .map(count)
+                .collect(),
+            ..Related::default()
         }
     };
     rows.iter().map(part).collect()

@@ -1,14 +1,14 @@
 use super::list;
-use crate::tool::{ENTITY, Entity, List, Tool, plain, related, titled};
+use crate::model::tool::{ENTITY, Entity, List, Tool, plain, related, titled};
 
 /// Sessions have no name and no known order: they are read as Daktela sends them.
 const SESSION: Entity = Entity {
     endpoint: "realtimeSessions",
-    one: "agent session",
-    many: "agent sessions",
+    singular: "agent session",
+    plural: "agent sessions",
     key: "id_agent.name",
     title: "id_agent.title",
-    rows: &[
+    fields: &[
         plain("State", "state"),
         titled("Pause", "id_pause"),
         plain("Paused since", "onpause"),

@@ -2,27 +2,27 @@
 
 use super::list;
 use crate::{
-    param,
-    tool::{ENTITY, Entity, List, LongText, TextKind, Tool, contains, flag, plain, shown, titled},
+    model::param,
+    model::tool::{ENTITY, Entity, List, LongText, TextKind, Tool, computed, contains, flag, plain, titled},
     value::only_yes,
 };
 
 const CATEGORY: Entity = Entity {
     endpoint: "ticketsCategories",
-    one: "ticket category",
-    many: "ticket categories",
-    rows: &[titled("SLA", "sla"), plain("Description", "description")],
+    singular: "ticket category",
+    plural: "ticket categories",
+    fields: &[titled("SLA", "sla"), plain("Description", "description")],
     ..ENTITY
 };
 
 const QUEUE: Entity = Entity {
     endpoint: "queues",
-    one: "queue",
-    many: "queues",
-    rows: &[
+    singular: "queue",
+    plural: "queues",
+    fields: &[
         plain("Type", "type"),
         plain("Direction", "direction"),
-        shown("Deactivated", &["deactivated"], |record| {
+        computed("Deactivated", &["deactivated"], |record| {
             only_yes(record, "deactivated")
         }),
         plain("Description", "description"),
@@ -32,12 +32,12 @@ const QUEUE: Entity = Entity {
 
 const USER: Entity = Entity {
     endpoint: "users",
-    one: "user",
-    many: "users",
-    rows: &[
+    singular: "user",
+    plural: "users",
+    fields: &[
         plain("Type", "type"),
         plain("E-mail", "email"),
-        shown("Deactivated", &["deactivated"], |record| {
+        computed("Deactivated", &["deactivated"], |record| {
             only_yes(record, "deactivated")
         }),
         plain("Description", "description"),
@@ -47,17 +47,17 @@ const USER: Entity = Entity {
 
 const GROUP: Entity = Entity {
     endpoint: "groups",
-    one: "group",
-    many: "groups",
-    rows: &[plain("Type", "type"), plain("Description", "description")],
+    singular: "group",
+    plural: "groups",
+    fields: &[plain("Type", "type"), plain("Description", "description")],
     ..ENTITY
 };
 
 const PAUSE: Entity = Entity {
     endpoint: "pauses",
-    one: "pause",
-    many: "pauses",
-    rows: &[
+    singular: "pause",
+    plural: "pauses",
+    fields: &[
         plain("Type", "type"),
         flag("Paid", "paid"),
         plain("At most (minutes)", "max_duration"),
@@ -68,10 +68,10 @@ const PAUSE: Entity = Entity {
 
 const STATUS: Entity = Entity {
     endpoint: "statuses",
-    one: "status",
-    many: "statuses",
-    rows: &[
-        shown("Asks for a callback", &["nextcall"], |record| {
+    singular: "status",
+    plural: "statuses",
+    fields: &[
+        computed("Asks for a callback", &["nextcall"], |record| {
             only_yes(record, "nextcall")
         }),
         plain("Description", "description"),
@@ -81,9 +81,9 @@ const STATUS: Entity = Entity {
 
 const TEMPLATE: Entity = Entity {
     endpoint: "templates",
-    one: "template",
-    many: "templates",
-    rows: &[
+    singular: "template",
+    plural: "templates",
+    fields: &[
         plain("Used for", "usingtype"),
         plain("Format", "format"),
         plain("Subject", "subject"),

@@ -7,27 +7,27 @@ use serde_json::Value;
 
 use super::get;
 use crate::{
-    answer::{self, Answer},
-    args::{self, Args, Budget},
     catalog::activities,
-    error::Error,
-    param::{self, Param},
-    query::{Direction, Filter, Query},
-    run::{Call, Conditions},
-    text,
-    tool::{
-        Custom, Depth, ENTITY, Entity, Example, List, LongText, Part, Run, Shrink, TextKind, Tool, contains, detail,
-        eq, from, only_null, plain, related, seconds, shown, ticket, titled, until,
+    daktela::error::Error,
+    daktela::query::{Direction, Filter, Query},
+    model::args::{self, Args, Budget},
+    model::param::{self, Param},
+    model::tool::{
+        CustomFields, Detail, ENTITY, Entity, Example, List, LongText, Overflow, Related, Run, TextKind, Tool,
+        computed, contains, detail, eq, from, only_null, plain, related, seconds, ticket, titled, until,
     },
+    render::listing::{self, Output},
+    run::{Conditions, Context},
+    text,
     value::{self, only_yes},
 };
 
 pub const TICKET: Entity = Entity {
     endpoint: "tickets",
-    one: "ticket",
-    many: "tickets",
+    singular: "ticket",
+    plural: "tickets",
     page: true,
-    rows: &[
+    fields: &[
         plain("Stage", "stage"),
         plain("Priority", "priority"),
         titled("Category", "category"),
@@ -40,23 +40,23 @@ pub const TICKET: Entity = Entity {
         detail(plain("Status ids", "statuses.name")),
         ticket("Merged into", "id_merge"),
         ticket("Parent", "parentTicket"),
-        shown("Has child tickets", &["isParent"], |ticket| {
+        computed("Has child tickets", &["isParent"], |ticket| {
             only_yes(ticket, "isParent")
         }),
-        shown("SLA deadline", &["stage", "sla_deadtime", "sla_overdue"], sla),
+        computed("SLA deadline", &["stage", "sla_deadtime", "sla_overdue"], sla),
         detail(plain("Closing deadline", "sla_close_deadline")),
         plain("Created", "created"),
         detail(related("Created by", "created_by")),
         detail(plain("First answer", "first_answer")),
         detail(seconds("First answer after", "first_answer_duration")),
         detail(plain("First answer deadline", "first_answer_deadline")),
-        detail(shown("First answer late by", &["first_answer_overdue"], |ticket| {
+        detail(computed("First answer late by", &["first_answer_overdue"], |ticket| {
             late(ticket, "first_answer_overdue")
         })),
         plain("Edited", "edited"),
         detail(related("Edited by", "edited_by")),
         detail(plain("Last activity", "last_activity")),
-        shown(
+        computed(
             "Customer waits since",
             &["stage", "last_activity_client", "last_activity_operator"],
             waiting,
@@ -65,8 +65,8 @@ pub const TICKET: Entity = Entity {
         detail(plain("Last move of an agent", "last_activity_operator")),
         detail(plain("Reopens", "reopen")),
         plain("Closed", "closed"),
-        shown("Unread", &["unread"], |ticket| only_yes(ticket, "unread")),
-        shown("Attachments", &["has_attachment"], |ticket| {
+        computed("Unread", &["unread"], |ticket| only_yes(ticket, "unread")),
+        computed("Attachments", &["has_attachment"], |ticket| {
             only_yes(ticket, "has_attachment")
         }),
         detail(plain("Activities", "interaction_activity_count")),
@@ -93,7 +93,7 @@ pub const TICKET: Entity = Entity {
         "name",
         "title",
     ],
-    custom: Custom::Fields,
+    custom_fields: CustomFields::Fields,
     ..ENTITY
 };
 
@@ -139,7 +139,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "count_tickets",
         title: "Count tickets",
-        about: "Count tickets by the same conditions as list_tickets, without reading them. Prefer it for \"how many\".",
+        description: "Count tickets by the same conditions as list_tickets, without reading them. Prefer it for \"how many\".",
         run: Run::Count(&LIST),
         example: None,
     },
@@ -153,7 +153,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "get_ticket_detail",
         title: "Ticket with its conversation",
-        about: "One ticket and what happened on it, oldest first: e-mails with their text, call facts, chat messages, comments, attachments by name.",
+        description: "One ticket and what happened on it, oldest first: e-mails with their text, call facts, chat messages, comments, attachments by name.",
         run: Run::Custom {
             params: &[
                 param::TICKET_NAME,
@@ -173,7 +173,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "list_account_tickets",
         title: "Tickets of an account",
-        about: "All tickets of a company (account), through all of its contacts, in one order. Stage OPEN unless another is given. Dates narrow by creation.",
+        description: "All tickets of a company (account), through all of its contacts, in one order. Stage OPEN unless another is given. Dates narrow by creation.",
         run: Run::Custom {
             params: OF_ACCOUNT_PARAMS,
             required: true,
@@ -229,27 +229,28 @@ fn waiting(ticket: &Value) -> Option<String> {
     (is_unsolved(ticket) && unanswered).then_some(client)
 }
 
-fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
+fn ticket_detail(context: &Context, args: &Args) -> Result<Output, Error> {
     let id = args::ticket_id(args.required(&param::TICKET_NAME));
     let take = args.number(&param::take(50, 100)).unwrap_or(50);
     let activities = Query {
-        fields: activities::ACTIVITY.fields(Depth::List),
+        fields: activities::ACTIVITY.projection(Detail::Summary),
         skip: args.skip(),
         take,
         ..Query::new("activities", take)
             .filter(Filter::eq("ticket", id.as_str()))
             .sort("time", Direction::Ascending)
     };
-    let (record, page) = call
-        .api
-        .record_and_page(TICKET.endpoint, &id, &TICKET.fields(Depth::Detail), &activities);
+    let (record, page) =
+        context
+            .client
+            .record_and_page(TICKET.endpoint, &id, &TICKET.projection(Detail::Full), &activities);
     let record = record.map_err(|error| crate::run::not_found(&TICKET, &id, error))?;
-    let shown = call
-        .records(&TICKET, args, Depth::Detail, std::slice::from_ref(&record))
+    let shown = context
+        .records(&TICKET, args, Detail::Full, std::slice::from_ref(&record))
         .pop()
         .expect("one record");
-    let budget = args.budget(call.settings.max_answer_bytes);
-    let first = Some(crate::run::first(&TICKET, &record));
+    let budget = args.budget(context.settings.max_answer_bytes);
+    let first = Some(crate::run::first_ids(&TICKET, &record));
     let page = match page {
         Ok(page) => page,
         // The ticket itself is worth showing.
@@ -259,11 +260,20 @@ fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
                     "The activities of this ticket could not be read. {}",
                     error.text()
                 )],
-                call.warnings(),
+                context.warnings(),
             ]
             .concat();
-            let text = answer::detail(TICKET.one, &shown, &notes, call.api.zone().as_deref(), budget);
-            return Ok(Answer { text, first });
+            let text = listing::detail(
+                TICKET.singular,
+                &shown,
+                &notes,
+                context.client.zone().as_deref(),
+                budget,
+            );
+            return Ok(Output {
+                text,
+                first_record: first,
+            });
         }
     };
     // The ticket is the heading of its conversation; what room it leaves is for the activities.
@@ -271,15 +281,15 @@ fn ticket_detail(call: &Call, args: &Args) -> Result<Answer, Error> {
         bytes: budget.bytes / 2,
         ..budget
     };
-    let head = answer::detail(TICKET.one, &shown, &[], None, half);
+    let head = listing::detail(TICKET.singular, &shown, &[], None, half);
     let entity = Entity {
-        shrink: Shrink::Records,
+        overflow: Overflow::Records,
         ..activities::ACTIVITY
     };
-    let conversation = call.conversation(&entity, args, &activities, &page, head.len());
-    Ok(Answer {
+    let conversation = context.conversation(&entity, args, &activities, &page, head.len());
+    Ok(Output {
         text: format!("{head}\n\n{conversation}"),
-        first,
+        first_record: first,
     })
 }
 
@@ -291,26 +301,31 @@ const NO_ACCOUNT: &str = "account_0000000000000";
 
 /// By one dotted filter where the build takes it, else through the contacts. The dotted filter is trusted where it
 /// finds nothing for nobody, and what it finds confirms it.
-fn account_tickets(call: &Call, args: &Args) -> Result<Answer, Error> {
-    let account =
-        crate::resolve::resolve(call, &[(&crate::resolve::ACCOUNTS, args.required(&param::ACCOUNT))])?.remove(0);
+fn account_tickets(context: &Context, args: &Args) -> Result<Output, Error> {
+    let account = crate::run::resolve::resolve(
+        context,
+        &[(&crate::run::resolve::ACCOUNTS, args.required(&param::ACCOUNT))],
+    )?
+    .remove(0);
     let account = match account.title {
         Some(_) => account,
-        None => call.named_account(account)?,
+        None => context.named_account(account)?,
     };
-    let mut conditions = call.conditions(OF_ACCOUNT.filters, args)?;
-    conditions.said.insert(0, format!("account {}", account.shown()));
+    let mut conditions = context.conditions(OF_ACCOUNT.filters, args)?;
+    conditions
+        .applied_filters
+        .insert(0, format!("account {}", account.shown()));
     conditions.notes.extend(account.note.clone());
     let stage = args.text(&param::STAGE_OR_ALL).unwrap_or("OPEN");
     if stage == "ALL" {
-        conditions.said.insert(1, "every stage".to_owned());
+        conditions.applied_filters.insert(1, "every stage".to_owned());
     } else {
         conditions.filters.push(Filter::eq("stage", stage));
-        conditions.said.insert(1, format!("stage {stage}"));
+        conditions.applied_filters.insert(1, format!("stage {stage}"));
     }
     let (sort, said) = crate::run::order(&TICKET, OF_ACCOUNT.sort, args);
-    conditions.said.extend(said);
-    let mut fields = TICKET.fields(Depth::List);
+    conditions.applied_filters.extend(said);
+    let mut fields = TICKET.projection(Detail::Summary);
     fields.push("contact.account.name".to_owned());
     let take = args.number(&param::take(50, 200)).unwrap_or(50);
     let query = Query {
@@ -330,17 +345,17 @@ fn account_tickets(call: &Call, args: &Args) -> Result<Answer, Error> {
         skip: 0,
         ..of(NO_ACCOUNT)
     };
-    let mut pages = call.api.lists(&[of(&account.name), nobody]).into_iter();
+    let mut pages = context.client.read_pages(&[of(&account.name), nobody]).into_iter();
     if let (Some(Ok(page)), Some(Ok(nobody))) = (pages.next(), pages.next()) {
         let confirmed = |row: &Value| {
             value::first(row, "contact.account").and_then(value::name_of).as_deref() == Some(account.name.as_str())
         };
         let filters = nobody.rows.is_empty() && !page.rows.is_empty() && page.rows.iter().all(confirmed);
         if filters && page.total.is_some() {
-            return Ok(call.listing(&TICKET, args, conditions, &query, &page));
+            return Ok(context.listing(&TICKET, args, conditions, &query, &page));
         }
     }
-    through_contacts(call, args, &account.name, conditions, query)
+    through_contacts(context, args, &account.name, conditions, query)
 }
 
 /// How many tickets one filter names at most, for the same reason.
@@ -349,13 +364,13 @@ const TICKETS_PER_QUERY: usize = 50;
 /// The tickets of an account's contacts: their numbers are read in batches, merged into one order and paged here, and
 /// then the page is read. A large customer has thousands of tickets, which no call could hold whole.
 fn through_contacts(
-    call: &Call,
+    context: &Context,
     args: &Args,
     account: &str,
     mut conditions: Conditions,
     query: Query,
-) -> Result<Answer, Error> {
-    let contacts = call.api.whole(
+) -> Result<Output, Error> {
+    let contacts = context.client.read_all(
         &Query::new("contacts", 0)
             .fields(&["name"])
             .filter(Filter::eq("account", account))
@@ -393,7 +408,7 @@ fn through_contacts(
             .filter(Filter::one_of("contact", batch.to_vec()))
         })
         .collect();
-    for (batch, page) in batches.iter().zip(call.api.wholes(&queries)) {
+    for (batch, page) in batches.iter().zip(context.client.read_all_of_each(&queries)) {
         match page {
             Ok(page) => {
                 if page.total.is_some_and(|total| total > page.rows.len() as u64) {
@@ -436,8 +451,8 @@ fn through_contacts(
         .take(query.take as usize)
         .filter_map(|row| value::text_at(row, "name"))
         .collect();
-    let page = crate::api::Page {
-        rows: by_numbers(call, &shown, &query)?,
+    let page = crate::daktela::client::Page {
+        rows: by_numbers(context, &shown, &query)?,
         total: Some(total),
     };
     if page.rows.len() < shown.len() {
@@ -447,11 +462,11 @@ fn through_contacts(
             shown.len()
         ));
     }
-    Ok(call.listing(&TICKET, args, conditions, &query, &page))
+    Ok(context.listing(&TICKET, args, conditions, &query, &page))
 }
 
 /// Tickets by their numbers, in that order.
-fn by_numbers(call: &Call, numbers: &[String], query: &Query) -> Result<Vec<Value>, Error> {
+fn by_numbers(context: &Context, numbers: &[String], query: &Query) -> Result<Vec<Value>, Error> {
     let queries: Vec<Query> = numbers
         .chunks(TICKETS_PER_QUERY)
         .map(|numbers| {
@@ -463,7 +478,7 @@ fn by_numbers(call: &Call, numbers: &[String], query: &Query) -> Result<Vec<Valu
         })
         .collect();
     let mut rows = BTreeMap::new();
-    for page in call.api.lists(&queries) {
+    for page in context.client.read_pages(&queries) {
         rows.extend(
             page?
                 .rows
@@ -474,12 +489,12 @@ fn by_numbers(call: &Call, numbers: &[String], query: &Query) -> Result<Vec<Valu
     Ok(numbers.iter().filter_map(|number| rows.remove(number)).collect())
 }
 
-impl Call<'_> {
+impl Context<'_> {
     /// The account of a generated id, for its title.
-    fn named_account(&self, account: crate::resolve::Chosen) -> Result<crate::resolve::Chosen, Error> {
+    fn named_account(&self, account: crate::run::resolve::Chosen) -> Result<crate::run::resolve::Chosen, Error> {
         let record = self
-            .api
-            .get("accounts", &account.name, &["name".to_owned(), "title".to_owned()])
+            .client
+            .read_record("accounts", &account.name, &["name".to_owned(), "title".to_owned()])
             .map_err(|error| match error {
                 Error::NotFound(_) => Error::NotFound(format!(
                     "No account {:?}. list_accounts shows the accounts that there are.",
@@ -487,7 +502,7 @@ impl Call<'_> {
                 )),
                 error => error,
             })?;
-        Ok(crate::resolve::Chosen {
+        Ok(crate::run::resolve::Chosen {
             title: value::text_at(&record, "title").map(|title| text::line(&title)),
             ..account
         })
@@ -499,27 +514,27 @@ impl Call<'_> {
         entity: &Entity,
         args: &Args,
         query: &Query,
-        page: &crate::api::Page,
+        page: &crate::daktela::client::Page,
         before: usize,
     ) -> String {
-        let parts: Vec<Part> = activities::contents(self, args, &page.rows);
+        let parts: Vec<Related> = activities::contents(self, args, &page.rows);
         let records = self
-            .records_with(entity, args, Depth::List, &page.rows, parts)
+            .records_with(entity, args, Detail::Summary, &page.rows, parts)
             .into_iter()
             .map(|record| record.without("Ticket"))
             .collect();
-        answer::Listing {
-            one: entity.one,
-            many: entity.many,
+        listing::Listing {
+            singular: entity.singular,
+            plural: entity.plural,
             records,
             rows: page.rows.len(),
             skip: query.skip,
             take: query.take,
             total: page.total,
-            said: vec!["oldest first".to_owned()],
+            applied_filters: vec!["oldest first".to_owned()],
             notes: self.warnings(),
-            zone: self.api.zone(),
-            shrink: entity.shrink,
+            zone: self.client.zone(),
+            overflow: entity.overflow,
             text_chars: Some(usize::MAX),
             budget: args.budget(self.settings.max_answer_bytes),
             before,

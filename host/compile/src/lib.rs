@@ -77,12 +77,15 @@ fn rerun_if_sources_change(workspace: &Path, package: &str, target_dir: &Path) {
     for manifest in ["Cargo.lock", "Cargo.toml", "guest/Cargo.toml"] {
         println!("cargo::rerun-if-changed={}", workspace.join(manifest).display());
     }
-    for face in fs::read_dir(workspace.join("guest/faces"))
+    for adapter in fs::read_dir(workspace.join("guest/adapters"))
         .into_iter()
         .flatten()
         .flatten()
     {
-        println!("cargo::rerun-if-changed={}", face.path().join("Cargo.toml").display());
+        println!(
+            "cargo::rerun-if-changed={}",
+            adapter.path().join("Cargo.toml").display()
+        );
     }
     match fs::read_to_string(daktela_dist::built(package, target_dir).with_extension("d")) {
         Ok(text) => {
@@ -90,7 +93,7 @@ fn rerun_if_sources_change(workspace: &Path, package: &str, target_dir: &Path) {
                 .lines()
                 .filter_map(|line| line.split_once(": "))
                 .flat_map(|(_, sources)| paths(sources))
-                // What a face's own build script wrote is newer than the build each time.
+                // What an adapter's own build script wrote is newer than the build each time.
                 .filter(|source| !Path::new(source).starts_with(target_dir));
             for source in sources {
                 println!("cargo::rerun-if-changed={source}");

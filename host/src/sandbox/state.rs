@@ -48,7 +48,7 @@ impl State {
         }
     }
 
-    /// Where the component panicked, e.g. `guest/src/view.rs:10:5`. Nothing else of what it wrote: the message may quote
+    /// Where the component panicked, e.g. `guest/src/run/mod.rs:10:5`. Nothing else of what it wrote: the message may quote
     /// customers.
     pub(super) fn panic_location(&self) -> Option<String> {
         let written = self.stderr.contents();

@@ -4,8 +4,8 @@
 use guest::{
     catalog,
     http::{Failure, Http, Response},
-    server,
-    settings::Settings,
+    mcp,
+    Settings,
 };
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
@@ -54,13 +54,13 @@ fuzz_target!(|input: (u8, &str)| {
             document,
             asked: Cell::new(0),
         };
-        let schema = guest::schema::tool(tool);
+        let schema = guest::model::schema::tool(tool);
         let arguments = match schema.pointer("/inputSchema/required/0").and_then(Value::as_str) {
             Some(name) => json!({name: "1"}),
             None => json!({}),
         };
         let answer =
-            server::call_tool(&http, &settings, tool.name, &arguments.to_string()).expect("a tool that exists");
+            mcp::call_tool(&http, &settings, tool.name, &arguments.to_string()).expect("a tool that exists");
         let answer: Value = serde_json::from_str(&answer).expect("JSON");
         let text = answer["content"][0]["text"].as_str().expect("a text");
         assert!(!text.is_empty() && text.len() <= MAX_BYTES, "{} bytes", text.len());

@@ -4,8 +4,8 @@
 use guest::{
     catalog,
     http::{Failure, Http, Response},
-    server,
-    settings::Settings,
+    mcp,
+    Settings,
 };
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -29,7 +29,7 @@ fuzz_target!(|input: (u8, &str)| {
     let tool = catalog::tools()
         .nth(usize::from(tool) % catalog::tools().count())
         .expect("a tool");
-    let answer = server::call_tool(&Away, &settings, tool.name, arguments).expect("a tool that exists");
+    let answer = mcp::call_tool(&Away, &settings, tool.name, arguments).expect("a tool that exists");
     let answer: Value = serde_json::from_str(&answer).expect("JSON");
     let text = answer["content"][0]["text"].as_str().expect("a text");
     assert!(!text.is_empty() && answer["isError"] == true, "{answer}");

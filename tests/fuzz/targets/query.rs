@@ -1,7 +1,7 @@
 //! Any text as the value of a filter, a part of a path or a field: a URL parser reads the same out of it.
 #![no_main]
 
-use guest::query::{self, Direction, Filter, Query};
+use guest::daktela::query::{self, Direction, Filter, Query};
 use libfuzzer_sys::fuzz_target;
 use url::Url;
 

@@ -1,7 +1,7 @@
 //! Any text as HTML and as mail: it is cleaned, and nothing leaves its quote.
 #![no_main]
 
-use guest::{html, mail, text};
+use guest::{render::{html, mail}, text};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|source: &str| {

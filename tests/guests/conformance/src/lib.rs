@@ -1,7 +1,7 @@
 //! What MCP's official conformance suite expects of a server: tools, prompts and resources with names that it knows.
 
 use bindings::exports::daktela::mcp::server::{Guest, RpcError};
-use daktela_upstream::WasiHttp;
+use daktela_wasi_http::WasiHttp;
 use guest::http::Http;
 use serde_json::{Value, json};
 use std::time::Duration;

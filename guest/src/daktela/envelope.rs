@@ -1,0 +1,136 @@
+//! What an answer of Daktela's holds, in every shape in which builds give it.
+
+use serde_json::Value;
+
+use crate::{daktela::error::Error, daktela::http::Response, text, value};
+
+/// An answer that is one.
+pub struct Envelope {
+    pub result: Value,
+    /// The instance's time zone.
+    pub zone: Option<String>,
+    /// Remarks of Daktela on an answer that it gave nevertheless.
+    pub warnings: Vec<String>,
+}
+
+/// A page of records.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub rows: Vec<Value>,
+    /// How many records match in all, where the build says so.
+    pub total: Option<u64>,
+}
+
+/// Reads the outer object of an answer, or says what is wrong in Daktela's words and ours.
+pub fn read(response: &Response, what: &str) -> Result<Envelope, Error> {
+    let parsed: Result<Value, _> = serde_json::from_slice(&response.body);
+    let words = parsed.as_ref().map(|body| words(&body["error"])).unwrap_or_default();
+    let success = (200..=299).contains(&response.status);
+    let nothing = parsed.as_ref().ok().is_none_or(|body| match &body["result"] {
+        Value::Array(rows) => rows.is_empty(),
+        result => result.is_null(),
+    });
+    if !success || (nothing && !words.is_empty()) {
+        let error = Error::from_status(response.status, &words, what);
+        let absent = words.iter().any(|word| word.to_lowercase().contains("not exist"));
+        return Err(match error {
+            Error::Refused(text) if absent => Error::NotFound(text),
+            error => error,
+        });
+    }
+    if let Err(error) = &parsed
+        && error.is_eof()
+        && !response.body.trim_ascii().is_empty()
+    {
+        return Err(Error::Upstream(format!(
+            "Daktela's answer for {what} ends in its middle. Try again, or ask for less at once (a smaller take)."
+        )));
+    }
+    let mut envelope = parsed.ok().filter(|body| body.get("result").is_some()).ok_or_else(|| {
+        Error::Upstream(format!("What answered for {what} is not Daktela's API (no JSON with a result). Check that DAKTELA_URL is the instance's own address."))
+    })?;
+    Ok(Envelope {
+        zone: envelope["_timezone"].as_str().map(text::line),
+        warnings: words,
+        result: envelope["result"].take(),
+    })
+}
+
+/// The records of a list.
+pub fn page(mut result: Value, what: &str) -> Result<Page, Error> {
+    let total = result
+        .get("total")
+        .and_then(value::number)
+        .filter(|n| *n >= 0.0)
+        .map(|n| n as u64);
+    let data = match &mut result {
+        Value::Object(map) => map.get_mut("data").map(Value::take),
+        Value::Array(_) => Some(result),
+        _ => None,
+    };
+    let rows: Option<Vec<Value>> = match data {
+        Some(Value::Array(rows)) => Some(rows),
+        // Some sources show the records keyed by their name.
+        Some(Value::Object(rows)) => Some(rows.into_iter().map(|(_, row)| row).collect()),
+        // No rows, as long as nothing says that there are some.
+        Some(Value::Null) if total.unwrap_or(0) == 0 => Some(Vec::new()),
+        None if total == Some(0) => Some(Vec::new()),
+        _ => None,
+    };
+    let rows = match rows {
+        Some(rows) if rows.iter().all(Value::is_object) => rows,
+        _ => {
+            return Err(Error::Upstream(format!(
+                "Daktela's answer for {what} holds no list of records. Its build may differ from what this server knows."
+            )));
+        }
+    };
+    Ok(Page { rows, total })
+}
+
+/// The sentences in the `error` of an answer: a list, a bare text, or a map of the fields of a form.
+fn words(error: &Value) -> Vec<String> {
+    /// More than this is no message for a reader.
+    const WORDS_MAX: usize = 5;
+    const CHARS_MAX: usize = 300;
+    fn collect(error: &Value, key: &str, out: &mut Vec<String>) {
+        match error {
+            Value::String(word) if !word.trim().is_empty() => {
+                let word = text::cut(&text::line(word), CHARS_MAX);
+                out.push(if key.is_empty() {
+                    word
+                } else {
+                    format!("{}: {word}", text::line(key))
+                });
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, key, out)),
+            Value::Object(map) => map
+                .iter()
+                .for_each(|(k, item)| collect(item, if k == "form" || k == "primary" { "" } else { k }, out)),
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    collect(error, "", &mut out);
+    out.truncate(WORDS_MAX);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn errors_are_read_in_every_shape() {
+        assert_eq!(words(&json!([])), [""; 0]);
+        assert_eq!(words(&json!("Object not exist")), ["Object not exist"]);
+        assert_eq!(words(&json!(["a", "b\nc"])), ["a", "b c"]);
+        assert_eq!(
+            words(
+                &json!({"form": {"lastname": "required", "customFields": {"email": ["bad"]}}, "primary": ["No device", "error"]})
+            ),
+            ["lastname: required", "email: bad", "No device", "error"]
+        );
+    }
+}

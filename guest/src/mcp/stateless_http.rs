@@ -1,0 +1,386 @@
+//! Streamable HTTP transport of MCP without sessions: one POST in, one JSON answer out. For adapters that are an HTTP
+//! server by themselves.
+//!
+//! Both protocol eras are served. Up to 2025-11-25 a client shakes hands with `initialize`; from 2026-07-28 on each
+//! request brings its revision along, in `_meta` and in headers that must agree with the body.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    daktela::http::Http,
+    mcp::{self, RpcError, RpcResult},
+    settings::Settings,
+};
+
+/// The headers that MCP gives a meaning.
+#[derive(Default)]
+pub struct Headers<'a> {
+    /// `MCP-Protocol-Version`.
+    pub version: Option<&'a str>,
+    /// `Mcp-Method`.
+    pub method: Option<&'a str>,
+    /// `Mcp-Name`.
+    pub name: Option<&'a str>,
+}
+
+/// What goes back; without a body where JSON-RPC has nothing to say.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub body: Option<String>,
+}
+
+/// Revisions with a handshake, the newest last.
+const WITH_HANDSHAKE: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
+/// The revision without.
+const STATELESS: &str = "2026-07-28";
+
+/// Lists change with the component only. Five minutes after an update a client has the new ones.
+const LIST_TTL_MS: u64 = 5 * 60 * 1000;
+
+const PARSE_ERROR: i32 = -32700;
+const INVALID_REQUEST: i32 = -32600;
+const METHOD_NOT_FOUND: i32 = -32601;
+const INVALID_PARAMS: i32 = -32602;
+const HEADER_MISMATCH: i32 = -32020;
+const UNSUPPORTED_VERSION: i32 = -32022;
+
+const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
+const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
+
+/// What an error is besides its JSON: the HTTP status that MCP gives it.
+struct Failed {
+    status: u16,
+    error: RpcError,
+}
+
+fn failed(status: u16, code: i32, message: impl Into<String>) -> Failed {
+    Failed {
+        status,
+        error: RpcError {
+            code,
+            message: message.into(),
+            data: None,
+        },
+    }
+}
+
+/// Serves the body of a POST. `instance` is where calls go, or why there is none.
+pub fn serve(instance: Result<(&dyn Http, &Settings), String>, headers: &Headers, body: &[u8]) -> Reply {
+    let Ok(message) = serde_json::from_slice::<Value>(body) else {
+        return reply(&Value::Null, Err(failed(400, PARSE_ERROR, "The body is not JSON.")));
+    };
+    let Some(request) = message
+        .as_object()
+        .filter(|request| request.get("jsonrpc") == Some(&json!("2.0")))
+    else {
+        return reply(
+            &Value::Null,
+            Err(failed(
+                400,
+                INVALID_REQUEST,
+                "The body must be one JSON-RPC 2.0 message; batches are not served.",
+            )),
+        );
+    };
+    let (id, method) = (request.get("id"), request.get("method").and_then(Value::as_str));
+    let (Some(id), Some(method)) = (id.filter(|id| id.is_string() || id.is_number()), method) else {
+        // A notification, or an answer to what a stateless server never asked.
+        let known = id.is_none() && method.is_some() || request.contains_key("result") || request.contains_key("error");
+        return if known {
+            Reply {
+                status: 202,
+                body: None,
+            }
+        } else {
+            reply(
+                &Value::Null,
+                Err(failed(
+                    400,
+                    INVALID_REQUEST,
+                    "A request needs a method and an id that is text or a number.",
+                )),
+            )
+        };
+    };
+    let empty = Map::new();
+    let params = request.get("params").and_then(Value::as_object).unwrap_or(&empty);
+    let answer = if params.get("_meta").is_some_and(|meta| meta.get(VERSION_KEY).is_some())
+        || headers.version == Some(STATELESS)
+    {
+        stateless(instance, headers, method, params)
+    } else {
+        with_handshake(instance, method, params)
+    };
+    reply(id, answer)
+}
+
+fn reply(id: &Value, answer: Result<Value, Failed>) -> Reply {
+    let (status, body) = match answer {
+        Ok(result) => (200, json!({"jsonrpc": "2.0", "id": id, "result": result})),
+        Err(Failed { status, error }) => {
+            let mut inner = json!({"code": error.code, "message": error.message});
+            if let Some(data) = error.data.and_then(|data| serde_json::from_str::<Value>(&data).ok()) {
+                inner["data"] = data;
+            }
+            (status, json!({"jsonrpc": "2.0", "id": id, "error": inner}))
+        }
+    };
+    Reply {
+        status,
+        body: Some(body.to_string()),
+    }
+}
+
+fn with_handshake(
+    instance: Result<(&dyn Http, &Settings), String>,
+    method: &str,
+    params: &Map<String, Value>,
+) -> Result<Value, Failed> {
+    match method {
+        "initialize" => {
+            let wanted = params
+                .get("protocolVersion")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let version = WITH_HANDSHAKE
+                .iter()
+                .find(|known| **known == wanted)
+                .or(WITH_HANDSHAKE.last())
+                .expect("there is one");
+            let mut result = described();
+            result.insert("protocolVersion".to_owned(), json!(version));
+            Ok(Value::Object(result))
+        }
+        "ping" => Ok(json!({})),
+        _ => dispatch(instance, method, params).unwrap_or_else(|| Err(failed(200, METHOD_NOT_FOUND, method))),
+    }
+}
+
+fn stateless(
+    instance: Result<(&dyn Http, &Settings), String>,
+    headers: &Headers,
+    method: &str,
+    params: &Map<String, Value>,
+) -> Result<Value, Failed> {
+    let meta = params.get("_meta");
+    let asked = meta.and_then(|meta| meta.get(VERSION_KEY)).and_then(Value::as_str);
+    let Some(asked) =
+        asked.filter(|_| meta.is_some_and(|meta| meta.get(CAPABILITIES_KEY).is_some_and(Value::is_object)))
+    else {
+        return Err(failed(
+            400,
+            INVALID_PARAMS,
+            format!("_meta must hold {VERSION_KEY} and {CAPABILITIES_KEY}."),
+        ));
+    };
+    if asked != STATELESS {
+        let supported: Vec<&str> = WITH_HANDSHAKE.into_iter().chain([STATELESS]).collect();
+        let mut refusal = failed(400, UNSUPPORTED_VERSION, "Unsupported protocol version");
+        refusal.error.data = Some(json!({"requested": asked, "supported": supported}).to_string());
+        return Err(refusal);
+    }
+    let name = match method {
+        "tools/call" | "prompts/get" => params.get("name").and_then(Value::as_str),
+        "resources/read" => params.get("uri").and_then(Value::as_str),
+        _ => None,
+    };
+    let agrees =
+        headers.version == Some(asked) && headers.method == Some(method) && (name.is_none() || headers.name == name);
+    if !agrees {
+        return Err(failed(
+            400,
+            HEADER_MISMATCH,
+            "The headers MCP-Protocol-Version, Mcp-Method and Mcp-Name must be there and agree with the body.",
+        ));
+    }
+    let (mut result, ttl, scope) = match method {
+        "server/discover" => {
+            let supported: Vec<&str> = WITH_HANDSHAKE.into_iter().chain([STATELESS]).collect();
+            let mut result = described();
+            result.insert("supportedVersions".to_owned(), json!(supported));
+            (Value::Object(result), Some(LIST_TTL_MS), "public")
+        }
+        _ => {
+            let result = dispatch(instance, method, params)
+                .unwrap_or_else(|| Err(failed(404, METHOD_NOT_FOUND, method)))
+                .map_err(renumbered)?;
+            match method {
+                "resources/read" => (result, Some(0), "private"),
+                _ if method.ends_with("/list") => (result, Some(LIST_TTL_MS), "public"),
+                _ => (result, None, ""),
+            }
+        }
+    };
+    result["resultType"] = json!("complete");
+    if let Some(ttl) = ttl {
+        result["ttlMs"] = json!(ttl);
+        result["cacheScope"] = json!(scope);
+    }
+    Ok(result)
+}
+
+/// From this revision on a resource that is not there has no number of its own.
+fn renumbered(mut failed: Failed) -> Failed {
+    if failed.error.code == mcp::RESOURCE_NOT_FOUND {
+        failed.error.code = INVALID_PARAMS;
+    }
+    failed
+}
+
+/// serverInfo, capabilities and instructions.
+fn described() -> Map<String, Value> {
+    serde_json::from_str(&mcp::describe()).expect("our own JSON")
+}
+
+/// What both eras share; `None` for a method that is not served.
+fn dispatch(
+    instance: Result<(&dyn Http, &Settings), String>,
+    method: &str,
+    params: &Map<String, Value>,
+) -> Option<Result<Value, Failed>> {
+    let text = |key: &str| params.get(key).and_then(Value::as_str);
+    let required =
+        |key: &str| text(key).ok_or_else(|| failed(200, INVALID_PARAMS, format!("{method} needs {key}, a text.")));
+    let arguments = || match params.get("arguments") {
+        None | Some(Value::Null) => Ok("{}".to_owned()),
+        Some(arguments @ Value::Object(_)) => Ok(arguments.to_string()),
+        Some(_) => Err(failed(
+            200,
+            INVALID_PARAMS,
+            format!("The arguments of {method} must be an object."),
+        )),
+    };
+    // JSON-RPC's internal error: no caller can mend what the operator has to set.
+    let instance = || instance.clone().map_err(|message| failed(200, -32603, message));
+    let run = || -> Result<RpcResult, Failed> {
+        Ok(match method {
+            "tools/list" => mcp::list_tools(text("cursor")),
+            "tools/call" => {
+                let (name, arguments) = (required("name")?, arguments()?);
+                let (http, settings) = instance()?;
+                mcp::call_tool(http, settings, name, &arguments)
+            }
+            "resources/list" => mcp::list_resources(text("cursor")),
+            "resources/templates/list" => mcp::list_resource_templates(text("cursor")),
+            "resources/read" => {
+                let uri = required("uri")?;
+                let (http, settings) = instance()?;
+                mcp::read_resource(http, settings, uri)
+            }
+            "prompts/list" => mcp::list_prompts(text("cursor")),
+            "prompts/get" => mcp::get_prompt(required("name")?, &arguments()?),
+            "completion/complete" => mcp::complete(instance()?.0, &Value::Object(params.clone()).to_string()),
+            _ => return Err(failed(0, METHOD_NOT_FOUND, method)),
+        })
+    };
+    match run() {
+        Err(Failed { status: 0, .. }) => None,
+        Err(refusal) => Some(Err(refusal)),
+        Ok(Err(error)) => Some(Err(Failed { status: 200, error })),
+        Ok(Ok(text)) => Some(Ok(serde_json::from_str(&text).expect("our own JSON"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(headers: &Headers, body: &str) -> (u16, Value) {
+        let reply = serve(Err("no instance".to_owned()), headers, body.as_bytes());
+        (
+            reply.status,
+            reply
+                .body
+                .map_or(Value::Null, |body| serde_json::from_str(&body).expect("JSON")),
+        )
+    }
+
+    fn stateless_body(method: &str, version: &str) -> String {
+        json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"_meta": {VERSION_KEY: version, CAPABILITIES_KEY: {}}}}).to_string()
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_or_taken_note_of() {
+        let none = Headers::default();
+        for (body, status, code) in [
+            ("{", 400, json!(-32700)),
+            ("[]", 400, json!(-32600)),
+            (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, 400, json!(-32600)),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, 400, json!(-32600)),
+            (
+                r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+                202,
+                json!(null),
+            ),
+            (r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, 202, json!(null)),
+        ] {
+            let (got, answer) = ask(&none, body);
+            assert_eq!((got, &answer["error"]["code"]), (status, &code), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_handshake_settles_on_a_known_revision() {
+        let none = Headers::default();
+        for (wanted, settled) in [
+            ("2025-06-18", "2025-06-18"),
+            ("2024-11-05", "2024-11-05"),
+            ("2023-01-01", "2025-11-25"),
+            ("2026-07-28", "2025-11-25"),
+        ] {
+            let body =
+                json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": wanted}});
+            assert_eq!(ask(&none, &body.to_string()).1["result"]["protocolVersion"], settled);
+        }
+        assert_eq!(
+            ask(&none, r#"{"jsonrpc":"2.0","id":1,"method":"foo"}"#),
+            (
+                200,
+                json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "foo"}})
+            )
+        );
+    }
+
+    #[test]
+    fn a_request_without_a_handshake_must_agree_with_its_headers() {
+        let right = Headers {
+            version: Some(STATELESS),
+            method: Some("tools/list"),
+            name: None,
+        };
+        let (status, answer) = ask(&right, &stateless_body("tools/list", STATELESS));
+        assert_eq!(
+            (status, &answer["result"]["resultType"], &answer["result"]["ttlMs"]),
+            (200, &json!("complete"), &json!(300_000))
+        );
+        let (status, answer) = ask(&right, &stateless_body("prompts/list", STATELESS));
+        assert_eq!((status, &answer["error"]["code"]), (400, &json!(-32020)));
+        let (status, answer) = ask(&right, &stateless_body("tools/list", "2030-01-01"));
+        assert_eq!(
+            (status, &answer["error"]["code"], &answer["error"]["data"]["requested"]),
+            (400, &json!(-32022), &json!("2030-01-01"))
+        );
+        let foreign = Headers {
+            method: Some("foo"),
+            ..right
+        };
+        let (status, answer) = ask(&foreign, &stateless_body("foo", STATELESS));
+        assert_eq!((status, &answer["error"]["code"]), (404, &json!(-32601)));
+    }
+
+    #[test]
+    fn without_an_instance_lists_are_served_and_calls_say_what_is_missing() {
+        let none = Headers::default();
+        let (_, answer) = ask(
+            &none,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"count_tickets"}}"#,
+        );
+        assert_eq!(answer["error"], json!({"code": -32603, "message": "no instance"}));
+        let (_, answer) = ask(
+            &none,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"count_tickets","arguments":[]}}"#,
+        );
+        assert_eq!(answer["error"]["code"], -32602);
+    }
+}

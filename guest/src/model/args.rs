@@ -1,0 +1,303 @@
+//! A call's JSON arguments, checked. All that is wrong is said at once, each with what would be right.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    daktela::error::Error,
+    date,
+    model::param::{self, Kind, Param},
+    text,
+};
+
+/// How large an answer may be.
+#[derive(Clone, Copy)]
+pub struct Budget {
+    pub bytes: usize,
+    /// No argument makes it larger: the operator allows no more.
+    pub is_server_limit: bool,
+}
+
+impl Budget {
+    /// Why a record is cut that does not fit by itself, and what to do about it.
+    pub fn cut(self) -> String {
+        let Budget { bytes, is_server_limit } = self;
+        if is_server_limit {
+            format!(
+                "The record is larger than the {} bytes that there are for it, and this server's operator allows no more, so its texts are cut.",
+                text::thousands(bytes as u64)
+            )
+        } else {
+            format!("The record is larger than max_bytes={bytes}, so its texts are cut; a larger max_bytes shows more.")
+        }
+    }
+}
+
+/// Checked arguments. Absent ones take the default of their parameter.
+#[derive(Debug)]
+pub struct Args(Map<String, Value>);
+
+/// Longer than any name, title or search text of Daktela; a request line must stay within what servers take.
+const TEXT_MAX: usize = 500;
+
+impl Args {
+    pub fn text(&self, param: &Param) -> Option<&str> {
+        self.0.get(param.name).and_then(Value::as_str)
+    }
+
+    /// Of a required parameter.
+    pub fn required(&self, param: &Param) -> &str {
+        self.text(param).expect("checked by Args::check")
+    }
+
+    pub fn flag(&self, param: &Param) -> bool {
+        let default = matches!(param.kind, Kind::Flag { default: true });
+        self.0.get(param.name).and_then(Value::as_bool).unwrap_or(default)
+    }
+
+    pub fn yes_no(&self, param: &Param) -> Option<bool> {
+        self.0.get(param.name).and_then(Value::as_bool)
+    }
+
+    pub fn number(&self, param: &Param) -> Option<u64> {
+        let default = if let Kind::Number { default, .. } = param.kind {
+            default
+        } else {
+            None
+        };
+        self.0.get(param.name).and_then(Value::as_u64).or(default)
+    }
+
+    pub fn skip(&self) -> u64 {
+        self.number(&param::SKIP).unwrap_or(0)
+    }
+
+    /// The size of the answer, within what the operator allows.
+    pub fn budget(&self, operator_max: usize) -> Budget {
+        let asked = self
+            .number(&param::MAX_BYTES)
+            .map_or(param::MAX_BYTES_DEFAULT, |bytes| bytes as usize);
+        Budget {
+            bytes: asked.min(operator_max),
+            is_server_limit: asked >= operator_max,
+        }
+    }
+
+    /// Checks the JSON text of a call against the parameters of its tool.
+    pub fn check(params: &[Param], required: Option<&str>, json: &str) -> Result<Args, Error> {
+        let given = match serde_json::from_str(if json.trim().is_empty() { "{}" } else { json }) {
+            Ok(Value::Object(given)) => given,
+            Ok(Value::Null) => Map::new(),
+            _ => {
+                return Err(Error::Argument(
+                    "The arguments must be one JSON object, e.g. {\"take\": 10}.".to_owned(),
+                ));
+            }
+        };
+        let mut checked = Map::new();
+        let mut wrong = Vec::new();
+        for (name, value) in &given {
+            let Some(param) = params.iter().find(|param| param.name == name) else {
+                wrong.push(unknown(params, name));
+                continue;
+            };
+            match check(param, value) {
+                Ok(Some(value)) => drop(checked.insert(name.clone(), value)),
+                Ok(None) => {}
+                Err(expected) => wrong.push(format!("{name}: {expected}")),
+            }
+        }
+        if let Some(name) = required
+            && !checked.contains_key(name)
+            && !wrong.iter().any(|problem| problem.starts_with(&format!("{name}:")))
+        {
+            let about = params
+                .iter()
+                .find(|param| param.name == name)
+                .map_or("", |param| param.description);
+            wrong.push(format!("{name} is required: {about}"));
+        }
+        let date = |param: &Param| checked.get(param.name).and_then(Value::as_str);
+        if let (Some(from), Some(to)) = (date(&param::DATE_FROM), date(&param::DATE_TO))
+            && from > to
+        {
+            wrong.push(format!("date_from ({from}) is after date_to ({to}); swap them"));
+        }
+        if wrong.is_empty() {
+            Ok(Args(checked))
+        } else {
+            Err(Error::Argument(format!("Wrong arguments:\n- {}", wrong.join("\n- "))))
+        }
+    }
+}
+
+fn unknown(params: &[Param], name: &str) -> String {
+    let names: Vec<&str> = params.iter().map(|param| param.name).collect();
+    let takes = if names.is_empty() {
+        "none is expected".to_owned()
+    } else {
+        format!("expected are {}", names.join(", "))
+    };
+    format!(
+        "{:?} is not an argument here; {takes}",
+        text::cut(&text::line(name), 60)
+    )
+}
+
+/// The value in the type of its parameter; `None` for null and an empty text, which mean the same as leaving it out.
+/// Numbers and flags that came as text are forgiven, as models send them.
+fn check(param: &Param, value: &Value) -> Result<Option<Value>, String> {
+    let shown = || text::cut(&text::line(&value.to_string()), 80);
+    let given = match value {
+        Value::Null => return Ok(None),
+        Value::String(given) => given.trim().to_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(_) | Value::Object(_) => return Err(format!("expected {}, not {}", expected(param), shown())),
+    };
+    if given.is_empty() {
+        return Ok(None);
+    }
+    if given.chars().count() > TEXT_MAX {
+        return Err(format!("the text is too long; at most {TEXT_MAX} characters"));
+    }
+    let refuse = || Err(format!("expected {}, not {}", expected(param), shown()));
+    match param.kind {
+        Kind::Text | Kind::Named(_) => Ok(Some(given.into())),
+        Kind::Id => record_id(&given).map(|id| Some(id.into())),
+        Kind::OneOf(values) => match values.iter().find(|value| value.eq_ignore_ascii_case(&given)) {
+            Some(value) => Ok(Some((*value).into())),
+            None => refuse(),
+        },
+        Kind::Flag { .. } | Kind::YesNo => match given.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" => Ok(Some(true.into())),
+            "false" | "0" | "no" => Ok(Some(false.into())),
+            _ => refuse(),
+        },
+        Kind::Number { min, max, .. } => {
+            let number = given.strip_suffix(".0").unwrap_or(&given).parse::<u64>().ok();
+            number
+                .filter(|n| (min..=max).contains(n))
+                .map_or_else(refuse, |n| Ok(Some(n.into())))
+        }
+        Kind::Date(bound) => date::parse(&given, bound).map(|date| Some(date.into())),
+    }
+}
+
+fn expected(param: &Param) -> String {
+    match param.kind {
+        Kind::Text | Kind::Named(_) => "a text".to_owned(),
+        Kind::Id => "an id".to_owned(),
+        Kind::OneOf(values) => format!("one of {}", values.join(", ")),
+        Kind::Flag { .. } | Kind::YesNo => "true or false".to_owned(),
+        Kind::Number { min, max, .. } if param.name == param::SKIP.name => {
+            format!("a whole number from {min} (at most {max})")
+        }
+        Kind::Number { min, max, .. } => format!("a whole number from {min} to {max}"),
+        Kind::Date(_) => "a date such as 2026-11-20 or 2026-11-20 14:30".to_owned(),
+    }
+}
+
+/// An id is one segment of a path. It may hold a slash, as e-mail addresses and names do, but never a way up.
+fn record_id(given: &str) -> Result<String, String> {
+    if given.split(['/', '\\']).any(|part| matches!(part, "." | "..")) || given.chars().any(char::is_control) {
+        return Err(format!(
+            "{:?} is no id of a record; take one from a list",
+            text::line(given)
+        ));
+    }
+    Ok(given.to_owned())
+}
+
+/// A ticket number as people write it: `TK00787979`, `#787979` and `787979` are the same. Anything else is left alone.
+pub fn ticket_id(given: &str) -> String {
+    let digits = given
+        .strip_prefix('#')
+        .or_else(|| {
+            given
+                .get(..2)
+                .filter(|p| p.eq_ignore_ascii_case("TK"))
+                .and_then(|_| given.get(2..))
+        })
+        .unwrap_or(given);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return given.to_owned();
+    }
+    let number = digits.trim_start_matches('0');
+    if number.is_empty() {
+        given.to_owned()
+    } else {
+        number.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const PARAMS: &[Param] = &[
+        param::STAGE,
+        param::TICKET,
+        param::ANSWERED,
+        param::DATE_FROM,
+        param::DATE_TO,
+        param::SKIP,
+        param::take(50, 200),
+    ];
+
+    #[track_caller]
+    fn checked(arguments: Value) -> Value {
+        Value::Object(Args::check(PARAMS, None, &arguments.to_string()).expect("right").0)
+    }
+
+    #[test]
+    fn values_in_the_wrong_json_type_are_forgiven() {
+        assert_eq!(
+            checked(
+                json!({"take": "25", "skip": 3.0, "ticket": 787979, "answered": "true", "stage": "open", "date_to": "2026-11-20"})
+            ),
+            json!({"take": 25, "skip": 3, "ticket": "787979", "answered": true, "stage": "OPEN", "date_to": "2026-11-20 23:59:59"})
+        );
+        assert_eq!(checked(json!({"stage": null, "ticket": " "})), json!({}));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let arguments =
+            json!({"stage": "NEW", "take": 0, "skip": -1, "queue": 1, "date_from": "soon", "answered": [1]});
+        let error = Args::check(PARAMS, Some("ticket"), &arguments.to_string()).expect_err("wrong");
+        assert_eq!(
+            error.text(),
+            "Wrong arguments:\n\
+             - stage: expected one of OPEN, WAIT, CLOSE, ARCHIVE, not \"NEW\"\n\
+             - take: expected a whole number from 1 to 200, not 0\n\
+             - skip: expected a whole number from 0 (at most 1000000000), not -1\n\
+             - \"queue\" is not an argument here; expected are stage, ticket, answered, date_from, date_to, skip, take\n\
+             - date_from: \"soon\" is not a date; expected a day (2026-11-20) or a time of the instance (2026-11-20 14:30 or 2026-11-20T14:30:00)\n\
+             - answered: expected true or false, not [1]\n\
+             - ticket is required: Ticket number, e.g. 787979 or TK00787979."
+        );
+    }
+
+    #[test]
+    fn a_range_that_ends_before_it_begins_is_refused() {
+        let error =
+            Args::check(PARAMS, None, r#"{"date_from": "2026-11-20", "date_to": "2026-11-19"}"#).expect_err("wrong");
+        assert!(error.text().contains("is after date_to"), "{}", error.text());
+    }
+
+    #[test]
+    fn ticket_numbers_are_read_as_people_write_them() {
+        for (given, id) in [
+            ("TK00787979", "787979"),
+            ("tk12", "12"),
+            ("#12", "12"),
+            ("0012", "12"),
+            ("787979", "787979"),
+            ("Tomato", "Tomato"),
+            ("TK", "TK"),
+            ("000", "000"),
+        ] {
+            assert_eq!(ticket_id(given), id);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The vocabulary of arguments: each is said once and means the same in every tool.
+
+use crate::{
+    date::Bound,
+    run::resolve::{self, Source},
+};
+
+/// An argument of a tool.
+#[derive(Clone, Copy)]
+pub struct Param {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub description: &'static str,
+}
+
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Text,
+    /// The id of a record.
+    Id,
+    OneOf(&'static [&'static str]),
+    Flag {
+        default: bool,
+    },
+    /// Whether something holds; no filter where it is absent.
+    YesNo,
+    Number {
+        default: Option<u64>,
+        min: u64,
+        max: u64,
+    },
+    Date(Bound),
+    /// A record that people know by title: resolved to its id before the query.
+    Named(&'static Source),
+}
+
+const fn text(name: &'static str, description: &'static str) -> Param {
+    Param {
+        name,
+        kind: Kind::Text,
+        description,
+    }
+}
+
+const fn id(name: &'static str, description: &'static str) -> Param {
+    Param {
+        name,
+        kind: Kind::Id,
+        description,
+    }
+}
+
+const fn one_of(name: &'static str, values: &'static [&'static str], description: &'static str) -> Param {
+    Param {
+        name,
+        kind: Kind::OneOf(values),
+        description,
+    }
+}
+
+const fn flag(name: &'static str, default: bool, description: &'static str) -> Param {
+    Param {
+        name,
+        kind: Kind::Flag { default },
+        description,
+    }
+}
+
+const fn named(name: &'static str, source: &'static Source, description: &'static str) -> Param {
+    Param {
+        name,
+        kind: Kind::Named(source),
+        description,
+    }
+}
+
+// Who and what.
+pub const USER: Param = named("user", &resolve::USERS, "Agent: login or display name.");
+pub const QUEUE: Param = named("queue", &resolve::QUEUES, "Queue: number or title.");
+pub const CATEGORY: Param = named("category", &resolve::CATEGORIES, "Ticket category: id or title.");
+pub const STATUS: Param = named(
+    "status",
+    &resolve::STATUSES,
+    "Workflow status: id or title (not the stage).",
+);
+pub const CONTACT: Param = named(
+    "contact",
+    &resolve::CONTACTS,
+    "Contact: id, or the exact or partial name.",
+);
+pub const ACCOUNT: Param = named(
+    "account",
+    &resolve::ACCOUNTS,
+    "Account (company): id, or the exact or partial name.",
+);
+pub const TICKET: Param = id("ticket", "Ticket number, e.g. 787979 or TK00787979.");
+
+// Which record.
+pub const NAME: Param = id("name", "Id of the record, as the lists show it.");
+pub const TICKET_NAME: Param = id("name", "Ticket number, e.g. 787979 or TK00787979.");
+pub const ACTIVITY: Param = id(
+    "activity",
+    "Activity id of the call, as list_calls shows it; the call's own id works too.",
+);
+
+// Enumerations of Daktela.
+pub const STAGES: &[&str] = &["OPEN", "WAIT", "CLOSE", "ARCHIVE"];
+pub const STAGE: Param = one_of(
+    "stage",
+    STAGES,
+    "OPEN in work, WAIT for the customer, CLOSE solved, ARCHIVE solved and sealed.",
+);
+pub const STAGE_OR_ALL: Param = one_of(
+    "stage",
+    &["OPEN", "WAIT", "CLOSE", "ARCHIVE", "ALL"],
+    "Ticket stage; OPEN unless given, ALL for every stage.",
+);
+pub const CRM_STAGE: Param = one_of("stage", &["OPEN", "CLOSE"], "Stage of the CRM record.");
+pub const PRIORITY: Param = one_of("priority", &["LOW", "MEDIUM", "HIGH"], "Ticket priority.");
+pub const CALL_DIRECTION: Param = one_of("direction", &["in", "out", "internal"], "Direction of the call.");
+pub const EMAIL_DIRECTION: Param = one_of("direction", &["in", "out"], "Direction of the e-mail.");
+pub const CHAT_DIRECTION: Param = one_of(
+    "direction",
+    &["IN", "OUT"],
+    "Who opened the chat: IN the customer, OUT we.",
+);
+pub const ACTIVITY_TYPE: Param = one_of(
+    "type",
+    &[
+        "CALL",
+        "EMAIL",
+        "CHAT",
+        "SMS",
+        "FBM",
+        "IGDM",
+        "WAP",
+        "VBR",
+        "CUSTOM",
+        "FBCOMMENT",
+        "IGCOMMENT",
+        "COMMENT",
+    ],
+    "Kind of activity: CHAT web chat, FBM Messenger, IGDM Instagram, WAP WhatsApp, VBR Viber.",
+);
+pub const ACTION: Param = one_of(
+    "action",
+    &["OPEN", "WAIT", "POSTPONE", "CLOSE"],
+    "State: WAIT not taken yet, OPEN in work, POSTPONE for later, CLOSE done.",
+);
+pub const ANSWERED: Param = Param {
+    name: "answered",
+    kind: Kind::YesNo,
+    description: "Only answered (true) or only unanswered calls (false).",
+};
+
+// Narrowing.
+pub const SEARCH_TITLE: Param = text("search", "Text that the title holds.");
+pub const SEARCH_NAME: Param = text("search", "Text that the name (title) holds.");
+pub const SEARCH_CONTACT: Param = text(
+    "search",
+    "Part of the name, or an e-mail address or phone number in any spelling.",
+);
+pub const INCLUDE_MERGED: Param = flag("include_merged", false, "Also tickets that were merged into another.");
+pub const DATE_FROM: Param = Param {
+    name: "date_from",
+    kind: Kind::Date(Bound::From),
+    description: "Not before: 2026-11-20 or 2026-11-20 14:30, time of the instance.",
+};
+pub const DATE_TO: Param = Param {
+    name: "date_to",
+    kind: Kind::Date(Bound::Until),
+    description: "Not after; a day without a time means the whole day.",
+};
+
+// What to show.
+pub const SORT_DIR: Param = one_of(
+    "sort_dir",
+    &["asc", "desc"],
+    "Direction of the order; desc unless given.",
+);
+pub const SKIP: Param = Param {
+    name: "skip",
+    kind: Kind::Number {
+        default: Some(0),
+        min: 0,
+        max: 1_000_000_000,
+    },
+    description: "How many to pass over; the answer says the next value.",
+};
+pub const FULL_MAIL: Param = flag(
+    "full",
+    false,
+    "Show quoted mail and signatures too, which are folded otherwise.",
+);
+pub const MESSAGES: Param = flag(
+    "messages",
+    true,
+    "Show the messages of each chat; false for the list alone, which is faster.",
+);
+pub const TEXT_CHARS: Param = Param {
+    name: "text_chars",
+    kind: Kind::Number {
+        default: None,
+        min: 0,
+        max: 1_000_000,
+    },
+    description: "Show at most this many characters of each long text.",
+};
+pub const MAX_BYTES: Param = Param {
+    name: "max_bytes",
+    kind: Kind::Number {
+        default: Some(MAX_BYTES_DEFAULT as u64),
+        min: 2_000,
+        max: 10_000_000,
+    },
+    description: "Size of the answer; what does not fit is named.",
+};
+
+/// An answer that fits what clients take in one piece: common ones cut or refuse beyond 25,000 tokens, and 64 KB of
+/// mixed Czech and English text is 16,000 to 20,000.
+pub const MAX_BYTES_DEFAULT: usize = 64_000;
+
+/// How many records to show; `default` unless given, at most `max`.
+pub const fn take(default: u64, max: u64) -> Param {
+    Param {
+        name: "take",
+        kind: Kind::Number {
+            default: Some(default),
+            min: 1,
+            max,
+        },
+        description: "How many to show.",
+    }
+}
+
+/// The order of a list, by one of the entity's fields that Daktela sorts by. An unknown one silently gives no rows.
+pub const fn sort(fields: &'static [&'static str]) -> Param {
+    one_of("sort", fields, "Order by this field.")
+}
