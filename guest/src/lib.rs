@@ -10,7 +10,7 @@
 //! | [`render`] | records to markdown within a byte budget; HTML to text, quoted mail folded |
 //! | [`model`] | what a tool, a parameter, an entity, a filter and a field are; checked arguments; tool schemas |
 //! | [`daktela`] | the API client: queries, paging, compatibility with builds, errors, the network as a trait |
-//! | [`text`], [`value`], [`date`], [`settings`] | the ground: cleaning of untrusted text, lenient JSON, dates |
+//! | [`text`], [`value`], [`date`], [`names`], [`phone`], [`unicode`], [`settings`] | the ground: cleaning of untrusted text, lenient JSON, dates, people's names, phone numbers |
 //!
 //! Nothing here knows WIT, a runtime or a secret, so everything builds and runs natively as well.
 
@@ -19,10 +19,13 @@ pub mod daktela;
 pub mod date;
 pub mod mcp;
 pub mod model;
+pub mod names;
+pub mod phone;
 pub mod render;
 pub mod run;
 pub mod settings;
 pub mod text;
+pub mod unicode;
 pub mod value;
 
 pub use crate::{
