@@ -8,6 +8,7 @@
 //! - `settings`: what operators write, and what they hear when it is wrong.
 //! - `limits`: what a call, a component and a caller may take, and what happens beyond.
 //! - `docs`: pages that are made from the code.
+//! - `links`: dead links and stale paths in the pages.
 //! - `cases`: question and answer of each tool over the demo company, natively and through the program.
 //! - `http_face`: the component that is a server by itself, as other runtimes serve it.
 //! - `wassette_face`: the component whose functions are the tools.
@@ -35,6 +36,7 @@ mod hosts;
 mod http;
 mod http_face;
 mod limits;
+mod links;
 mod native;
 mod oauth;
 mod program;
