@@ -3,12 +3,8 @@
 //!
 //! Ends with an error if a call failed, if more than one login was needed, or if memory grew.
 
-#[expect(dead_code, reason = "the tests use the rest")]
-#[path = "../it/program.rs"]
-mod program;
-
 use daktela_demo::{Action, Demo, Fault, PASSWORD, USERNAME};
-use program::Program;
+use daktela_tests::program::Program;
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,

@@ -11,4 +11,5 @@ fn main() {
         daktela_compile::component(package, name, None);
     }
     daktela_compile::plain_component("daktela-act", "act");
+    daktela_compile::plain_component("daktela-plugin", "plugin");
 }

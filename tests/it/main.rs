@@ -1,53 +1,31 @@
-//! Everything end to end, in one program. A new test goes where its subject is:
+//! End-to-end tests, in one program so that wasmtime is linked once. A new test goes into the folder of its subject:
 //!
-//! - `authors`: the component that `docs/writing-components.md` starts from.
-//! - `catalog`: what callers see of the tools, as golden files, and the rules of the family.
-//! - `stdio`: the protocol, byte by byte where clients differ.
-//! - `secrets`: credentials stay in the host.
-//! - `faults`: what comes of faults of the instance and of components that misbehave.
-//! - `settings`: what operators write, and what they hear when it is wrong.
-//! - `limits`: what a call, a component and a caller may take, and what happens beyond.
-//! - `docs`: pages that are made from the code.
-//! - `links`: dead links and stale paths in the pages.
-//! - `cases`: question and answer of each tool over the demo company, natively and through the program.
-//! - `http_face`: the component that is a server by itself, as other runtimes serve it.
-//! - `wassette_face`: the component whose functions are the tools.
-//! - `hosts`: the faces under hosts that others make.
-//! - `components`: their sizes.
-//! - `http`: the server for many, over real sockets.
-//! - `oauth`: its logins and tokens, and what must not work.
-//! - `rebinding`: names that lead elsewhere from one moment to the next.
-//! - `tls`: certificates, and HTTP/2 to the instance.
-//! - `spans`: what a collector of OpenTelemetry is told.
+//! - `mcp`: the protocol on stdio, byte by byte where clients differ.
+//! - `server`: the HTTP server for many callers, over real sockets.
+//! - `tools`: what callers see of the tools, as golden files; question and answer of each over the demo company (`tests/cases`).
+//! - `adapters`: the components that other hosts run, under those hosts and under plain wasmtime; their sizes; the example that
+//!   authors of components start from.
+//! - `egress`: TLS, HTTP/2, DNS rebinding, and credentials that stay in the host.
+//! - `limits`: resource limits, and faults of the instance and of components.
+//! - `oauth`: logins and tokens, brute force, denial of service, replicas.
+//! - `telemetry`: traces.
+//! - `cli`: settings, and what operators are told when one is wrong.
+//! - `docs`: pages that are made from the code; dead links and stale paths in the others.
+//! - `layers`: what modules must not know of each other.
 //!
 //! `UPDATE_EXPECT=1 cargo test --release` rewrites the golden files; read the difference before you commit it.
 
-mod authors;
-mod builds;
-mod cases;
-mod catalog;
-mod components;
+// The harness, under the names that all tests use.
+use daktela_tests::{golden, program, server_harness, skip};
+
+mod adapters;
+mod cli;
 mod docs;
-mod faults;
-mod golden;
-// What jco starts is ended by its process group.
-#[cfg(unix)]
-mod hosts;
-mod http;
-mod http_face;
+mod egress;
+mod layers;
 mod limits;
-mod links;
-mod native;
+mod mcp;
 mod oauth;
-mod program;
-mod rebinding;
-mod runtime;
-mod secrets;
-mod served;
-mod settings;
-mod skip;
-mod spans;
-mod stdio;
-mod tidy;
-mod tls;
-mod wassette_face;
+mod server;
+mod telemetry;
+mod tools;

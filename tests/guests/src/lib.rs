@@ -24,3 +24,6 @@ pub const HTTP_FACE: &str = concat!(env!("OUT_DIR"), "/http.cwasm");
 
 /// Our tools as functions, one for each.
 pub const WASSETTE_FACE: &str = concat!(env!("OUT_DIR"), "/wassette.cwasm");
+
+/// The component that the program embeds, not compiled.
+pub const PLUGIN: &str = concat!(env!("OUT_DIR"), "/plugin.wasm");

@@ -6,12 +6,13 @@ use daktela_demo::{Demo, PASSWORD, SSO_TOKEN, TOKEN, USERNAME};
 use serde_json::{Value, json};
 
 use super::{
-    CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Silent, Site, Tokens, crowds::crowds, guesses,
-    http_answer,
+    CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Silent, Site, Tokens, brute_force,
+    denial_of_service::denial_of_service, http_answer,
 };
 use crate::{
-    golden, rebinding,
-    served::{self, Ask, Reply, encode},
+    egress::dns_rebinding,
+    golden,
+    server_harness::{self, Ask, Reply, encode},
 };
 
 /// What was tried, and what came of it.
@@ -117,7 +118,7 @@ fn attacks_are_refused() {
         ("Token endpoint", tokens),
         ("DNS rebinding", names),
         ("MCP endpoint", endpoint),
-        ("Denial of service", crowds),
+        ("Denial of service", denial_of_service),
     ];
     for (title, group) in groups {
         table.group(title);
@@ -276,7 +277,7 @@ fn clients(t: &mut Attacks, Scene { site, client, .. }: &Scene) {
 fn slow_documents(t: &mut Attacks) {
     let silent = Silent::start();
     let site = Site::start(&[("ALLOWED_CLIENT_HOSTS", "127.0.0.1")]);
-    let replies = guesses::at_once(12, |number| {
+    let replies = brute_force::at_once(12, |number| {
         site.authorize(&format!("{}/{number}.json", silent.origin), &[])
     });
     assert_eq!(silent.taken.load(Ordering::Relaxed), 4);
@@ -565,9 +566,9 @@ fn tokens(
     t.refused("the access token that came of it", &brief.call(&second.access));
 }
 
-/// `tests/it/rebinding.rs` tries them, in a network of its own, and holds them against what stands there.
+/// `tests/it/egress/dns_rebinding.rs` tries them, in a network of its own, and holds them against what stands there.
 fn names(t: &mut Attacks, _: &Scene) {
-    t.page += rebinding::OBSERVED;
+    t.page += dns_rebinding::OBSERVED;
 }
 
 fn endpoint(t: &mut Attacks, Scene { demo, site, .. }: &Scene) {
@@ -625,7 +626,7 @@ fn endpoint(t: &mut Attacks, Scene { demo, site, .. }: &Scene) {
     t.refused("a sixth password for one account, in headers", &guess("six"));
     t.refused(
         "the same in another spelling, `Jan.Nov\\u00adak`",
-        &site.ask(guesses::call(demo, "Jan.Nov\u{ad}ak", "seven")),
+        &site.ask(brute_force::call(demo, "Jan.Nov\u{ad}ak", "seven")),
     );
     t.refused(
         "an address with a password in it, `X-Daktela-Url: jan:elektrokolo-2026@acme.daktela.com`",
@@ -638,7 +639,7 @@ fn endpoint(t: &mut Attacks, Scene { demo, site, .. }: &Scene) {
     );
     let mut slow = site.replicas[0].connect();
     write!(slow, "POST /mcp HTTP/1.1\r\nhost: {}\r\nx-daktela-url: {}\r\nx-daktela-access-token: {TOKEN}\r\ncontent-length: 9\r\n\r\n{{", site.host, demo.origin()).expect("a connection");
-    t.refused("a body that never ends", &served::read(slow));
+    t.refused("a body that never ends", &server_harness::read(slow));
     t.refused(
         "a body of 200 KB where 100 KB are allowed",
         &site.ask(Ask::raw_mcp(&" ".repeat(200_000)).read_as(&demo.origin(), TOKEN)),
@@ -657,12 +658,12 @@ fn endpoint(t: &mut Attacks, Scene { demo, site, .. }: &Scene) {
 /// The limits count from before Daktela is asked.
 fn many_at_once(t: &mut Attacks) {
     let demo = Demo::start().expect("a demo instance");
-    guesses::slow_logins(&demo);
+    brute_force::slow_logins(&demo);
     let site = Site::start(&[]);
-    let replies = guesses::at_once(60, |number| {
-        site.ask(guesses::call(&demo, USERNAME, &format!("guess {number}")))
+    let replies = brute_force::at_once(60, |number| {
+        site.ask(brute_force::call(&demo, USERNAME, &format!("guess {number}")))
     });
-    assert_eq!(guesses::logins(&demo), 5);
+    assert_eq!(brute_force::logins(&demo), 5);
     let held_back: Vec<&Reply> = replies.iter().filter(|reply| reply.status == 429).collect();
     assert_eq!(held_back.len(), 55);
     t.refused(

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     CALLBACK, CHALLENGE, Documents, OTHER_SECRET, Page, SECRET, Site, Tokens, VERIFIER, http_answer, parameter,
 };
-use crate::served::{Ask, Served, encode};
+use crate::server_harness::{Ask, Served, encode};
 
 #[test]
 fn a_client_finds_its_way_from_the_first_refusal_to_an_answer() {

@@ -2,15 +2,15 @@
 //!
 //! - `flow`: what works, from the first refusal to an answer.
 //! - `page`: the login page.
-//! - `guesses`: how often a password may be tried.
+//! - `brute_force`: how often a password may be tried.
 //! - `replicas`: several of them, and the Redis that they share.
 //! - `attacks`: what must not work; writes the tables of `docs/security.md`.
-//! - `crowds`: how one might keep out all others, for the same page.
+//! - `denial_of_service`: how one caller might keep out all others, for the same page.
 
 mod attacks;
-mod crowds;
+mod brute_force;
+mod denial_of_service;
 mod flow;
-mod guesses;
 mod page;
 mod replicas;
 
@@ -29,7 +29,7 @@ use std::{
 use daktela_demo::{Demo, PASSWORD, USERNAME};
 use serde_json::{Value, json};
 
-use crate::served::{Ask, Reply, Served, encode};
+use crate::server_harness::{Ask, Reply, Served, encode};
 
 const SECRET: &str = "fG8hJ2kL5nM1pQ4rS7tV0wX3yZ6aB9cD";
 const OTHER_SECRET: &str = "tOq0dJYc3bq1vXn2mT9yPzR4sWk7uLhE";

@@ -10,7 +10,7 @@ use daktela_demo::{Action, Demo, Fault, PASSWORD, SSO_TOKEN, USERNAME};
 use serde_json::json;
 
 use super::{CALLBACK, CHALLENGE, Documents, Silent, Site, Tokens, http_answer, parameter, words};
-use crate::served::{Ask, encode};
+use crate::server_harness::{Ask, encode};
 
 #[test]
 fn the_page_says_who_asks_and_where_it_leads_in_the_users_language() {

@@ -15,9 +15,9 @@ use serde_json::json;
 
 use super::{CALLBACK, SECRET, Site, Tokens};
 use crate::{
-    served::{Ask, Reply, Served},
+    egress::tls::Authority,
+    server_harness::{Ask, Reply, Served},
     skip::skipped,
-    tls::Authority,
 };
 
 const REDIS_PASSWORD: &str = "kolobezka-28";

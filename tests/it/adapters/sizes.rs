@@ -1,0 +1,35 @@
+//! What the components weigh. A host loads them over a network or from a registry, and compiles them.
+
+use std::fs;
+
+use crate::golden;
+
+/// The largest that a component may become without a reason beside it.
+const BYTES_MAX: u64 = 1_000_000;
+
+/// How far a size may be from its golden number: another compiler's version moves it by as much.
+const TOLERANCE_PERCENT: u64 = 2;
+
+#[test]
+fn the_sizes_of_the_components_are_golden_numbers() {
+    let components = [
+        ("daktela-plugin", daktela_test_guests::PLUGIN),
+        ("daktela-http", daktela_test_guests::HTTP_FACE),
+        ("daktela-wassette", daktela_test_guests::WASSETTE_FACE),
+        ("daktela-act", daktela_test_guests::ACT_FACE),
+    ];
+    let path = golden::folder().join("golden/component-bytes.txt");
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    let mut actual = String::new();
+    for (name, file) in components {
+        let file = file.replace(".cwasm", ".wasm");
+        let bytes = fs::metadata(&file).expect("a component").len();
+        assert!(bytes < BYTES_MAX, "{name} has {bytes} bytes, and no reason stands here");
+        let golden = expected
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+        let kept = golden.filter(|golden| bytes.abs_diff(*golden) * 100 <= golden * TOLERANCE_PERCENT);
+        actual += &format!("{name} {}\n", kept.unwrap_or(bytes));
+    }
+    golden::report(golden::check(&path, &actual).err().into_iter().collect());
+}

@@ -1,0 +1,3 @@
+//! Flags and environment variables.
+
+mod settings;

@@ -1,0 +1,4 @@
+//! Pages of the documentation.
+
+mod generated;
+mod links;

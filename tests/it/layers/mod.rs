@@ -1,0 +1,3 @@
+//! The layers of the source tree.
+
+mod rules;

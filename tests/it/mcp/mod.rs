@@ -1,0 +1,4 @@
+//! MCP on stdio.
+
+mod protocol;
+mod stdio;

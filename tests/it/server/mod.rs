@@ -1,0 +1,3 @@
+//! MCP over HTTP.
+
+pub(crate) mod http;

@@ -1,0 +1,3 @@
+//! What a collector of OpenTelemetry is sent.
+
+mod traces;

@@ -1,0 +1,6 @@
+//! The tools: their definitions, and their answers over the demo company.
+
+pub(crate) mod cases;
+mod catalog;
+mod native;
+mod upstream_variants;
