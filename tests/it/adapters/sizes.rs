@@ -7,8 +7,9 @@ use crate::golden;
 /// The largest that a component may become without a reason beside it.
 const BYTES_MAX: u64 = 1_000_000;
 
-/// How far a size may be from its golden number: another compiler's version moves it by as much.
-const TOLERANCE_PERCENT: u64 = 2;
+/// How far a size may be from its golden number. The compilers that are supported differ: those of 1.99.1 are 2 to 3 % larger
+/// than those of 1.95.
+const TOLERANCE_PERCENT: u64 = 5;
 
 #[test]
 fn the_sizes_of_the_components_are_golden_numbers() {

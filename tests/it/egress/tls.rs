@@ -146,7 +146,7 @@ impl Front {
                 let listener = TcpListener::bind(&address).await.expect("a port");
                 let _ = send.send(listener.local_addr().expect("an address"));
                 let acceptor = TlsAcceptor::from(Arc::new(tls));
-                let client = reqwest::Client::new();
+                let client = reqwest::Client::builder().build().expect("a client");
                 while let Ok((stream, _)) = listener.accept().await {
                     ours.0
                         .lock()
