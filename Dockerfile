@@ -3,8 +3,6 @@
 #   docker build -t mcp-daktela .
 
 FROM rust:1.95-slim-trixie AS build
-# The toolchain that this image has, though the sources name a channel: none is fetched beside it.
-ENV RUSTUP_TOOLCHAIN=$RUST_VERSION
 RUN rustup target add wasm32-wasip2
 WORKDIR /source
 COPY . .
