@@ -3,9 +3,6 @@
 //! What embeds or loads the result thus needs no compiler: it starts in milliseconds and stays small.
 #![expect(clippy::print_stdout, reason = "a build script speaks to cargo on stdout")]
 
-#[path = "../../src/sandbox/compile.rs"]
-mod compile;
-
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -63,14 +60,14 @@ fn run(package: &str, name: &str, prebuilt: Option<&str>) -> Result<(), String> 
 
 /// For the target's baseline, not for the features of the processor at hand: the program has to run elsewhere too.
 fn compile_for(target: &str, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    wasmtime::Engine::new(compile::config().target(target)?)?.precompile_component(wasm)
+    wasmtime::Engine::new(daktela_engine_config::config().target(target)?)?.precompile_component(wasm)
 }
 
 fn build(package: &str, out: &Path) -> Result<PathBuf, String> {
-    let workspace = daktela_dist::workspace();
+    let workspace = daktela_components::workspace();
     // A directory of its own: sharing the outer one would wait for a lock that the outer build holds.
     let target_dir = out.join("guest-target");
-    let built = daktela_dist::build(&workspace, package, &target_dir);
+    let built = daktela_components::build(&workspace, package, &target_dir);
     // Also after a failure, so that mending the guest's sources builds again.
     rerun_if_sources_change(&workspace, package, &target_dir);
     built
@@ -91,7 +88,7 @@ fn rerun_if_sources_change(workspace: &Path, package: &str, target_dir: &Path) {
             adapter.path().join("Cargo.toml").display()
         );
     }
-    match fs::read_to_string(daktela_dist::built(package, target_dir).with_extension("d")) {
+    match fs::read_to_string(daktela_components::built(package, target_dir).with_extension("d")) {
         Ok(text) => {
             let sources = text
                 .lines()

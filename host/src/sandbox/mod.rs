@@ -4,7 +4,6 @@
 //! instances is set aside. A call then takes some fifty microseconds more than its own work.
 
 mod bindings;
-mod compile;
 mod cpu_time;
 mod epoch_ticker;
 mod fair_queue;
@@ -270,7 +269,7 @@ fn compile(_engine: &Engine, _bytes: &[u8]) -> wasmtime::Result<Component> {
 }
 
 fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
-    let mut config = compile::config();
+    let mut config = daktela_engine_config::config();
     config
         .allocation_strategy(limits::allocation(limits))
         .memory_init_cow(true);

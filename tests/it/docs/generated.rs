@@ -184,9 +184,10 @@ fn the_page_of_the_dependencies_is_current() {
         "guest/hello",
         "host",
         "host/compile",
+        "host/components",
         "host/demo",
-        "host/dist",
         "host/egress",
+        "host/engine-config",
     ] {
         let manifest =
             fs::read_to_string(golden::folder().join("..").join(package).join("Cargo.toml")).expect("a manifest");

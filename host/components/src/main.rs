@@ -1,5 +1,5 @@
-//! `cargo dist`: every component into `dist/`, with sizes and digests. `cargo dist --verify` builds them again from a copy
-//! of the sources elsewhere and fails where the bytes differ.
+//! `cargo components`: builds every component into `dist/`, with sizes and digests. With `--verify` it builds them again from
+//! a copy of the sources elsewhere, and fails where the bytes differ.
 #![expect(clippy::print_stdout, reason = "its output is for people")]
 
 use std::{
@@ -15,8 +15,8 @@ const COMPONENTS: [&str; 4] = ["daktela-plugin", "daktela-http", "daktela-wasset
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => dist().map(drop),
-        ["--verify"] => dist().and_then(|sums| verify(&sums)),
+        [] => components().map(drop),
+        ["--verify"] => components().and_then(|sums| verify(&sums)),
         _ => Err("expected nothing or --verify".to_owned()),
     };
     match done {
@@ -29,11 +29,11 @@ fn main() -> ExitCode {
 }
 
 /// Builds, and returns what `SHA256SUMS` holds.
-fn dist() -> Result<String, String> {
-    let workspace = daktela_dist::workspace();
+fn components() -> Result<String, String> {
+    let workspace = daktela_components::workspace();
     let folder = workspace.join("dist");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let sums = build_all(&workspace, &workspace.join("target/dist"), &folder)?;
+    let sums = build_all(&workspace, &workspace.join("target/components"), &folder)?;
     let path = folder.join("SHA256SUMS");
     fs::write(&path, &sums).map_err(|error| format!("{}: {error}", path.display()))?;
     for (name, line) in COMPONENTS.iter().zip(sums.lines()) {
@@ -48,7 +48,7 @@ fn dist() -> Result<String, String> {
 fn build_all(workspace: &Path, target_dir: &Path, folder: &Path) -> Result<String, String> {
     let mut sums = String::new();
     for package in COMPONENTS {
-        let built = daktela_dist::build(workspace, package, target_dir)?;
+        let built = daktela_components::build(workspace, package, target_dir)?;
         let bytes = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
         let path = folder.join(package).with_extension("wasm");
         fs::write(&path, &bytes).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -63,7 +63,7 @@ fn build_all(workspace: &Path, target_dir: &Path, folder: &Path) -> Result<Strin
 
 /// What git knows of, in another folder, built by a target directory of its own.
 fn verify(sums: &str) -> Result<(), String> {
-    let elsewhere = env::temp_dir().join(format!("daktela-dist-{}", std::process::id()));
+    let elsewhere = env::temp_dir().join(format!("daktela-components-{}", std::process::id()));
     let result = build_elsewhere(&elsewhere);
     let _ = fs::remove_dir_all(&elsewhere);
     let again = result?;
@@ -76,7 +76,7 @@ fn verify(sums: &str) -> Result<(), String> {
 }
 
 fn build_elsewhere(elsewhere: &Path) -> Result<String, String> {
-    let workspace = daktela_dist::workspace();
+    let workspace = daktela_components::workspace();
     let listed = Command::new("git")
         .current_dir(&workspace)
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
