@@ -25,6 +25,7 @@ pub mod render;
 pub mod run;
 pub mod settings;
 pub mod text;
+pub(crate) mod tools;
 pub mod unicode;
 pub mod value;
 

@@ -1,11 +1,14 @@
-use super::{get, list};
 use crate::{
     daktela::query::Direction,
-    model::param,
-    model::tool::{
-        CustomFields, ENTITY, Entity, List, LongText, TextKind, Tool, contains, detail, eq, from, plain, related,
-        titled, until,
+    model::{
+        entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
+        field::{detail, plain, related, titled},
+        filter::{contains, eq, from, until},
+        list::List,
+        param::{self},
+        tool::Tool,
     },
+    tools::related_counts,
 };
 
 const ACCOUNT: Entity = Entity {
@@ -37,7 +40,7 @@ const ACCOUNT_DETAIL: Entity = Entity {
             ("Contacts (list_contacts)", "contacts", "account"),
             ("CRM records (list_crm_records)", "crmRecords", "account"),
         ];
-        super::counted(context, entity, rows, &belongings)
+        related_counts::counted(context, entity, rows, &belongings)
     }),
     ..ACCOUNT
 };
@@ -55,13 +58,13 @@ const LIST: List = List {
 };
 
 pub const TOOLS: &[Tool] = &[
-    list(
+    Tool::list(
         "list_accounts",
         "List accounts",
         &LIST,
         "List accounts (companies). list_contacts with account shows their people, list_account_tickets their tickets. Dates narrow by creation.",
     ),
-    get(
+    Tool::get(
         "get_account",
         "Account",
         &ACCOUNT_DETAIL,

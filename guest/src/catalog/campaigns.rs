@@ -1,8 +1,13 @@
-use super::list;
 use crate::{
     daktela::query::Direction,
-    model::param,
-    model::tool::{CustomFields, ENTITY, Entity, List, Tool, coded, eq, from, plain, related, titled, until},
+    model::{
+        entity::{CustomFields, ENTITY, Entity},
+        field::{coded, plain, related, titled},
+        filter::{eq, from, until},
+        list::List,
+        param::{self},
+        tool::Tool,
+    },
 };
 
 const ACTIONS: &[(&str, &str)] = &[
@@ -70,13 +75,13 @@ const TYPES: List = List {
 };
 
 pub const TOOLS: &[Tool] = &[
-    list(
+    Tool::list(
         "list_campaign_records",
         "List campaign records",
         &RECORDS,
         "List records of outbound campaigns with the state of their calls. Dates narrow by creation.",
     ),
-    list(
+    Tool::list(
         "list_campaign_types",
         "List campaign types",
         &TYPES,

@@ -1,9 +1,12 @@
-use super::list;
 use crate::{
     daktela::query::Direction,
-    model::param,
-    model::tool::{
-        CustomFields, ENTITY, Entity, List, LongText, TextKind, Tool, eq, from, plain, related, ticket, titled, until,
+    model::{
+        entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
+        field::{plain, related, ticket, titled},
+        filter::{eq, from, until},
+        list::List,
+        param::{self},
+        tool::Tool,
     },
 };
 
@@ -47,7 +50,7 @@ const LIST: List = List {
     take: (50, 200),
 };
 
-pub const TOOLS: &[Tool] = &[list(
+pub const TOOLS: &[Tool] = &[Tool::list(
     "list_crm_records",
     "List CRM records",
     &LIST,

@@ -1,12 +1,14 @@
 use serde_json::Value;
 
-use super::{get, list};
 use crate::{
     daktela::query::Direction,
-    model::param,
-    model::tool::{
-        ENTITY, Entity, List, LongText, Overflow, TextKind, Tool, computed, detail, eq, flag, from, plain, related,
-        seconds, ticket, titled, until,
+    model::{
+        entity::{ENTITY, Entity, LongText, Overflow, TextKind},
+        field::{computed, detail, flag, plain, related, seconds, ticket, titled},
+        filter::{eq, from, until},
+        list::List,
+        param::{self},
+        tool::Tool,
     },
     value,
 };
@@ -61,14 +63,14 @@ const LIST: List = List {
 };
 
 pub const TOOLS: &[Tool] = &[
-    list(
+    Tool::list(
         "list_emails",
         "List e-mails",
         &LIST,
         "List e-mails with their text, the last first; quoted mail and signatures are folded. Narrow by dates and direction, and page through all with \
          skip before concluding.",
     ),
-    get(
+    Tool::get(
         "get_email",
         "E-mail",
         &EMAIL,

@@ -1,5 +1,9 @@
-use super::list;
-use crate::model::tool::{ENTITY, Entity, List, Tool, plain, related, titled};
+use crate::model::{
+    entity::{ENTITY, Entity},
+    field::{plain, related, titled},
+    list::List,
+    tool::Tool,
+};
 
 /// Sessions have no name and no known order: they are read as Daktela sends them.
 const SESSION: Entity = Entity {
@@ -31,7 +35,7 @@ const LIST: List = List {
     take: (200, 1000),
 };
 
-pub const TOOLS: &[Tool] = &[list(
+pub const TOOLS: &[Tool] = &[Tool::list(
     "list_realtime_sessions",
     "Agents right now",
     &LIST,

@@ -1,9 +1,14 @@
 //! The small lists that the rest refers to.
 
-use super::list;
 use crate::{
-    model::param,
-    model::tool::{ENTITY, Entity, List, LongText, TextKind, Tool, computed, contains, flag, plain, titled},
+    model::{
+        entity::{ENTITY, Entity, LongText, TextKind},
+        field::{computed, flag, plain, titled},
+        filter::contains,
+        list::List,
+        param::{self},
+        tool::Tool,
+    },
     value::only_yes,
 };
 
@@ -119,43 +124,43 @@ const STATUSES: List = all(&STATUS, 200);
 const TEMPLATES: List = all(&TEMPLATE, 200);
 
 pub const TOOLS: &[Tool] = &[
-    list(
+    Tool::list(
         "list_ticket_categories",
         "List ticket categories",
         &CATEGORIES,
         "List the categories of tickets.",
     ),
-    list(
+    Tool::list(
         "list_queues",
         "List queues",
         &QUEUES,
         "List the queues of every channel.",
     ),
-    list(
+    Tool::list(
         "list_users",
         "List users",
         &USERS,
         "List users (agents) with login and name.",
     ),
-    list(
+    Tool::list(
         "list_groups",
         "List groups",
         &GROUPS,
         "List the groups of users, queues, categories or profiles.",
     ),
-    list(
+    Tool::list(
         "list_pauses",
         "List pauses",
         &PAUSES,
         "List the kinds of pauses that agents take.",
     ),
-    list(
+    Tool::list(
         "list_statuses",
         "List statuses",
         &STATUSES,
         "List the workflow statuses of tickets and records.",
     ),
-    list(
+    Tool::list(
         "list_templates",
         "List templates",
         &TEMPLATES,

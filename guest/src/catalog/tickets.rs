@@ -1,24 +1,18 @@
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-};
-
 use serde_json::Value;
 
-use super::get;
+use super::activities;
 use crate::{
-    catalog::activities,
-    daktela::error::Error,
-    daktela::query::{Direction, Filter, Query},
-    model::args::{self, Args, Budget},
-    model::param::{self, Param},
-    model::tool::{
-        CustomFields, Detail, ENTITY, Entity, Example, List, LongText, Overflow, Related, Run, TextKind, Tool,
-        computed, contains, detail, eq, from, only_null, plain, related, seconds, ticket, titled, until,
+    daktela::query::Direction,
+    model::{
+        entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
+        field::{computed, detail, plain, related, seconds, ticket, titled},
+        filter::{contains, eq, from, only_null, until},
+        list::List,
+        param::{self, Param},
+        tool::{Example, Run, Tool},
     },
-    render::listing::{self, Output},
-    run::{Conditions, Context},
     text,
+    tools::{account_tickets::account_tickets, ticket_conversation::ticket_conversation},
     value::{self, only_yes},
 };
 
@@ -129,7 +123,7 @@ const OF_ACCOUNT: List = List {
 };
 
 pub const TOOLS: &[Tool] = &[
-    super::list(
+    Tool::list(
         "list_tickets",
         "List tickets",
         &LIST,
@@ -143,7 +137,7 @@ pub const TOOLS: &[Tool] = &[
         run: Run::Count(&LIST),
         example: None,
     },
-    get(
+    Tool::get(
         "get_ticket",
         "Ticket",
         &TICKET,
@@ -163,7 +157,9 @@ pub const TOOLS: &[Tool] = &[
                 param::MAX_BYTES,
             ],
             required: true,
-            run: ticket_detail,
+            run: |context, args| {
+                ticket_conversation(context, args, &TICKET, &activities::ACTIVITY, activities::channel)
+            },
         },
         example: Some(Example {
             tool: "list_tickets",
@@ -177,7 +173,7 @@ pub const TOOLS: &[Tool] = &[
         run: Run::Custom {
             params: OF_ACCOUNT_PARAMS,
             required: true,
-            run: account_tickets,
+            run: |context, args| account_tickets(context, args, &OF_ACCOUNT),
         },
         example: Some(Example {
             tool: "list_accounts",
@@ -227,318 +223,4 @@ fn waiting(ticket: &Value) -> Option<String> {
     let client = value::text_at(ticket, "last_activity_client")?;
     let unanswered = value::text_at(ticket, "last_activity_operator").is_none_or(|operator| operator < client);
     (is_unsolved(ticket) && unanswered).then_some(client)
-}
-
-fn ticket_detail(context: &Context, args: &Args) -> Result<Output, Error> {
-    let id = args::ticket_id(args.required(&param::TICKET_NAME));
-    let take = args.number(&param::take(50, 100)).unwrap_or(50);
-    let activities = Query {
-        fields: activities::ACTIVITY.projection(Detail::Summary),
-        skip: args.skip(),
-        take,
-        ..Query::new("activities", take)
-            .filter(Filter::eq("ticket", id.as_str()))
-            .sort("time", Direction::Ascending)
-    };
-    let (record, page) =
-        context
-            .client
-            .record_and_page(TICKET.endpoint, &id, &TICKET.projection(Detail::Full), &activities);
-    let record = record.map_err(|error| crate::run::not_found(&TICKET, &id, error))?;
-    let shown = context
-        .records(&TICKET, args, Detail::Full, std::slice::from_ref(&record))
-        .pop()
-        .expect("one record");
-    let budget = args.budget(context.settings.max_answer_bytes);
-    let first = Some(crate::run::first_ids(&TICKET, &record));
-    let page = match page {
-        Ok(page) => page,
-        // The ticket itself is worth showing.
-        Err(error) => {
-            let notes = [
-                vec![format!(
-                    "The activities of this ticket could not be read. {}",
-                    error.text()
-                )],
-                context.warnings(),
-            ]
-            .concat();
-            let text = listing::detail(
-                TICKET.singular,
-                &shown,
-                &notes,
-                context.client.zone().as_deref(),
-                budget,
-            );
-            return Ok(Output {
-                text,
-                first_record: first,
-            });
-        }
-    };
-    // The ticket is the heading of its conversation; what room it leaves is for the activities.
-    let half = Budget {
-        bytes: budget.bytes / 2,
-        ..budget
-    };
-    let head = listing::detail(TICKET.singular, &shown, &[], None, half);
-    let entity = Entity {
-        overflow: Overflow::Records,
-        ..activities::ACTIVITY
-    };
-    let conversation = context.conversation(&entity, args, &activities, &page, head.len());
-    Ok(Output {
-        text: format!("{head}\n\n{conversation}"),
-        first_record: first,
-    })
-}
-
-/// How many contacts one filter names at most, so that the request line stays within what servers take (8 KB).
-const CONTACTS_PER_QUERY: usize = 40;
-
-/// An id as no account has it: a build that finds tickets of it does not look at the condition.
-const NO_ACCOUNT: &str = "account_0000000000000";
-
-/// By one dotted filter where the build takes it, else through the contacts. The dotted filter is trusted where it
-/// finds nothing for nobody, and what it finds confirms it.
-fn account_tickets(context: &Context, args: &Args) -> Result<Output, Error> {
-    let account = crate::run::resolve::resolve(
-        context,
-        &[(&crate::run::resolve::ACCOUNTS, args.required(&param::ACCOUNT))],
-    )?
-    .remove(0);
-    let account = match account.title {
-        Some(_) => account,
-        None => context.named_account(account)?,
-    };
-    let mut conditions = context.conditions(OF_ACCOUNT.filters, args)?;
-    conditions
-        .applied_filters
-        .insert(0, format!("account {}", account.shown()));
-    conditions.notes.extend(account.note.clone());
-    let stage = args.text(&param::STAGE_OR_ALL).unwrap_or("OPEN");
-    if stage == "ALL" {
-        conditions.applied_filters.insert(1, "every stage".to_owned());
-    } else {
-        conditions.filters.push(Filter::eq("stage", stage));
-        conditions.applied_filters.insert(1, format!("stage {stage}"));
-    }
-    let (sort, said) = crate::run::order(&TICKET, OF_ACCOUNT.sort, args);
-    conditions.applied_filters.extend(said);
-    let mut fields = TICKET.projection(Detail::Summary);
-    fields.push("contact.account.name".to_owned());
-    let take = args.number(&param::take(50, 200)).unwrap_or(50);
-    let query = Query {
-        filters: conditions.filters.clone(),
-        sort,
-        fields,
-        skip: args.skip(),
-        take,
-        ..Query::new("tickets", take)
-    };
-
-    let of = |account: &str| query.clone().filter(Filter::eq("contact.account", account));
-    let nobody = Query {
-        take: 1,
-        fields: vec!["name".to_owned()],
-        sort: Vec::new(),
-        skip: 0,
-        ..of(NO_ACCOUNT)
-    };
-    let mut pages = context.client.read_pages(&[of(&account.name), nobody]).into_iter();
-    if let (Some(Ok(page)), Some(Ok(nobody))) = (pages.next(), pages.next()) {
-        let confirmed = |row: &Value| {
-            value::first(row, "contact.account").and_then(value::name_of).as_deref() == Some(account.name.as_str())
-        };
-        let filters = nobody.rows.is_empty() && !page.rows.is_empty() && page.rows.iter().all(confirmed);
-        if filters && page.total.is_some() {
-            return Ok(context.listing(&TICKET, args, conditions, &query, &page));
-        }
-    }
-    through_contacts(context, args, &account.name, conditions, query)
-}
-
-/// How many tickets one filter names at most, for the same reason.
-const TICKETS_PER_QUERY: usize = 50;
-
-/// The tickets of an account's contacts: their numbers are read in batches, merged into one order and paged here, and
-/// then the page is read. A large customer has thousands of tickets, which no call could hold whole.
-fn through_contacts(
-    context: &Context,
-    args: &Args,
-    account: &str,
-    mut conditions: Conditions,
-    query: Query,
-) -> Result<Output, Error> {
-    let contacts = context.client.read_all(
-        &Query::new("contacts", 0)
-            .fields(&["name"])
-            .filter(Filter::eq("account", account))
-            .sort("created", Direction::Ascending),
-    )?;
-    let names: Vec<String> = contacts
-        .rows
-        .iter()
-        .filter_map(|row| value::text_at(row, "name"))
-        .collect();
-    if contacts.total.is_none_or(|total| total > names.len() as u64) {
-        conditions.notes.push(format!(
-            "Only the first {} contacts of the account were searched.",
-            text::thousands(names.len() as u64)
-        ));
-    }
-    if names.is_empty() {
-        conditions
-            .notes
-            .push("The account has no contacts, and tickets belong to an account through its contacts.".to_owned());
-    }
-    let mut rows: Vec<Value> = Vec::new();
-    let mut failed = 0;
-    let mut reason = None;
-    let batches: Vec<&[String]> = names.chunks(CONTACTS_PER_QUERY).collect();
-    let queries: Vec<Query> = batches
-        .iter()
-        .map(|batch| {
-            let by = query.sort.iter().map(|(field, _)| field.as_str());
-            let fields: Vec<&str> = by.filter(|field| *field != "name").chain(["name"]).collect();
-            Query {
-                fields: fields.into_iter().map(str::to_owned).collect(),
-                ..query.clone()
-            }
-            .filter(Filter::one_of("contact", batch.to_vec()))
-        })
-        .collect();
-    for (batch, page) in batches.iter().zip(context.client.read_all_of_each(&queries)) {
-        match page {
-            Ok(page) => {
-                if page.total.is_some_and(|total| total > page.rows.len() as u64) {
-                    conditions.notes.push("Some contacts have more tickets than can be read in one call; narrow the dates to see them all.".to_owned());
-                }
-                rows.extend(page.rows);
-            }
-            Err(error) => {
-                failed += batch.len();
-                reason = Some(error);
-            }
-        }
-    }
-    if let Some(error) = reason {
-        if failed == names.len() {
-            return Err(error);
-        }
-        conditions.notes.push(format!(
-            "The tickets of {failed} of {} contacts could not be read and are missing. {}",
-            names.len(),
-            error.text()
-        ));
-    }
-    rows.sort_by(|a, b| {
-        query.sort.iter().fold(Ordering::Equal, |order, (field, direction)| {
-            let here = value::compare(value::first(a, field), value::first(b, field));
-            order.then(if *direction == Direction::Ascending {
-                here
-            } else {
-                here.reverse()
-            })
-        })
-    });
-    let mut seen = BTreeSet::new();
-    rows.retain(|row| value::text_at(row, "name").is_none_or(|name| seen.insert(name)));
-    let total = rows.len() as u64;
-    let shown: Vec<String> = rows
-        .iter()
-        .skip(query.skip as usize)
-        .take(query.take as usize)
-        .filter_map(|row| value::text_at(row, "name"))
-        .collect();
-    let page = crate::daktela::client::Page {
-        rows: by_numbers(context, &shown, &query)?,
-        total: Some(total),
-    };
-    if page.rows.len() < shown.len() {
-        conditions.notes.push(format!(
-            "{} of the {} tickets of this page could not be read again.",
-            shown.len() - page.rows.len(),
-            shown.len()
-        ));
-    }
-    Ok(context.listing(&TICKET, args, conditions, &query, &page))
-}
-
-/// Tickets by their numbers, in that order.
-fn by_numbers(context: &Context, numbers: &[String], query: &Query) -> Result<Vec<Value>, Error> {
-    let queries: Vec<Query> = numbers
-        .chunks(TICKETS_PER_QUERY)
-        .map(|numbers| {
-            let query = Query {
-                fields: query.fields.clone(),
-                ..Query::new("tickets", numbers.len() as u64)
-            };
-            query.filter(Filter::one_of("name", numbers.to_vec()))
-        })
-        .collect();
-    let mut rows = BTreeMap::new();
-    for page in context.client.read_pages(&queries) {
-        rows.extend(
-            page?
-                .rows
-                .into_iter()
-                .filter_map(|row| Some((value::text_at(&row, "name")?, row))),
-        );
-    }
-    Ok(numbers.iter().filter_map(|number| rows.remove(number)).collect())
-}
-
-impl Context<'_> {
-    /// The account of a generated id, for its title.
-    fn named_account(&self, account: crate::run::resolve::Chosen) -> Result<crate::run::resolve::Chosen, Error> {
-        let record = self
-            .client
-            .read_record("accounts", &account.name, &["name".to_owned(), "title".to_owned()])
-            .map_err(|error| match error {
-                Error::NotFound(_) => Error::NotFound(format!(
-                    "No account {:?}. list_accounts shows the accounts that there are.",
-                    text::line(&account.name)
-                )),
-                error => error,
-            })?;
-        Ok(crate::run::resolve::Chosen {
-            title: value::text_at(&record, "title").map(|title| text::line(&title)),
-            ..account
-        })
-    }
-
-    /// A ticket's activities with their content, in what room the ticket leaves before them.
-    fn conversation(
-        &self,
-        entity: &Entity,
-        args: &Args,
-        query: &Query,
-        page: &crate::daktela::client::Page,
-        before: usize,
-    ) -> String {
-        let parts: Vec<Related> = activities::contents(self, args, &page.rows);
-        let records = self
-            .records_with(entity, args, Detail::Summary, &page.rows, parts)
-            .into_iter()
-            .map(|record| record.without("Ticket"))
-            .collect();
-        listing::Listing {
-            singular: entity.singular,
-            plural: entity.plural,
-            records,
-            rows: page.rows.len(),
-            skip: query.skip,
-            take: query.take,
-            total: page.total,
-            applied_filters: vec!["oldest first".to_owned()],
-            notes: self.warnings(),
-            zone: self.client.zone(),
-            overflow: entity.overflow,
-            text_chars: Some(usize::MAX),
-            budget: args.budget(self.settings.max_answer_bytes),
-            before,
-        }
-        .print()
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     date::Bound,
-    run::resolve::{self, Source},
+    model::directory::{self, Source},
 };
 
 /// An argument of a tool.
@@ -75,22 +75,22 @@ const fn named(name: &'static str, source: &'static Source, description: &'stati
 }
 
 // Who and what.
-pub const USER: Param = named("user", &resolve::USERS, "Agent: login or display name.");
-pub const QUEUE: Param = named("queue", &resolve::QUEUES, "Queue: number or title.");
-pub const CATEGORY: Param = named("category", &resolve::CATEGORIES, "Ticket category: id or title.");
+pub const USER: Param = named("user", &directory::USERS, "Agent: login or display name.");
+pub const QUEUE: Param = named("queue", &directory::QUEUES, "Queue: number or title.");
+pub const CATEGORY: Param = named("category", &directory::CATEGORIES, "Ticket category: id or title.");
 pub const STATUS: Param = named(
     "status",
-    &resolve::STATUSES,
+    &directory::STATUSES,
     "Workflow status: id or title (not the stage).",
 );
 pub const CONTACT: Param = named(
     "contact",
-    &resolve::CONTACTS,
+    &directory::CONTACTS,
     "Contact: id, or the exact or partial name.",
 );
 pub const ACCOUNT: Param = named(
     "account",
-    &resolve::ACCOUNTS,
+    &directory::ACCOUNTS,
     "Account (company): id, or the exact or partial name.",
 );
 pub const TICKET: Param = id("ticket", "Ticket number, e.g. 787979 or TK00787979.");

@@ -1,35 +1,11 @@
 //! Answers within their budget. What does not fit is left out in steps, never silently: long texts first or records
 //! first, as the entity says; and the answer tells what is missing and how to get it.
 
-use serde_json::{Value, json};
-
-use crate::{model::args::Budget, model::tool::Overflow, render::record::Record, text};
-
-/// What a tool answers.
-#[derive(Debug, PartialEq)]
-pub struct Output {
-    pub text: String,
-    /// The ids of the first record, for programs that want to read on.
-    pub first_record: Option<Value>,
-}
-
-impl Output {
-    pub fn text(text: impl Into<String>) -> Self {
-        Output {
-            text: text.into(),
-            first_record: None,
-        }
-    }
-
-    /// The CallToolResult of MCP.
-    pub fn to_json(&self) -> Value {
-        let mut out = json!({"content": [{"type": "text", "text": self.text}], "isError": false});
-        if let Some(first) = &self.first_record {
-            out["_meta"] = json!({"daktela/first": first});
-        }
-        out
-    }
-}
+use super::record::Record;
+use crate::{
+    model::{args::Budget, entity::Overflow},
+    text,
+};
 
 /// A page of records and all that is to be said of it.
 pub struct Listing<'a> {
@@ -235,9 +211,16 @@ pub fn capitalised(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
     use crate::{
-        model::tool::{Detail, ENTITY, Entity, LongText, Related, TextKind},
-        render::record::{CustomFieldSchema, View},
+        model::{
+            custom_field::CustomFieldSchema,
+            entity::{ENTITY, Entity, LongText, TextKind},
+            field::Detail,
+            output::Related,
+        },
+        render::record::View,
         settings::Settings,
     };
 

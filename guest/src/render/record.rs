@@ -1,15 +1,17 @@
 //! Records → markdown. A record leads with its id, its page in Daktela and its title; then facts, then texts. What is
 //! empty is left out.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
+use super::{html, mail};
 use crate::{
     daktela::query,
-    model::tool::{CustomFields, Detail, Entity, FieldSpec, Format, LongText, Related, TextKind},
-    render::html,
-    render::mail,
+    model::{
+        custom_field::{self, ContactPoint, CustomField, CustomFieldSchema, EMAIL, PHONE},
+        entity::{CustomFields, Entity, LongText, TextKind},
+        field::{Detail, FieldSpec, Format},
+        output::{Related, Text},
+    },
     settings::Settings,
     text, value,
 };
@@ -22,85 +24,24 @@ pub struct Record {
     texts: Vec<Text>,
 }
 
-/// A long text in full, and how much of it shows unless something else is asked for.
-pub struct Text {
-    pub label: String,
-    pub body: String,
-    pub chars: usize,
-    /// What was left out of it, e.g. quoted mail.
-    pub note: Option<String>,
-}
-
 /// One value in a list stays readable; a detail shows what there is.
 const VALUE_CHARS_LIST: usize = 300;
 const VALUE_CHARS_DETAIL: usize = 10_000;
 
-/// The human side of custom fields: key → definition.
-pub type CustomFieldSchema = BTreeMap<String, Field>;
-
-/// A custom field's definition.
-#[derive(Clone, Debug, Default)]
-pub struct Field {
-    pub title: String,
-    /// People do not see it in Daktela either.
-    hidden: bool,
-    /// TEXT, PHONE, EMAIL, SELECTBOX …; empty where unknown.
-    pub kind: String,
-    /// Of fields with a choice: what is stored → what people see.
-    items: BTreeMap<String, String>,
-}
-
-impl Field {
-    /// A stored value as people see it.
-    fn shown(&self, value: String) -> String {
-        if let Some(shown) = self.items.get(&value) {
-            return shown.clone();
-        }
-        match self.kind.as_str() {
-            "HTML" | "TEXTAREA" => html::to_text(&value),
-            "CHECKBOX" => match value.as_str() {
-                "1" => "yes".to_owned(),
-                "0" => "no".to_owned(),
-                _ => value,
-            },
-            _ => value,
-        }
+/// A stored value as people see it.
+fn shown(field: &CustomField, value: String) -> String {
+    if let Some(shown) = field.items.get(&value) {
+        return shown.clone();
     }
-}
-
-/// The scheme that a record carries, if it does.
-pub fn scheme(record: &Value) -> CustomFieldSchema {
-    let Some(fields) = value::first(record, "_sys.cfScheme").and_then(Value::as_object) else {
-        return CustomFieldSchema::new();
-    };
-    fields
-        .iter()
-        .map(|(key, field)| {
-            let item = |item: &Value| {
-                let shown = value::text_at(item, "title").or_else(|| value::text_at(item, "value"))?;
-                Some(
-                    ["name", "value"]
-                        .iter()
-                        .filter_map(|key| value::text_at(item, key))
-                        .map(|stored| (stored, shown.clone()))
-                        .collect::<Vec<_>>(),
-                )
-            };
-            let field = Field {
-                title: value::text_at(field, "title")
-                    .map(|title| text::line(&title))
-                    .unwrap_or_default(),
-                hidden: value::only_yes(field, "hidden").is_some(),
-                kind: value::text_at(field, "type").unwrap_or_default(),
-                items: value::all(field, "items")
-                    .into_iter()
-                    .filter_map(item)
-                    .flatten()
-                    .collect(),
-            };
-            (key.clone(), field)
-        })
-        .collect()
+    match field.kind.as_str() {
+        "HTML" | "TEXTAREA" => html::to_text(&value),
+        "CHECKBOX" => match value.as_str() {
+            "1" => "yes".to_owned(),
+            "0" => "no".to_owned(),
+            _ => value,
+        },
+        _ => value,
+    }
 }
 
 /// Everything that rendering needs to know beside the record.
@@ -215,7 +156,7 @@ impl View<'_> {
     /// Phone numbers and e-mail addresses.
     fn reach(&self, record: &Value) -> Vec<(String, String)> {
         let shown = |reach: &ContactPoint| {
-            let values: Vec<String> = custom_fields(record)
+            let values: Vec<String> = custom_field::fields_of(record)
                 .filter(|(key, _)| reach.is(key, self.scheme))
                 .flat_map(|(key, _)| value::all(&record["customFields"], key))
                 .filter_map(value::text)
@@ -226,13 +167,13 @@ impl View<'_> {
     }
 
     fn custom(&self, record: &Value, kind: CustomFields) -> Vec<(String, String)> {
-        custom_fields(record)
+        custom_field::fields_of(record)
             .filter(|(key, _)| {
                 kind != CustomFields::ContactPoints || ![PHONE, EMAIL].iter().any(|reach| reach.is(key, self.scheme))
             })
             .filter(|(key, _)| !self.scheme.get(*key).is_some_and(|field| field.hidden))
             .filter_map(|(key, values)| {
-                let unknown = Field::default();
+                let unknown = CustomField::default();
                 let field = self.scheme.get(key).unwrap_or(&unknown);
                 let values = match values {
                     Value::Array(values) => values.iter().collect(),
@@ -241,7 +182,7 @@ impl View<'_> {
                 let shown: Vec<String> = values
                     .into_iter()
                     .filter_map(|value| value::text(value).or_else(|| related(value)).or_else(|| parts(value)))
-                    .map(|value| field.shown(value))
+                    .map(|value| shown(field, value))
                     .collect();
                 let label = if field.title.is_empty() {
                     label(key)
@@ -276,52 +217,6 @@ fn mail_body(source: &str, subject: Option<&str>) -> (String, Option<String>) {
         .note()
         .map(|what| format!("[folded: {what}; full=true shows all]"));
     (folded.text, note)
-}
-
-/// How to reach a contact: by custom fields of a kind, whatever their key; without their definition, by Daktela's
-/// default key.
-pub struct ContactPoint {
-    label: &'static str,
-    kind: &'static str,
-    default_key: &'static str,
-}
-
-pub const PHONE: ContactPoint = ContactPoint {
-    label: "Phone",
-    kind: "PHONE",
-    default_key: "number",
-};
-pub const EMAIL: ContactPoint = ContactPoint {
-    label: "E-mail",
-    kind: "EMAIL",
-    default_key: "email",
-};
-
-impl ContactPoint {
-    fn is(&self, key: &str, scheme: &CustomFieldSchema) -> bool {
-        scheme
-            .get(key)
-            .map_or(key == self.default_key, |field| field.kind == self.kind)
-    }
-
-    /// The keys of such fields by these definitions; without any, Daktela's default one.
-    pub fn keys(&self, scheme: &CustomFieldSchema) -> Vec<String> {
-        let keys: Vec<String> = scheme.keys().filter(|key| self.is(key, scheme)).cloned().collect();
-        if keys.is_empty() {
-            vec![self.default_key.to_owned()]
-        } else {
-            keys
-        }
-    }
-}
-
-/// An empty map arrives as an empty list.
-fn custom_fields(record: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    record
-        .get("customFields")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
 }
 
 /// A related record by title and id.

@@ -2,83 +2,18 @@
 //! said, several are an answer that lists them.
 
 use crate::{
-    daktela::client::Page,
-    daktela::error::Error,
-    daktela::query::{Filter, Query, TAKE_MAX},
-    run::Context,
+    daktela::{
+        client::{Client, Page},
+        error::Error,
+        query::{Filter, Query, TAKE_MAX},
+    },
+    model::directory::Source,
     text, value,
-};
-
-/// Where the records of a kind are looked up.
-pub struct Source {
-    pub endpoint: &'static str,
-    pub singular: &'static str,
-    pub plural: &'static str,
-    /// The tool that lists them.
-    pub tool: &'static str,
-    /// How Daktela's generated ids of this kind begin; such an id is taken as it is.
-    pub prefix: &'static str,
-    /// Few enough to read them all and compare here, which is also what hosts cache. Otherwise Daktela searches.
-    pub small: bool,
-}
-
-const SMALL: Source = Source {
-    endpoint: "",
-    singular: "",
-    plural: "",
-    tool: "",
-    prefix: "",
-    small: true,
-};
-
-pub static USERS: Source = Source {
-    endpoint: "users",
-    singular: "user",
-    plural: "users",
-    tool: "list_users",
-    ..SMALL
-};
-pub static QUEUES: Source = Source {
-    endpoint: "queues",
-    singular: "queue",
-    plural: "queues",
-    tool: "list_queues",
-    ..SMALL
-};
-pub static CATEGORIES: Source = Source {
-    endpoint: "ticketsCategories",
-    singular: "ticket category",
-    plural: "ticket categories",
-    tool: "list_ticket_categories",
-    ..SMALL
-};
-pub static STATUSES: Source = Source {
-    endpoint: "statuses",
-    singular: "status",
-    plural: "statuses",
-    tool: "list_statuses",
-    ..SMALL
-};
-pub static CONTACTS: Source = Source {
-    endpoint: "contacts",
-    singular: "contact",
-    plural: "contacts",
-    tool: "list_contacts",
-    prefix: "contact_",
-    small: false,
-};
-pub static ACCOUNTS: Source = Source {
-    endpoint: "accounts",
-    singular: "account",
-    plural: "accounts",
-    tool: "list_accounts",
-    prefix: "account_",
-    small: false,
 };
 
 /// A record that a name was resolved to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chosen {
+pub(crate) struct Chosen {
     pub name: String,
     pub title: Option<String>,
     /// How it was found, where that is not self-evident.
@@ -87,7 +22,7 @@ pub struct Chosen {
 
 impl Chosen {
     /// `Jan Novák (jan.novak)`.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match &self.title {
             Some(title) if *title != self.name => format!("{title} ({})", self.name),
             _ => self.name.clone(),
@@ -106,15 +41,15 @@ const CANDIDATES: u64 = 20;
 const GENERATED_DIGITS: usize = 13;
 
 /// Resolves several names; what has to be read for them is read at once.
-pub fn resolve(context: &Context, wanted: &[(&'static Source, &str)]) -> Result<Vec<Chosen>, Error> {
+pub(crate) fn resolve(client: &Client, wanted: &[(&'static Source, &str)]) -> Result<Vec<Chosen>, Error> {
     let queries: Vec<Vec<Query>> = wanted.iter().map(|(source, given)| queries(source, given)).collect();
-    let mut pages = context.client.read_pages(&queries.concat()).into_iter();
+    let mut pages = client.read_pages(&queries.concat()).into_iter();
     wanted
         .iter()
         .zip(&queries)
         .map(|((source, given), queries)| {
             let pages: Vec<Result<Page, Error>> = pages.by_ref().take(queries.len()).collect();
-            choose(context, source, given, queries, pages)
+            choose(client, source, given, queries, pages)
         })
         .collect()
 }
@@ -141,7 +76,7 @@ fn is_generated(source: &Source, given: &str) -> bool {
 }
 
 fn choose(
-    context: &Context,
+    client: &Client,
     source: &Source,
     given: &str,
     queries: &[Query],
@@ -158,7 +93,7 @@ fn choose(
     let mut known: Vec<Entry> = Vec::new();
     for (page, query) in pages.into_iter().zip(queries) {
         let page = match page {
-            Ok(page) if source.small && is_part(&page) => context.client.read_all(query)?,
+            Ok(page) if source.small && is_part(&page) => client.read_all(query)?,
             Ok(page) => page,
             // Without a directory that it may read, an id may still be right. No id holds a blank, as names of people do.
             Err(error @ (Error::NoRight(_) | Error::NotFound(_))) => {
@@ -196,9 +131,7 @@ fn choose(
         return Ok(chosen);
     }
     // Who came within the hour is not in what a cache holds.
-    let anew = context
-        .client
-        .bypass_cache(|| choose(context, source, given, queries, context.client.read_pages(queries)));
+    let anew = client.bypass_cache(|| choose(client, source, given, queries, client.read_pages(queries)));
     anew.unwrap_or_else(|| Err(unknown(source, given)))
 }
 
@@ -287,6 +220,7 @@ fn ambiguous(entries: &[&Entry], source: &Source, given: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::directory::{CONTACTS, USERS};
 
     fn known() -> Vec<Entry> {
         [

@@ -1,0 +1,146 @@
+//! Declarations of entities: where a kind of record is read, how it sorts, what it shows.
+
+use serde_json::Value;
+
+use super::{
+    args::Args,
+    context::Context,
+    field::{Detail, FieldSpec, Format},
+    output::Related,
+    param::{self, Param},
+};
+
+/// A kind of record: where it lives, how it sorts, what it shows.
+pub struct Entity {
+    pub endpoint: &'static str,
+    pub singular: &'static str,
+    pub plural: &'static str,
+    /// The field that names a record in paths.
+    pub key: &'static str,
+    /// The path of its title; empty where it has none.
+    pub title: &'static str,
+    /// The record has a page of its own in Daktela's user interface, at `/{endpoint}/update/{key}`.
+    pub page: bool,
+    /// Rows that only this member of a family has; they come first.
+    pub leading_fields: &'static [FieldSpec],
+    pub fields: &'static [FieldSpec],
+    pub texts: &'static [LongText],
+    /// What Daktela sorts by. Empty where sorting is not known to work.
+    pub sort: &'static [&'static str],
+    pub custom_fields: CustomFields,
+    /// When an answer is too large: shorten texts first (they are an aside), or show fewer records (they are the point).
+    pub overflow: Overflow,
+    /// Arguments of the list and the get beyond the usual, which `parts` reads.
+    pub extra_params: &'static [Param],
+    /// Reads what belongs to the records but lives elsewhere, e.g. the messages of chats; one entry for each record.
+    pub enrich: Option<Enrich>,
+}
+
+pub type Enrich = fn(&Context, &Entity, &Args, &[Value]) -> Vec<Related>;
+
+/// Whether a record has custom fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum CustomFields {
+    No,
+    Fields,
+    /// Phone numbers and e-mail addresses are among them and lead, whatever the customer's form calls them.
+    ContactPoints,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Overflow {
+    Texts,
+    Records,
+}
+
+/// What the rest of an entity is written over.
+pub const ENTITY: Entity = Entity {
+    endpoint: "",
+    singular: "",
+    plural: "",
+    key: "name",
+    title: "title",
+    page: false,
+    leading_fields: &[],
+    fields: &[],
+    texts: &[],
+    sort: &[],
+    custom_fields: CustomFields::No,
+    overflow: Overflow::Texts,
+    extra_params: &[],
+    enrich: None,
+};
+
+impl Entity {
+    pub fn get_param(&self) -> Param {
+        if self.endpoint == "tickets" {
+            param::TICKET_NAME
+        } else {
+            param::NAME
+        }
+    }
+
+    pub fn get_params(&self) -> Vec<Param> {
+        let mut params = vec![self.get_param()];
+        params.extend(self.extra_params.iter().filter(|p| p.name != param::MESSAGES.name));
+        params.push(param::MAX_BYTES);
+        params
+    }
+
+    /// What shows at this detail.
+    pub fn fields_at(&self, detail: Detail) -> impl Iterator<Item = &'static FieldSpec> {
+        self.leading_fields
+            .iter()
+            .chain(self.fields)
+            .filter(move |row| detail == Detail::Full || row.detail == Detail::Summary)
+    }
+
+    /// The fields that a list or a detail shows, and so asks for.
+    pub fn projection(&self, detail: Detail) -> Vec<String> {
+        let mut fields = vec![self.key.to_owned()];
+        let mut add = |field: String| {
+            if !field.is_empty() && !fields.contains(&field) {
+                fields.push(field);
+            }
+        };
+        add(self.title.to_owned());
+        for row in self.fields_at(detail) {
+            match row.format {
+                Format::Titled => add(format!("{}.title", row.path)),
+                Format::Related | Format::Ticket => {
+                    add(format!("{}.name", row.path));
+                    add(format!("{}.title", row.path));
+                }
+                Format::Computed(picks, _) => picks.iter().for_each(|pick| add((*pick).to_owned())),
+                Format::Plain | Format::Seconds | Format::YesNo | Format::Coded(_) => add(row.path.to_owned()),
+            }
+        }
+        for text in self.texts {
+            add(text.path.to_owned());
+        }
+        if self.custom_fields != CustomFields::No {
+            add("customFields".to_owned());
+            if detail == Detail::Full {
+                add("_sys".to_owned());
+            }
+        }
+        fields
+    }
+}
+
+/// A long text of a record.
+pub struct LongText {
+    /// Said before the text; empty where the text speaks for itself.
+    pub label: &'static str,
+    pub path: &'static str,
+    pub kind: TextKind,
+    /// How much of it a list shows, in characters.
+    pub chars: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TextKind {
+    Html,
+    /// HTML whose quoted mail and signature are folded.
+    Mail,
+}

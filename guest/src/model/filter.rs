@@ -1,0 +1,75 @@
+//! Declarations of filters: an argument of a list and the condition of the query that it becomes.
+
+use super::{context::Context, param::Param};
+use crate::daktela::query::Filter;
+
+/// An argument and what it does to the query.
+pub struct FilterParam {
+    pub param: Param,
+    pub how: FilterOp,
+}
+
+pub enum FilterOp {
+    Eq(&'static str),
+    Contains(&'static str),
+    From(&'static str),
+    Until(&'static str),
+    /// 1 or 0, as Daktela's own clients write booleans in filters.
+    YesNo(&'static str),
+    /// A flag that, while it is off, leaves out the records in which `field` is set; `said` tells so.
+    OnlyNull {
+        field: &'static str,
+        said: &'static str,
+    },
+    /// Several conditions for one value.
+    Custom(fn(&Context, &str) -> Filter),
+}
+
+pub const fn eq(param: &Param, field: &'static str) -> FilterParam {
+    FilterParam {
+        param: *param,
+        how: FilterOp::Eq(field),
+    }
+}
+
+pub const fn contains(param: &Param, field: &'static str) -> FilterParam {
+    FilterParam {
+        param: *param,
+        how: FilterOp::Contains(field),
+    }
+}
+
+pub const fn from(param: &Param, field: &'static str) -> FilterParam {
+    FilterParam {
+        param: *param,
+        how: FilterOp::From(field),
+    }
+}
+
+pub const fn until(param: &Param, field: &'static str) -> FilterParam {
+    FilterParam {
+        param: *param,
+        how: FilterOp::Until(field),
+    }
+}
+
+pub const fn yes_no(param: &Param, field: &'static str) -> FilterParam {
+    FilterParam {
+        param: *param,
+        how: FilterOp::YesNo(field),
+    }
+}
+
+pub const fn only_null(param: &Param, field: &'static str, said: &'static str) -> FilterParam {
+    FilterParam {
+        param: *param,
+        how: FilterOp::OnlyNull { field, said },
+    }
+}
+
+pub const fn custom(param: &Param, filter: fn(&Context, &str) -> Filter) -> FilterParam {
+    FilterParam {
+        param: *param,
+        how: FilterOp::Custom(filter),
+    }
+}

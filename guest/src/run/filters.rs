@@ -1,0 +1,88 @@
+//! Filters: arguments of a call → conditions of the query, with names resolved to ids.
+
+use super::resolve::{self, Chosen};
+use crate::{
+    daktela::{error::Error, query::Filter},
+    model::{
+        args::{self, Args},
+        context::Context,
+        directory::Source,
+        filter::{FilterOp, FilterParam},
+        param::{self, Kind},
+    },
+    text,
+};
+
+/// Filters, and what they are in words.
+#[derive(Default)]
+pub(crate) struct Conditions {
+    pub filters: Vec<Filter>,
+    pub applied_filters: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+/// Filters from arguments. Names are resolved, all at once.
+pub(crate) fn conditions(context: &Context, filters: &[FilterParam], args: &Args) -> Result<Conditions, Error> {
+    let wanted: Vec<(&str, &'static Source, &str)> = filters
+        .iter()
+        .filter_map(|on| match on.param.kind {
+            Kind::Named(source) => args.text(&on.param).map(|given| (on.param.name, source, given)),
+            _ => None,
+        })
+        .collect();
+    let chosen = resolve::resolve(
+        &context.client,
+        &wanted
+            .iter()
+            .map(|(_, source, given)| (*source, *given))
+            .collect::<Vec<_>>(),
+    )?;
+    let chosen: Vec<(&str, Chosen)> = wanted.iter().map(|(name, ..)| *name).zip(chosen).collect();
+    let mut out = Conditions::default();
+    out.notes
+        .extend(chosen.iter().filter_map(|(_, chosen)| chosen.note.clone()));
+    for on in filters {
+        condition(context, on, args, &chosen, &mut out);
+    }
+    Ok(out)
+}
+
+fn condition(context: &Context, on: &FilterParam, args: &Args, chosen: &[(&str, Chosen)], out: &mut Conditions) {
+    let name = on.param.name;
+    if let FilterOp::OnlyNull { field, said } = on.how {
+        if !args.flag(&on.param) {
+            out.filters.push(Filter::is_null(field));
+            out.applied_filters.push(said.to_owned());
+        }
+        return;
+    }
+    if let FilterOp::YesNo(field) = on.how {
+        if let Some(yes) = args.yes_no(&on.param) {
+            out.filters.push(Filter::eq(field, if yes { "1" } else { "0" }));
+            out.applied_filters
+                .push(format!("{}{name}", if yes { "" } else { "not " }));
+        }
+        return;
+    }
+    let Some(given) = args.text(&on.param) else { return };
+    let chosen = chosen
+        .iter()
+        .find(|(param, _)| *param == name)
+        .map(|(_, chosen)| chosen);
+    let value = match (chosen, on.param.name == param::TICKET.name) {
+        (Some(chosen), _) => chosen.name.clone(),
+        (None, true) => args::ticket_id(given),
+        (None, false) => given.to_owned(),
+    };
+    let shown = chosen.map_or_else(|| text::line(&value), Chosen::shown);
+    let (filter, said) = match on.how {
+        FilterOp::Eq(field) => (Filter::eq(field, value), format!("{name} {shown}")),
+        FilterOp::Contains(field) => (Filter::contains(field, &value), format!("{field} holds {shown:?}")),
+        FilterOp::From(field) => (Filter::new(field, "gte", value), format!("{field} from {shown}")),
+        FilterOp::Until(field) => (Filter::new(field, "lte", value), format!("{field} until {shown}")),
+        FilterOp::Custom(filter) => (filter(context, &value), format!("{name} {shown}")),
+        FilterOp::OnlyNull { .. } | FilterOp::YesNo(_) => return,
+    };
+    out.filters.push(filter);
+    out.applied_filters.push(said);
+}

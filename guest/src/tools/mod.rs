@@ -1,0 +1,11 @@
+//! Tools and parts of records that take more than one read: logic that rows of the catalogue refer to.
+//!
+//! Entities come as arguments, so that nothing here depends on the catalogue.
+
+pub(crate) mod account_tickets;
+pub(crate) mod activity_content;
+pub(crate) mod call_transcripts;
+pub(crate) mod chat_messages;
+pub(crate) mod contact_search;
+pub(crate) mod related_counts;
+pub(crate) mod ticket_conversation;
