@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::{self, Write},
+    io::{self, Read, Write},
     net::TcpListener,
     os::unix::process::CommandExt,
     path::PathBuf,
@@ -164,12 +164,9 @@ impl Drop for Server {
     }
 }
 
-#[test]
-fn cases_hold_through_jco() {
-    let Some(program) = host("jco", "node_modules/.bin/jco") else {
-        return;
-    };
-    let demo = Demo::start().expect("a demo instance");
+/// `jco serve`, with options beside those that say where.
+fn jco(demo: &Demo, options: &[&str]) -> Option<Server> {
+    let program = host("jco", "node_modules/.bin/jco")?;
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = free.local_addr().expect("a port").port();
     drop(free);
@@ -184,13 +181,45 @@ fn cases_hold_through_jco() {
             "127.0.0.1",
             "--port",
         ])
-        .arg(port.to_string());
-    let jco = Server::start(command, port);
+        .arg(port.to_string())
+        .args(options);
+    Some(Server::start(command, port))
+}
+
+#[test]
+fn cases_hold_through_jco() {
+    let demo = Demo::start().expect("a demo instance");
+    let Some(jco) = jco(&demo, &[]) else {
+        return;
+    };
     let passed_over = cases::hold_through("through jco", &demo, |tool, arguments| {
         let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}});
         Some(jco.post(&call).expect("an answer")["result"].take())
     });
     assert!(passed_over.is_empty(), "{passed_over:?}");
+}
+
+/// With the options of `docs/hosts/jco.md`.
+#[test]
+fn clients_that_disconnect_do_not_block_jco() {
+    let demo = Demo::start().expect("a demo instance");
+    let options = "--isolate-requests worker --isolate-worker-pool-size 4";
+    let page = fs::read_to_string(golden::folder().join("../docs/hosts/jco.md")).expect("a page");
+    assert!(page.contains(options), "the page names other options");
+    let Some(jco) = jco(&demo, &options.split(' ').collect::<Vec<_>>()) else {
+        return;
+    };
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+    for _ in 0..3 {
+        let request = ureq::post(&jco.url).header("content-type", "application/json");
+        let answer = request.send(list.to_string()).expect("an answer");
+        let mut beginning = [0; 100];
+        let mut body = answer.into_body().into_reader();
+        body.read_exact(&mut beginning).expect("its first bytes");
+    }
+    let answer = jco.post(&list).expect("an answer");
+    let tools = answer["result"]["tools"].as_array().expect("tools").len();
+    assert_eq!(tools, catalog::tools().count());
 }
 
 /// Runs a judge, whose exit code is the verdict.
