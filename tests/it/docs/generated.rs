@@ -88,7 +88,10 @@ fn the_page_of_the_tools_is_current() {
 #[test]
 fn the_page_of_the_configuration_is_current() {
     let mut page = String::from(
-        "# Configuration\n\nMade from the command line's own declarations by the tests; `UPDATE_EXPECT=1 cargo test --release` rewrites it.\n\n\
+        "# Configuration\n\nFlags and environment variables; a flag wins over its variable. Variables of Daktela and of a call's limits begin with `DAKTELA_`; those of the \
+         HTTP server and of OAuth are named as platforms and other servers name them (`HOST`, `PORT`, `PUBLIC_URL`). A secret has a variable and, for a file \
+         that holds it, one that ends in `_FILE`; it has no flag, since flags show in process lists.\n\nMade from the command line's own declarations by the \
+         tests; `UPDATE_EXPECT=1 cargo test --release` rewrites it.\n\n\
          | flag | variable | default | meaning |\n|---|---|---|---|\n",
     );
     for argument in mcp_daktela::cli::Cli::command().get_arguments() {
