@@ -110,25 +110,6 @@ fn unaccented(c: char) -> char {
         .map_or(c, |(_, plain)| *plain)
 }
 
-/// A long time in its two largest units: `6 d 18 h`, `2 h 5 min`, `45 s`.
-pub fn duration(seconds: f64) -> String {
-    let seconds = seconds.max(0.0) as u64;
-    let units = [
-        (seconds / 86_400, "d"),
-        (seconds / 3_600 % 24, "h"),
-        (seconds / 60 % 60, "min"),
-        (seconds % 60, "s"),
-    ];
-    let first = units.iter().position(|(n, _)| *n > 0).unwrap_or(units.len() - 1);
-    let shown: Vec<String> = units[first..]
-        .iter()
-        .take(2)
-        .filter(|(n, _)| *n > 0 || seconds == 0)
-        .map(|(n, unit)| format!("{n} {unit}"))
-        .collect();
-    shown.join(" ")
-}
-
 /// `1 ticket`, `2 tickets`, `1,234 tickets`.
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
@@ -179,20 +160,6 @@ mod tests {
     #[test]
     fn names_compare_without_case_and_accents() {
         assert_eq!(fold("Jiří  ŽLUŤOUČKÝ"), "jiri zlutoucky");
-    }
-
-    #[test]
-    fn long_times_read_well() {
-        for (seconds, shown) in [
-            (0.0, "0 s"),
-            (45.0, "45 s"),
-            (7500.0, "2 h 5 min"),
-            (583_649.0, "6 d 18 h"),
-            (86_400.0, "1 d"),
-            (-3.0, "0 s"),
-        ] {
-            assert_eq!(duration(seconds), shown);
-        }
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 use super::activities;
@@ -11,7 +13,7 @@ use crate::{
         param::{self, Param},
         tool::{Example, Run, Tool},
     },
-    text,
+    time,
     tools::{account_tickets::account_tickets, ticket_conversation::ticket_conversation},
     value::{self, only_yes},
 };
@@ -201,26 +203,28 @@ const OF_ACCOUNT_PARAMS: &[Param] = &[
 
 /// The deadline of a ticket that is not solved, and how far any ticket is beyond its own.
 fn sla(ticket: &Value) -> Option<String> {
-    let deadline = value::text_at(ticket, "sla_deadtime")?;
-    match late(ticket, "sla_overdue") {
-        Some(late) => Some(format!("{deadline} (overdue by {late})")),
-        None => is_unsolved(ticket).then_some(deadline),
+    match (value::text_at(ticket, "sla_deadtime"), late(ticket, "sla_overdue")) {
+        (Some(deadline), Some(late)) => Some(format!("{deadline} (overdue by {late})")),
+        (None, Some(late)) => Some(format!("overdue by {late} (no deadline is given)")),
+        (deadline, None) => deadline.filter(|_| is_unsolved(ticket)),
     }
 }
 
 /// By how much a deadline was missed; nothing where it was kept.
 fn late(ticket: &Value, field: &str) -> Option<String> {
     let seconds = value::first(ticket, field).and_then(value::number)?;
-    (seconds > 0.0).then(|| text::duration(seconds))
+    (seconds > 0.0).then(|| time::duration(seconds))
 }
 
 fn is_unsolved(ticket: &Value) -> bool {
     matches!(value::text_at(ticket, "stage").as_deref(), Some("OPEN" | "WAIT"))
 }
 
-/// Whose move it is on a ticket that is not solved: the customer's came last, so they wait for us.
+/// Whose move it is on a ticket that is not solved: the customer's came last, so they wait for us. Nothing where the clock
+/// does not tell which came last.
 fn waiting(ticket: &Value) -> Option<String> {
     let client = value::text_at(ticket, "last_activity_client")?;
-    let unanswered = value::text_at(ticket, "last_activity_operator").is_none_or(|operator| operator < client);
+    let unanswered = value::text_at(ticket, "last_activity_operator")
+        .is_none_or(|operator| time::compare(&operator, &client, None) == Some(Ordering::Less));
     (is_unsolved(ticket) && unanswered).then_some(client)
 }
