@@ -81,12 +81,9 @@ pub fn yes_no(value: &Value) -> Option<bool> {
     }
 }
 
-/// A flag that only says something when it is set.
-pub fn only_yes(record: &Value, path: &str) -> Option<String> {
-    first(record, path)
-        .and_then(yes_no)
-        .filter(|yes| *yes)
-        .map(|_| "yes".to_owned())
+/// Whether a flag is set. For flags that say nothing while they are off.
+pub fn only_yes(record: &Value, path: &str) -> bool {
+    first(record, path).and_then(yes_no) == Some(true)
 }
 
 /// The order of two values of one field: nothing first, numbers by size, the rest as text.

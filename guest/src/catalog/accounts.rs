@@ -2,7 +2,7 @@ use crate::{
     daktela::query::Direction,
     model::{
         entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
-        field::{detail, plain, related, titled},
+        field::{date_time, detail, related, titled},
         filter::{contains, eq, from, until},
         list::List,
         param::{self},
@@ -19,8 +19,8 @@ const ACCOUNT: Entity = Entity {
         related("Owner", "user"),
         titled("SLA", "sla"),
         detail(titled("Database", "database")),
-        plain("Created", "created"),
-        plain("Edited", "edited"),
+        date_time("Created", "created"),
+        date_time("Edited", "edited"),
     ],
     texts: &[LongText {
         label: "",

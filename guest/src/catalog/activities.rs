@@ -6,14 +6,15 @@ use crate::{
     model::{
         context::Context,
         entity::{CustomFields, ENTITY, Entity, LongText, Overflow, TextKind},
-        field::{coded, computed, detail, plain, related, seconds, ticket, titled},
+        field::{coded, computed, date_time, detail, number, only_yes, related, seconds, ticket, titled},
         filter::{custom, eq, from, until},
         list::List,
+        output::FactValue,
         param::{self},
         tool::{Example, Run, Tool},
     },
     tools::activity_content,
-    value::{self},
+    value,
 };
 
 /// Activity states, and what agents call them.
@@ -38,19 +39,17 @@ pub const ACTIVITY: Entity = Entity {
         related("Agent", "user"),
         ticket("Ticket", "ticket"),
         related("Contact", "contact"),
-        plain("Time", "time"),
-        detail(plain("Waiting since", "time_wait")),
-        plain("Opened", "time_open"),
-        plain("Closed", "time_close"),
+        date_time("Time", "time"),
+        detail(date_time("Waiting since", "time_wait")),
+        date_time("Opened", "time_open"),
+        date_time("Closed", "time_close"),
         seconds("Duration", "duration"),
         detail(seconds("Ringing", "ringing_time")),
         detail(seconds("Wrap-up", "aaw")),
         titled("Statuses", "statuses"),
-        computed("Important", &["important"], |activity| {
-            value::only_yes(activity, "important")
-        }),
+        only_yes("Important", "important"),
         detail(related("Created by", "created_by")),
-        detail(plain("NPS score", "survey.score")),
+        detail(number("NPS score", "survey.score")),
         computed("Attachments", &["attachments"], emails::attachments),
     ],
     texts: &[LongText {
@@ -116,14 +115,13 @@ fn of_type(_: &Context, given: &str) -> Filter {
     }
 }
 
-fn kind(activity: &Value) -> Option<String> {
+fn kind(activity: &Value) -> Option<FactValue> {
     let code = value::text_at(activity, "type").unwrap_or_else(|| "COMMENT".to_owned());
-    Some(
-        TYPES
-            .iter()
-            .find(|(known, _)| *known == code)
-            .map_or(code, |(_, shown)| (*shown).to_owned()),
-    )
+    let known = TYPES.iter().find(|(known, _)| *known == code);
+    Some(FactValue::Code {
+        meaning: known.map_or_else(|| code.clone().into(), |(_, meaning)| (*meaning).into()),
+        code,
+    })
 }
 
 /// The channel of an activity type. Comments and custom activities have none: their text is their own.

@@ -4,14 +4,15 @@ use crate::{
     daktela::query::Direction,
     model::{
         entity::{ENTITY, Entity, Overflow},
-        field::{coded, computed, detail, flag, plain, related, seconds, ticket, titled},
+        field::{coded, computed, date_time, detail, flag, number, related, seconds, text, ticket, titled, word},
         filter::{eq, from, until, yes_no},
         list::List,
+        output::FactValue,
         param::{self, Param},
         tool::{Example, Run, Tool},
     },
     tools::call_transcripts,
-    value::{self},
+    value,
 };
 
 const ENDED_BY: &[(&str, &str)] = &[
@@ -35,20 +36,20 @@ pub const CALL: Entity = Entity {
     key: "id_call",
     title: "",
     fields: &[
-        plain("Activity", "activities.name"),
+        word("Activity", "activities.name"),
         ticket("Ticket", "activities.ticket"),
-        plain("Time", "call_time"),
-        plain("Direction", "direction"),
+        date_time("Time", "call_time"),
+        word("Direction", "direction"),
         flag("Answered", "answered"),
         computed(
             "Missed",
             &["missed_call", "missed_call_time", "missed_callback.id_call"],
             missed,
         ),
-        detail(plain("Missed at", "missed_call_time")),
-        plain("Called back by", "missed_callback.id_call"),
+        detail(date_time("Missed at", "missed_call_time")),
+        word("Called back by", "missed_callback.id_call"),
         computed("Caller", &["prefix_clid_name", "clid"], caller),
-        plain("Dialled", "did"),
+        text("Dialled", "did"),
         titled("Queue", "id_queue"),
         related("Agent", "id_agent"),
         related("Contact", "contact"),
@@ -58,8 +59,8 @@ pub const CALL: Entity = Entity {
         seconds("Hold", "hold_time"),
         coded("Ended by", "disposition_cause", ENDED_BY),
         coded("Unanswered because", "disconnection_cause", UNANSWERED),
-        plain("Pressed key", "pressed_key"),
-        plain("Attempts", "attempts"),
+        word("Pressed key", "pressed_key"),
+        number("Attempts", "attempts"),
     ],
     sort: &["call_time", "duration", "waiting_time", "ringing_time"],
     overflow: Overflow::Records,
@@ -154,22 +155,24 @@ pub const TOOLS: &[Tool] = &[
 
 /// Nothing where the call was not missed. A missed call loses its mark when it is called back, and some builds write
 /// the same 0 for calls that never were missed: only the time and the call back tell them apart.
-fn missed(call: &Value) -> Option<String> {
+fn missed(call: &Value) -> Option<FactValue> {
     let was_missed = ["missed_call_time", "missed_callback"]
         .iter()
         .any(|path| value::first(call, path).is_some_and(value::is_filled));
-    match value::first(call, "missed_call").and_then(value::yes_no)? {
-        true => Some("yes, not called back".to_owned()),
-        false => was_missed.then(|| "yes, called back".to_owned()),
-    }
+    let (code, meaning) = match value::first(call, "missed_call").and_then(value::yes_no)? {
+        true => ("not_called_back", "yes, not called back"),
+        false if was_missed => ("called_back", "yes, called back"),
+        false => return None,
+    };
+    Some(FactValue::Code {
+        code: code.to_owned(),
+        meaning: meaning.into(),
+    })
 }
 
-fn caller(call: &Value) -> Option<String> {
-    let parts: Vec<String> = ["prefix_clid_name", "clid"]
-        .iter()
-        .filter_map(|path| value::text_at(call, path))
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
+fn caller(call: &Value) -> Option<FactValue> {
+    let (name, number) = (value::text_at(call, "prefix_clid_name"), value::text_at(call, "clid"));
+    (name.is_some() || number.is_some()).then_some(FactValue::Caller { name, number })
 }
 
 #[cfg(test)]
@@ -179,19 +182,21 @@ mod tests {
 
     #[test]
     fn a_call_that_was_never_missed_is_not_called_back() {
+        let code = |call| match missed(&call) {
+            Some(FactValue::Code { code, .. }) => code,
+            _ => "never missed".to_owned(),
+        };
+        assert_eq!(code(json!({"missed_call": 1})), "not_called_back");
         assert_eq!(
-            missed(&json!({"missed_call": 1})).as_deref(),
-            Some("yes, not called back")
+            code(json!({"missed_call": 0, "missed_callback": {"id_call": "1.2"}})),
+            "called_back"
         );
-        assert_eq!(
-            missed(&json!({"missed_call": 0, "missed_callback": {"id_call": "1.2"}})).as_deref(),
-            Some("yes, called back")
-        );
-        assert_eq!(missed(&json!({"missed_call": 0, "missed_call_time": null})), None);
-        assert_eq!(
-            missed(&json!({"missed_call": 0, "missed_callback": {"id_call": null}})),
-            None
-        );
-        assert_eq!(missed(&json!({"missed_call": null})), None);
+        for call in [
+            json!({"missed_call": 0, "missed_call_time": null}),
+            json!({"missed_call": 0, "missed_callback": {"id_call": null}}),
+            json!({"missed_call": null}),
+        ] {
+            assert_eq!(code(call), "never missed");
+        }
     }
 }

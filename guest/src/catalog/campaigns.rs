@@ -2,7 +2,7 @@ use crate::{
     daktela::query::Direction,
     model::{
         entity::{CustomFields, ENTITY, Entity},
-        field::{coded, plain, related, titled},
+        field::{coded, date_time, related, text, titled, word},
         filter::{eq, from, until},
         list::List,
         param::{self},
@@ -32,11 +32,11 @@ const RECORD: Entity = Entity {
         titled("Statuses", "statuses"),
         related("Agent", "user"),
         related("Contact", "contact"),
-        plain("Call", "call_id"),
-        plain("Activity", "activity"),
-        plain("Next call", "nextcall"),
-        plain("Created", "created"),
-        plain("Edited", "edited"),
+        word("Call", "call_id"),
+        word("Activity", "activity"),
+        date_time("Next call", "nextcall"),
+        date_time("Created", "created"),
+        date_time("Edited", "edited"),
     ],
     sort: &["edited", "created", "nextcall"],
     custom_fields: CustomFields::ContactPoints,
@@ -49,8 +49,8 @@ const TYPE: Entity = Entity {
     plural: "campaign types",
     fields: &[
         titled("Queue", "queue"),
-        plain("Created", "created"),
-        plain("Description", "description"),
+        date_time("Created", "created"),
+        text("Description", "description"),
     ],
     ..ENTITY
 };

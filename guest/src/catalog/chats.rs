@@ -2,7 +2,7 @@ use crate::{
     daktela::query::Direction,
     model::{
         entity::{ENTITY, Entity, Overflow},
-        field::{FieldSpec, coded, detail, flag, plain, related, seconds, ticket, titled},
+        field::{FieldSpec, coded, date_time, detail, flag, related, seconds, text, ticket, titled, word},
         filter::{FilterParam, eq, from, until},
         list::List,
         param::{self},
@@ -26,20 +26,20 @@ const CHAT: Entity = Entity {
     singular: "chat",
     plural: "chats",
     fields: &[
-        plain("State", "state"),
+        word("State", "state"),
         flag("Answered", "answered"),
         flag("Missed", "missed"),
-        detail(plain("Missed at", "missed_time")),
+        detail(date_time("Missed at", "missed_time")),
         titled("Queue", "queue"),
         related("Agent", "user"),
         related("Contact", "contact"),
         ticket("Ticket", "activities.ticket"),
-        plain("Time", "time"),
+        date_time("Time", "time"),
         seconds("Duration", "duration"),
         seconds("Wait", "wait_time"),
         coded("Ended by", "disconnection", ENDED_BY),
         detail(titled("Connector", "connector")),
-        detail(plain("Activity", "activities.name")),
+        detail(word("Activity", "activities.name")),
     ],
     sort: &["time", "duration", "wait_time"],
     overflow: Overflow::Records,
@@ -48,15 +48,15 @@ const CHAT: Entity = Entity {
     ..ENTITY
 };
 
-const SENDER: FieldSpec = plain("Sender", "sender");
-const DIRECTION: FieldSpec = plain("Direction", "direction");
-const SOCIAL: &[FieldSpec] = &[SENDER, plain("Customer", "external_contact.full_name"), DIRECTION];
+const SENDER: FieldSpec = text("Sender", "sender");
+const DIRECTION: FieldSpec = word("Direction", "direction");
+const SOCIAL: &[FieldSpec] = &[SENDER, text("Customer", "external_contact.full_name"), DIRECTION];
 
 pub const WEB: Entity = Entity {
     endpoint: "activitiesWeb",
     singular: "web chat",
     plural: "web chats",
-    leading_fields: &[plain("E-mail", "email"), plain("Phone", "phone")],
+    leading_fields: &[text("E-mail", "email"), text("Phone", "phone")],
     ..CHAT
 };
 pub const SMS: Entity = Entity {
@@ -80,9 +80,9 @@ pub const INSTAGRAM: Entity = Entity {
     plural: "Instagram chats",
     leading_fields: &[
         SENDER,
-        plain("Customer", "external_contact.full_name"),
+        text("Customer", "external_contact.full_name"),
         DIRECTION,
-        plain("Type", "type"),
+        word("Type", "type"),
     ],
     ..CHAT
 };
@@ -92,8 +92,8 @@ pub const WHATSAPP: Entity = Entity {
     plural: "WhatsApp chats",
     leading_fields: &[
         SENDER,
-        plain("Number", "external_contact.number"),
-        plain("Customer", "external_contact.full_name"),
+        text("Number", "external_contact.number"),
+        text("Customer", "external_contact.full_name"),
         DIRECTION,
     ],
     ..CHAT

@@ -4,14 +4,15 @@ use crate::{
     daktela::query::Direction,
     model::{
         entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
-        field::{computed, detail, plain, related, titled},
+        field::{computed, date_time, detail, related, text, titled},
         filter::{custom, eq},
         list::List,
+        output::{FactValue, number_of},
         param::{self},
         tool::Tool,
     },
     tools::{contact_search, related_counts},
-    value::{self},
+    value,
 };
 
 pub const CONTACT: Entity = Entity {
@@ -22,11 +23,11 @@ pub const CONTACT: Entity = Entity {
         related("Account", "account"),
         related("Owner", "user"),
         detail(titled("Database", "database")),
-        detail(plain("First name", "firstname")),
-        detail(plain("Last name", "lastname")),
+        detail(text("First name", "firstname")),
+        detail(text("Last name", "lastname")),
         computed("NPS score", &["nps_score"], nps),
-        plain("Created", "created"),
-        plain("Edited", "edited"),
+        date_time("Created", "created"),
+        date_time("Edited", "edited"),
     ],
     texts: &[LongText {
         label: "",
@@ -80,8 +81,7 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 /// Daktela's default is 0, for those who were never asked.
-fn nps(contact: &Value) -> Option<String> {
-    value::first(contact, "nps_score")
-        .filter(|score| value::number(score) != Some(0.0))
-        .and_then(value::text)
+fn nps(contact: &Value) -> Option<FactValue> {
+    let score = value::first(contact, "nps_score").filter(|score| value::number(score) != Some(0.0))?;
+    number_of(score)
 }

@@ -2,7 +2,7 @@ use crate::{
     daktela::query::Direction,
     model::{
         entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
-        field::{plain, related, ticket, titled},
+        field::{date_time, related, ticket, titled, word},
         filter::{eq, from, until},
         list::List,
         param::{self},
@@ -16,14 +16,14 @@ const RECORD: Entity = Entity {
     plural: "CRM records",
     fields: &[
         titled("Type", "type"),
-        plain("Stage", "stage"),
+        word("Stage", "stage"),
         titled("Status", "status"),
         related("Owner", "user"),
         related("Contact", "contact"),
         related("Account", "account"),
         ticket("Ticket", "ticket"),
-        plain("Created", "created"),
-        plain("Edited", "edited"),
+        date_time("Created", "created"),
+        date_time("Edited", "edited"),
     ],
     texts: &[LongText {
         label: "",

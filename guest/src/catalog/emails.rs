@@ -4,9 +4,10 @@ use crate::{
     daktela::query::Direction,
     model::{
         entity::{ENTITY, Entity, LongText, Overflow, TextKind},
-        field::{computed, detail, flag, plain, related, seconds, ticket, titled},
+        field::{computed, date_time, detail, flag, related, seconds, text, ticket, titled, word},
         filter::{eq, from, until},
         list::List,
+        output::FactValue,
         param::{self},
         tool::Tool,
     },
@@ -18,19 +19,19 @@ pub const EMAIL: Entity = Entity {
     singular: "e-mail",
     plural: "e-mails",
     fields: &[
-        plain("Address", "address"),
-        plain("Direction", "direction"),
-        plain("State", "state"),
+        text("Address", "address"),
+        word("Direction", "direction"),
+        word("State", "state"),
         flag("Answered", "answered"),
         titled("Queue", "queue"),
         related("Agent", "user"),
         related("Contact", "contact"),
         ticket("Ticket", "activities.ticket"),
-        plain("Time", "time"),
+        date_time("Time", "time"),
         seconds("Duration", "duration"),
         seconds("Wait", "wait_time"),
         computed("Automatic", &["options"], automatic),
-        detail(plain("Activity", "activities.name")),
+        detail(word("Activity", "activities.name")),
         detail(computed("From", &["options"], |mail| people(mail, "from"))),
         detail(computed("To", &["options"], |mail| people(mail, "to"))),
         detail(computed("Cc", &["options"], |mail| people(mail, "cc"))),
@@ -80,46 +81,36 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 /// The header by which mail programs mark what no human wrote.
-fn automatic(mail: &Value) -> Option<String> {
-    value::text_at(mail, "options.headers.auto-submitted")
-        .filter(|mark| mark != "no")
-        .map(|mark| if mark == "yes" { mark } else { format!("yes ({mark})") })
+fn automatic(mail: &Value) -> Option<FactValue> {
+    let mark = value::text_at(mail, "options.headers.auto-submitted").filter(|mark| mark != "no")?;
+    Some(FactValue::Text(if mark == "yes" {
+        mark
+    } else {
+        format!("yes ({mark})")
+    }))
 }
 
-/// `Jan Novák <jan@b.cz>`, of a header that holds a list of people.
-fn people(mail: &Value, header: &str) -> Option<String> {
-    let shown: Vec<String> = value::all(mail, &format!("options.headers.{header}"))
-        .into_iter()
-        .filter_map(
-            |person| match (value::text_at(person, "display"), value::text_at(person, "address")) {
-                (Some(display), Some(address)) if display != address => Some(format!("{display} <{address}>")),
-                (display, address) => address.or(display).or_else(|| value::text(person)),
-            },
-        )
-        .collect();
-    (!shown.is_empty()).then(|| shown.join(", "))
+/// The people in a header.
+fn people(mail: &Value, header: &str) -> Option<FactValue> {
+    let people = value::all(mail, &format!("options.headers.{header}"));
+    FactValue::from_values(people.into_iter().filter_map(|person| {
+        let (name, address) = (value::text_at(person, "display"), value::text_at(person, "address"));
+        let address = match (&name, address) {
+            (None, None) => Some(value::text(person)?),
+            (_, address) => address,
+        };
+        Some(FactValue::Mailbox { name, address })
+    }))
 }
 
 /// Attachments by name, type and size. Pictures within the text are none.
-pub fn attachments(record: &Value) -> Option<String> {
-    let shown: Vec<String> = value::all(record, "attachments")
+pub(super) fn attachments(record: &Value) -> Option<FactValue> {
+    let files = value::all(record, "attachments")
         .into_iter()
-        .filter(|file| value::first(file, "inline").and_then(value::yes_no) != Some(true))
-        .map(|file| {
-            let title = value::text_at(file, "title").unwrap_or_else(|| "without a name".to_owned());
-            let facts: Vec<String> = [
-                value::text_at(file, "type"),
-                value::text_at(file, "size").map(|size| format!("{size} bytes")),
-            ]
-            .into_iter()
-            .flatten()
-            .collect();
-            if facts.is_empty() {
-                title
-            } else {
-                format!("{title} ({})", facts.join(", "))
-            }
-        })
-        .collect();
-    (!shown.is_empty()).then(|| shown.join("; "))
+        .filter(|file| value::first(file, "inline").and_then(value::yes_no) != Some(true));
+    FactValue::from_values(files.map(|file| FactValue::File {
+        title: value::text_at(file, "title"),
+        media_type: value::text_at(file, "type"),
+        bytes: value::text_at(file, "size"),
+    }))
 }

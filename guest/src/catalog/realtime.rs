@@ -1,6 +1,6 @@
 use crate::model::{
     entity::{ENTITY, Entity},
-    field::{plain, related, titled},
+    field::{date_time, related, titled, word},
     list::List,
     tool::Tool,
 };
@@ -13,17 +13,17 @@ const SESSION: Entity = Entity {
     key: "id_agent.name",
     title: "id_agent.title",
     fields: &[
-        plain("State", "state"),
+        word("State", "state"),
         titled("Pause", "id_pause"),
-        plain("Paused since", "onpause"),
-        plain("In this state since", "statetime"),
-        plain("Extension", "exten"),
-        plain("Device", "exten_status"),
-        plain("Presence", "presence_status"),
-        plain("Call", "id_call"),
+        date_time("Paused since", "onpause"),
+        date_time("In this state since", "statetime"),
+        word("Extension", "exten"),
+        word("Device", "exten_status"),
+        word("Presence", "presence_status"),
+        word("Call", "id_call"),
         related("Last queue", "lastqueue"),
-        plain("Last call", "lastcalltime"),
-        plain("Logged in", "logintime"),
+        date_time("Last call", "lastcalltime"),
+        date_time("Logged in", "logintime"),
     ],
     ..ENTITY
 };

@@ -1,22 +1,19 @@
 //! The small lists that the rest refers to.
 
-use crate::{
-    model::{
-        entity::{ENTITY, Entity, LongText, TextKind},
-        field::{computed, flag, plain, titled},
-        filter::contains,
-        list::List,
-        param::{self},
-        tool::Tool,
-    },
-    value::only_yes,
+use crate::model::{
+    entity::{ENTITY, Entity, LongText, TextKind},
+    field::{flag, number, only_yes, text, titled, word},
+    filter::contains,
+    list::List,
+    param::{self},
+    tool::Tool,
 };
 
 const CATEGORY: Entity = Entity {
     endpoint: "ticketsCategories",
     singular: "ticket category",
     plural: "ticket categories",
-    fields: &[titled("SLA", "sla"), plain("Description", "description")],
+    fields: &[titled("SLA", "sla"), text("Description", "description")],
     ..ENTITY
 };
 
@@ -25,12 +22,10 @@ const QUEUE: Entity = Entity {
     singular: "queue",
     plural: "queues",
     fields: &[
-        plain("Type", "type"),
-        plain("Direction", "direction"),
-        computed("Deactivated", &["deactivated"], |record| {
-            only_yes(record, "deactivated")
-        }),
-        plain("Description", "description"),
+        word("Type", "type"),
+        word("Direction", "direction"),
+        only_yes("Deactivated", "deactivated"),
+        text("Description", "description"),
     ],
     ..ENTITY
 };
@@ -40,12 +35,10 @@ const USER: Entity = Entity {
     singular: "user",
     plural: "users",
     fields: &[
-        plain("Type", "type"),
-        plain("E-mail", "email"),
-        computed("Deactivated", &["deactivated"], |record| {
-            only_yes(record, "deactivated")
-        }),
-        plain("Description", "description"),
+        word("Type", "type"),
+        text("E-mail", "email"),
+        only_yes("Deactivated", "deactivated"),
+        text("Description", "description"),
     ],
     ..ENTITY
 };
@@ -54,7 +47,7 @@ const GROUP: Entity = Entity {
     endpoint: "groups",
     singular: "group",
     plural: "groups",
-    fields: &[plain("Type", "type"), plain("Description", "description")],
+    fields: &[word("Type", "type"), text("Description", "description")],
     ..ENTITY
 };
 
@@ -63,10 +56,10 @@ const PAUSE: Entity = Entity {
     singular: "pause",
     plural: "pauses",
     fields: &[
-        plain("Type", "type"),
+        word("Type", "type"),
         flag("Paid", "paid"),
-        plain("At most (minutes)", "max_duration"),
-        plain("At most (times)", "max_amount"),
+        number("At most (minutes)", "max_duration"),
+        number("At most (times)", "max_amount"),
     ],
     ..ENTITY
 };
@@ -76,10 +69,8 @@ const STATUS: Entity = Entity {
     singular: "status",
     plural: "statuses",
     fields: &[
-        computed("Asks for a callback", &["nextcall"], |record| {
-            only_yes(record, "nextcall")
-        }),
-        plain("Description", "description"),
+        only_yes("Asks for a callback", "nextcall"),
+        text("Description", "description"),
     ],
     ..ENTITY
 };
@@ -89,10 +80,10 @@ const TEMPLATE: Entity = Entity {
     singular: "template",
     plural: "templates",
     fields: &[
-        plain("Used for", "usingtype"),
-        plain("Format", "format"),
-        plain("Subject", "subject"),
-        plain("Description", "description"),
+        word("Used for", "usingtype"),
+        word("Format", "format"),
+        text("Subject", "subject"),
+        text("Description", "description"),
     ],
     texts: &[LongText {
         label: "",

@@ -7,15 +7,16 @@ use crate::{
     daktela::query::Direction,
     model::{
         entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
-        field::{computed, detail, plain, related, seconds, ticket, titled},
+        field::{computed, date_time, detail, number, only_yes, related, seconds, text, ticket, titled, word},
         filter::{contains, eq, from, only_null, until},
         list::List,
+        output::FactValue,
         param::{self, Param},
         tool::{Example, Run, Tool},
     },
     time,
     tools::{account_tickets::account_tickets, ticket_conversation::ticket_conversation},
-    value::{self, only_yes},
+    value,
 };
 
 pub const TICKET: Entity = Entity {
@@ -24,48 +25,44 @@ pub const TICKET: Entity = Entity {
     plural: "tickets",
     page: true,
     fields: &[
-        plain("Stage", "stage"),
-        plain("Priority", "priority"),
+        word("Stage", "stage"),
+        word("Priority", "priority"),
         titled("Category", "category"),
         related("Assigned to", "user"),
         related("Contact", "contact"),
         detail(related("Account", "contact.account")),
-        detail(plain("E-mail", "email")),
+        detail(text("E-mail", "email")),
         titled("Statuses", "statuses"),
-        detail(plain("Category id", "category.name")),
-        detail(plain("Status ids", "statuses.name")),
+        detail(word("Category id", "category.name")),
+        detail(word("Status ids", "statuses.name")),
         ticket("Merged into", "id_merge"),
         ticket("Parent", "parentTicket"),
-        computed("Has child tickets", &["isParent"], |ticket| {
-            only_yes(ticket, "isParent")
-        }),
+        only_yes("Has child tickets", "isParent"),
         computed("SLA deadline", &["stage", "sla_deadtime", "sla_overdue"], sla),
-        detail(plain("Closing deadline", "sla_close_deadline")),
-        plain("Created", "created"),
+        detail(date_time("Closing deadline", "sla_close_deadline")),
+        date_time("Created", "created"),
         detail(related("Created by", "created_by")),
-        detail(plain("First answer", "first_answer")),
+        detail(date_time("First answer", "first_answer")),
         detail(seconds("First answer after", "first_answer_duration")),
-        detail(plain("First answer deadline", "first_answer_deadline")),
+        detail(date_time("First answer deadline", "first_answer_deadline")),
         detail(computed("First answer late by", &["first_answer_overdue"], |ticket| {
-            late(ticket, "first_answer_overdue")
+            late_by(ticket, "first_answer_overdue").map(FactValue::Duration)
         })),
-        plain("Edited", "edited"),
+        date_time("Edited", "edited"),
         detail(related("Edited by", "edited_by")),
-        detail(plain("Last activity", "last_activity")),
+        detail(date_time("Last activity", "last_activity")),
         computed(
             "Customer waits since",
             &["stage", "last_activity_client", "last_activity_operator"],
             waiting,
         ),
-        detail(plain("Last move of the customer", "last_activity_client")),
-        detail(plain("Last move of an agent", "last_activity_operator")),
-        detail(plain("Reopens", "reopen")),
-        plain("Closed", "closed"),
-        computed("Unread", &["unread"], |ticket| only_yes(ticket, "unread")),
-        computed("Attachments", &["has_attachment"], |ticket| {
-            only_yes(ticket, "has_attachment")
-        }),
-        detail(plain("Activities", "interaction_activity_count")),
+        detail(date_time("Last move of the customer", "last_activity_client")),
+        detail(date_time("Last move of an agent", "last_activity_operator")),
+        detail(number("Reopens", "reopen")),
+        date_time("Closed", "closed"),
+        only_yes("Unread", "unread"),
+        only_yes("Attachments", "has_attachment"),
+        detail(number("Activities", "interaction_activity_count")),
         detail(related("Followers", "followers")),
     ],
     texts: &[LongText {
@@ -202,18 +199,17 @@ const OF_ACCOUNT_PARAMS: &[Param] = &[
 ];
 
 /// The deadline of a ticket that is not solved, and how far any ticket is beyond its own.
-fn sla(ticket: &Value) -> Option<String> {
-    match (value::text_at(ticket, "sla_deadtime"), late(ticket, "sla_overdue")) {
-        (Some(deadline), Some(late)) => Some(format!("{deadline} (overdue by {late})")),
-        (None, Some(late)) => Some(format!("overdue by {late} (no deadline is given)")),
-        (deadline, None) => deadline.filter(|_| is_unsolved(ticket)),
-    }
+fn sla(ticket: &Value) -> Option<FactValue> {
+    let overdue = late_by(ticket, "sla_overdue");
+    let at = value::text_at(ticket, "sla_deadtime").filter(|_| overdue.is_some() || is_unsolved(ticket));
+    (at.is_some() || overdue.is_some()).then_some(FactValue::Deadline { at, overdue })
 }
 
-/// By how much a deadline was missed; nothing where it was kept.
-fn late(ticket: &Value, field: &str) -> Option<String> {
-    let seconds = value::first(ticket, field).and_then(value::number)?;
-    (seconds > 0.0).then(|| time::duration(seconds))
+/// By how many seconds a deadline was missed; nothing where it was kept.
+fn late_by(ticket: &Value, field: &str) -> Option<f64> {
+    value::first(ticket, field)
+        .and_then(value::number)
+        .filter(|seconds| *seconds > 0.0)
 }
 
 fn is_unsolved(ticket: &Value) -> bool {
@@ -222,9 +218,9 @@ fn is_unsolved(ticket: &Value) -> bool {
 
 /// Whose move it is on a ticket that is not solved: the customer's came last, so they wait for us. Nothing where the clock
 /// does not tell which came last.
-fn waiting(ticket: &Value) -> Option<String> {
+fn waiting(ticket: &Value) -> Option<FactValue> {
     let client = value::text_at(ticket, "last_activity_client")?;
     let unanswered = value::text_at(ticket, "last_activity_operator")
         .is_none_or(|operator| time::compare(&operator, &client, None) == Some(Ordering::Less));
-    (is_unsolved(ticket) && unanswered).then_some(client)
+    (is_unsolved(ticket) && unanswered).then_some(FactValue::DateTime(client))
 }

@@ -8,7 +8,14 @@ pub mod stateless_http;
 use serde_json::{Value, json};
 
 use self::resources::Target;
-use crate::{catalog, daktela::error::Error, daktela::http::Http, model::schema, run, settings::Settings};
+use crate::{
+    catalog,
+    daktela::{error::Error, http::Http},
+    model::{output::Output, schema},
+    render::markdown,
+    run,
+    settings::Settings,
+};
 
 /// A JSON-RPC error.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,10 +81,19 @@ pub fn list_tools(cursor: Option<&str>) -> RpcResult {
 pub fn call_tool(http: &dyn Http, settings: &Settings, name: &str, arguments: &str) -> RpcResult {
     let tool = catalog::find(name).ok_or_else(|| invalid(format!("Unknown tool {name:?}.")))?;
     let answer = match run::run(tool, http, settings, arguments) {
-        Ok(answer) => answer.to_json(),
+        Ok(output) => tool_result(&output),
         Err(error) => json!({"content": [{"type": "text", "text": error.text()}], "isError": true}),
     };
     Ok(answer.to_string())
+}
+
+/// The CallToolResult of MCP.
+fn tool_result(output: &Output) -> Value {
+    let mut out = json!({"content": [{"type": "text", "text": markdown::output(output)}], "isError": false});
+    if let Some(first) = &output.first_record {
+        out["_meta"] = json!({"daktela/first": first});
+    }
+    out
 }
 
 pub fn list_resources(cursor: Option<&str>) -> RpcResult {
@@ -98,8 +114,8 @@ pub fn read_resource(http: &dyn Http, settings: &Settings, uri: &str) -> RpcResu
                 .map_err(|error| match error {
                     Error::NotFound(text) => no_resource(uri, text),
                     other => invalid(other.text().to_owned()),
-                })?
-                .text
+                })
+                .map(|output| markdown::output(&output))?
         }
     };
     Ok(resources::contents(uri, &text).to_string())

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How large an answer may be.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Budget {
     pub bytes: usize,
     /// No argument makes it larger: the operator allows no more.

@@ -43,7 +43,7 @@ pub fn schema_of(record: &Value) -> CustomFieldSchema {
                 title: value::text_at(field, "title")
                     .map(|title| text::line(&title))
                     .unwrap_or_default(),
-                hidden: value::only_yes(field, "hidden").is_some(),
+                hidden: value::only_yes(field, "hidden"),
                 kind: value::text_at(field, "type").unwrap_or_default(),
                 items: value::all(field, "items")
                     .into_iter()

@@ -47,7 +47,7 @@ pub enum CustomFields {
     ContactPoints,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
     Texts,
     Records,
@@ -92,7 +92,7 @@ impl Entity {
         self.leading_fields
             .iter()
             .chain(self.fields)
-            .filter(move |row| detail == Detail::Full || row.detail == Detail::Summary)
+            .filter(move |field| detail == Detail::Full || field.detail == Detail::Summary)
     }
 
     /// The fields that a list or a detail shows, and so asks for.
@@ -104,15 +104,22 @@ impl Entity {
             }
         };
         add(self.title.to_owned());
-        for row in self.fields_at(detail) {
-            match row.format {
-                Format::Titled => add(format!("{}.title", row.path)),
+        for field in self.fields_at(detail) {
+            match field.format {
+                Format::Titled => add(format!("{}.title", field.path)),
                 Format::Related | Format::Ticket => {
-                    add(format!("{}.name", row.path));
-                    add(format!("{}.title", row.path));
+                    add(format!("{}.name", field.path));
+                    add(format!("{}.title", field.path));
                 }
                 Format::Computed(picks, _) => picks.iter().for_each(|pick| add((*pick).to_owned())),
-                Format::Plain | Format::Seconds | Format::YesNo | Format::Coded(_) => add(row.path.to_owned()),
+                Format::Text
+                | Format::Word
+                | Format::Number
+                | Format::DateTime
+                | Format::Seconds
+                | Format::YesNo
+                | Format::OnlyYes
+                | Format::Coded(_) => add(field.path.to_owned()),
             }
         }
         for text in self.texts {

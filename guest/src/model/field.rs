@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-/// A fact about a record: a label and where its value is.
+use super::output::FactValue;
+
+/// A fact about a record: its label, where its value is, and of which type.
+///
+/// The label in snake case is the key of the value for programs.
 pub struct FieldSpec {
     pub label: &'static str,
     pub path: &'static str,
@@ -18,13 +22,21 @@ pub enum Detail {
     Full,
 }
 
-/// How a value shows. Nothing shows for an empty one.
+/// The type of a value. An empty one is absent.
 #[derive(Clone, Copy)]
 pub enum Format {
-    Plain,
+    /// Text that people wrote.
+    Text,
+    /// A word or an id of Daktela's own.
+    Word,
+    Number,
+    /// `YYYY-MM-DD HH:MM:SS`, local time of the instance.
+    DateTime,
     /// A number of seconds; zero is worth showing.
     Seconds,
     YesNo,
+    /// A flag that says nothing while it is off.
+    OnlyYes,
     /// Codes and what they mean.
     Coded(&'static [(&'static str, &'static str)]),
     /// A related record, or several, by title.
@@ -34,10 +46,10 @@ pub enum Format {
     /// A related ticket, with a link to its page.
     Ticket,
     /// Whatever a function makes of these fields.
-    Computed(&'static [&'static str], fn(&Value) -> Option<String>),
+    Computed(&'static [&'static str], fn(&Value) -> Option<FactValue>),
 }
 
-const fn row(label: &'static str, path: &'static str, format: Format) -> FieldSpec {
+const fn field(label: &'static str, path: &'static str, format: Format) -> FieldSpec {
     FieldSpec {
         label,
         path,
@@ -46,16 +58,32 @@ const fn row(label: &'static str, path: &'static str, format: Format) -> FieldSp
     }
 }
 
-pub const fn plain(label: &'static str, path: &'static str) -> FieldSpec {
-    row(label, path, Format::Plain)
+pub const fn text(label: &'static str, path: &'static str) -> FieldSpec {
+    field(label, path, Format::Text)
+}
+
+pub const fn word(label: &'static str, path: &'static str) -> FieldSpec {
+    field(label, path, Format::Word)
+}
+
+pub const fn number(label: &'static str, path: &'static str) -> FieldSpec {
+    field(label, path, Format::Number)
+}
+
+pub const fn date_time(label: &'static str, path: &'static str) -> FieldSpec {
+    field(label, path, Format::DateTime)
 }
 
 pub const fn seconds(label: &'static str, path: &'static str) -> FieldSpec {
-    row(label, path, Format::Seconds)
+    field(label, path, Format::Seconds)
 }
 
 pub const fn flag(label: &'static str, path: &'static str) -> FieldSpec {
-    row(label, path, Format::YesNo)
+    field(label, path, Format::YesNo)
+}
+
+pub const fn only_yes(label: &'static str, path: &'static str) -> FieldSpec {
+    field(label, path, Format::OnlyYes)
 }
 
 pub const fn coded(
@@ -63,33 +91,33 @@ pub const fn coded(
     path: &'static str,
     codes: &'static [(&'static str, &'static str)],
 ) -> FieldSpec {
-    row(label, path, Format::Coded(codes))
+    field(label, path, Format::Coded(codes))
 }
 
 pub const fn titled(label: &'static str, path: &'static str) -> FieldSpec {
-    row(label, path, Format::Titled)
+    field(label, path, Format::Titled)
 }
 
 pub const fn related(label: &'static str, path: &'static str) -> FieldSpec {
-    row(label, path, Format::Related)
+    field(label, path, Format::Related)
 }
 
 pub const fn ticket(label: &'static str, path: &'static str) -> FieldSpec {
-    row(label, path, Format::Ticket)
+    field(label, path, Format::Ticket)
 }
 
 pub const fn computed(
     label: &'static str,
     picks: &'static [&'static str],
-    show: fn(&Value) -> Option<String>,
+    compute: fn(&Value) -> Option<FactValue>,
 ) -> FieldSpec {
-    row(label, "", Format::Computed(picks, show))
+    field(label, "", Format::Computed(picks, compute))
 }
 
-/// The same row, in the detail only.
-pub const fn detail(row: FieldSpec) -> FieldSpec {
+/// The same field, in the detail only.
+pub const fn detail(field: FieldSpec) -> FieldSpec {
     FieldSpec {
         detail: Detail::Full,
-        ..row
+        ..field
     }
 }

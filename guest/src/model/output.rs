@@ -1,73 +1,395 @@
-//! Results of tools, before they are rendered.
+//! Results of tools as data: typed records, pages, counts and transcripts, before any of it is rendered.
+//!
+//! `render::markdown` makes the text of an answer from these, `render::structured` the JSON.
 
-use serde_json::{Value, json};
+use std::borrow::Cow;
 
-/// What a tool answers.
-#[derive(Debug, PartialEq)]
+use serde_json::{Number, Value};
+
+use super::{args::Budget, entity::Overflow};
+use crate::value;
+
+/// The result of a tool.
+#[derive(Debug)]
 pub struct Output {
-    pub text: String,
-    /// The ids of the first record, for programs that want to read on.
+    pub content: Content,
+    /// The ids of the first record, for programs that read on.
     pub first_record: Option<Value>,
 }
 
-impl Output {
-    pub fn text(text: impl Into<String>) -> Self {
-        Output {
-            text: text.into(),
-            first_record: None,
+#[derive(Debug)]
+pub enum Content {
+    Record(RecordOutput),
+    List(ListOutput),
+    /// A record as the heading of a list that belongs to it.
+    Conversation(RecordOutput, ListOutput),
+    Count(CountOutput),
+    Transcript(TranscriptOutput),
+}
+
+/// One record, whole.
+#[derive(Debug)]
+pub struct RecordOutput {
+    pub singular: &'static str,
+    pub record: Record,
+    /// Remarks on what is missing, and how names were understood.
+    pub notes: Vec<String>,
+    /// The instance's time zone, which all its times are in.
+    pub zone: Option<String>,
+    pub budget: Budget,
+}
+
+/// A page of records.
+#[derive(Debug)]
+pub struct ListOutput {
+    pub singular: &'static str,
+    pub plural: &'static str,
+    /// The first records of the page. Fewer than `rows` where reading what belongs to them stopped for want of room.
+    pub records: Vec<Record>,
+    /// How many records the page has.
+    pub rows: usize,
+    pub skip: u64,
+    pub take: u64,
+    /// How many match in all, where Daktela says so.
+    pub total: Option<u64>,
+    /// The conditions and the order in words, also those by default.
+    pub applied_filters: Vec<String>,
+    pub notes: Vec<String>,
+    pub zone: Option<String>,
+    pub overflow: Overflow,
+    /// How many characters of each long text the caller asked for.
+    pub text_chars: Option<usize>,
+    pub budget: Budget,
+}
+
+/// How many records match.
+#[derive(Debug)]
+pub struct CountOutput {
+    pub singular: &'static str,
+    pub plural: &'static str,
+    pub total: u64,
+    pub applied_filters: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+/// The transcript of one call, from segment `skip` on.
+#[derive(Debug)]
+pub struct TranscriptOutput {
+    pub activity: String,
+    /// All segments that have a text.
+    pub segments: Vec<Utterance>,
+    /// How many segments were read, with or without a text.
+    pub read: usize,
+    /// Daktela has more segments than were read.
+    pub is_partial: bool,
+    pub skip: u64,
+    pub budget: Budget,
+}
+
+/// A record with the facts, remarks and texts that its entity declares. What is empty in Daktela is absent.
+#[derive(Debug)]
+pub struct Record {
+    pub singular: &'static str,
+    pub id: Option<String>,
+    pub title: Option<String>,
+    /// Its page in Daktela's user interface, where it has one.
+    pub url: Option<String>,
+    pub facts: Vec<Fact>,
+    /// Remarks of ours, e.g. that a part could not be read.
+    pub remarks: Vec<String>,
+    pub texts: Vec<Text>,
+}
+
+/// What belongs to a record beside its fields: more facts, remarks, and a long text.
+#[derive(Debug, Default)]
+pub struct Related {
+    pub facts: Vec<Fact>,
+    pub remarks: Vec<String>,
+    pub text: Option<Text>,
+}
+
+/// One value of a record, with its label.
+#[derive(Debug)]
+pub struct Fact {
+    pub key: Key,
+    pub label: Cow<'static, str>,
+    pub value: FactValue,
+    pub provenance: Provenance,
+    /// How many characters of the value a text shows at most.
+    pub max_chars: usize,
+}
+
+/// The stable name of a fact for programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// Of a declared field: its label in snake case (see [`snake_case`]).
+    Label,
+    /// Of a custom field: the key that the customer's form gives it.
+    CustomField(String),
+}
+
+/// Who determines a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provenance {
+    /// Daktela: ids, codes, numbers and times.
+    System,
+    /// People, so that it may hold anything: customers, agents, administrators.
+    People,
+}
+
+/// A typed value. Three-valued flags are absent where they are unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FactValue {
+    /// Text that people wrote.
+    Text(String),
+    /// A word or an id of Daktela's own.
+    Word(String),
+    Number(Number),
+    /// A number of seconds, shown as such.
+    Seconds(f64),
+    /// A number of seconds, shown in its two largest units.
+    Duration(f64),
+    /// `YYYY-MM-DD HH:MM:SS`, local time of the instance.
+    DateTime(String),
+    YesNo(bool),
+    /// A code and what it means.
+    Code {
+        code: String,
+        meaning: Cow<'static, str>,
+    },
+    Reference(Reference),
+    /// A time limit (absent where Daktela gives none), and by how many seconds it was missed.
+    Deadline {
+        at: Option<String>,
+        overdue: Option<f64>,
+    },
+    /// Who called: a name and a number.
+    Caller {
+        name: Option<String>,
+        number: Option<String>,
+    },
+    /// A person in a header of an e-mail.
+    Mailbox {
+        name: Option<String>,
+        address: Option<String>,
+    },
+    /// An attachment.
+    File {
+        title: Option<String>,
+        media_type: Option<String>,
+        bytes: Option<String>,
+    },
+    List(Vec<FactValue>),
+}
+
+/// A related record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    pub id: Option<String>,
+    pub title: Option<String>,
+    /// Its page in Daktela's user interface, where it is linked.
+    pub url: Option<String>,
+}
+
+impl FactValue {
+    /// One value as itself, several as a list, none as nothing.
+    pub fn from_values(values: impl IntoIterator<Item = FactValue>) -> Option<Self> {
+        let mut values: Vec<FactValue> = values.into_iter().collect();
+        if values.len() > 1 {
+            Some(FactValue::List(values))
+        } else {
+            values.pop()
         }
     }
 
-    /// The CallToolResult of MCP.
-    pub fn to_json(&self) -> Value {
-        let mut out = json!({"content": [{"type": "text", "text": self.text}], "isError": false});
-        if let Some(first) = &self.first_record {
-            out["_meta"] = json!({"daktela/first": first});
+    /// Who determines values of this type.
+    pub fn provenance(&self) -> Provenance {
+        match self {
+            FactValue::Text(_)
+            | FactValue::Reference(_)
+            | FactValue::Caller { .. }
+            | FactValue::Mailbox { .. }
+            | FactValue::File { .. } => Provenance::People,
+            FactValue::List(values) => values.first().map_or(Provenance::System, FactValue::provenance),
+            FactValue::Word(_)
+            | FactValue::Number(_)
+            | FactValue::Seconds(_)
+            | FactValue::Duration(_)
+            | FactValue::DateTime(_)
+            | FactValue::YesNo(_)
+            | FactValue::Code { .. }
+            | FactValue::Deadline { .. } => Provenance::System,
         }
-        out
     }
 }
 
 /// A long text in full, and how much of it shows unless something else is asked for.
+#[derive(Debug)]
 pub struct Text {
-    pub label: String,
-    pub body: String,
+    /// Said before the text; empty where the text speaks for itself.
+    pub label: &'static str,
+    pub body: Body,
+    /// How many characters of it a list shows.
     pub chars: usize,
     /// What was left out of it, e.g. quoted mail.
     pub note: Option<String>,
 }
 
-/// What belongs to a record beside its fields: more facts, remarks, and a long text.
-#[derive(Default)]
-pub struct Related {
-    pub facts: Vec<(String, String)>,
-    pub lines: Vec<String>,
-    pub text: Option<Text>,
+#[derive(Debug)]
+pub enum Body {
+    /// Cleaned text of several lines, written by people.
+    Plain(String),
+    /// Who said what, in order.
+    Conversation(Vec<Utterance>),
+}
+
+/// One message of a chat or one segment of a transcript.
+#[derive(Debug, PartialEq)]
+pub struct Utterance {
+    pub at: Moment,
+    pub speaker: Speaker,
+    /// Cleaned; of a chat possibly several lines, and empty where only a picture, say, was sent.
+    pub text: String,
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Moment {
+    /// Seconds since the call began.
+    Offset(f64),
+    /// `YYYY-MM-DD HH:MM:SS`, local time of the instance; empty where Daktela does not say.
+    Time(String),
+}
+
+#[derive(Debug, PartialEq)]
+pub struct Speaker {
+    pub role: Role,
+    pub name: Option<String>,
+    /// What kind of message it is where it did not go to the customer, e.g. an internal note.
+    pub note: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Customer,
+    Agent,
+    Bot,
+    AiCoworker,
+    System,
+}
+
+impl Role {
+    pub fn label(self) -> &'static str {
+        match self {
+            Role::Customer => "Customer",
+            Role::Agent => "Agent",
+            Role::Bot => "Bot",
+            Role::AiCoworker => "AI coworker",
+            Role::System => "System",
+        }
+    }
 }
 
 impl Related {
     /// Why there is nothing to show.
-    pub fn remark(line: impl Into<String>) -> Self {
+    pub fn remark(remark: impl Into<String>) -> Self {
         Related {
-            lines: vec![line.into()],
+            remarks: vec![remark.into()],
             ..Related::default()
         }
     }
 
-    /// What was said, line by line; `remark` where nothing was.
-    pub fn conversation(label: &str, lines: &[String], remark: &str) -> Self {
-        if lines.is_empty() {
+    /// What was said; `remark` where nothing was.
+    pub fn conversation(label: &'static str, utterances: Vec<Utterance>, remark: &str) -> Self {
+        if utterances.is_empty() {
             return Related::remark(remark);
         }
-        let text = Text {
-            label: label.to_owned(),
-            body: lines.join("\n"),
-            chars: usize::MAX,
-            note: None,
-        };
         Related {
-            text: Some(text),
+            text: Some(Text {
+                label,
+                body: Body::Conversation(utterances),
+                chars: usize::MAX,
+                note: None,
+            }),
             ..Related::default()
         }
+    }
+}
+
+impl Record {
+    /// As what belongs to another record, e.g. an activity's channel record.
+    pub fn into_related(self) -> Related {
+        Related {
+            facts: self.facts,
+            remarks: self.remarks,
+            text: self.texts.into_iter().next(),
+        }
+    }
+
+    /// Without a fact that goes without saying where the record is shown.
+    pub fn without(mut self, label: &str) -> Self {
+        self.facts.retain(|fact| fact.label != label);
+        self
+    }
+}
+
+/// A number, also one written as text, if it reads the same as a number.
+pub fn number_of(value: &Value) -> Option<FactValue> {
+    let text = value::text(value)?;
+    Some(match text.parse::<Number>() {
+        Ok(number) if number.to_string() == text => FactValue::Number(number),
+        _ => FactValue::Text(text),
+    })
+}
+
+/// A label as a key: lower case, with `_` for all else than letters and digits. `First answer after` →
+/// `first_answer_after`.
+pub fn snake_case(label: &str) -> String {
+    let mut out = String::with_capacity(label.len());
+    for c in label.chars() {
+        if c.is_alphanumeric() {
+            out.extend(c.to_lowercase());
+        } else if !out.is_empty() && !out.ends_with('_') {
+            out.push('_');
+        }
+    }
+    out.truncate(out.trim_end_matches('_').len());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_labels_in_snake_case() {
+        for (label, key) in [
+            ("First answer after", "first_answer_after"),
+            ("E-mail", "e_mail"),
+            ("At most (minutes)", "at_most_minutes"),
+            ("", ""),
+        ] {
+            assert_eq!(snake_case(label), key);
+        }
+    }
+
+    #[test]
+    fn several_values_are_a_list_and_one_is_itself() {
+        let word = |word: &str| FactValue::Word(word.to_owned());
+        assert_eq!(FactValue::from_values([]), None);
+        assert_eq!(FactValue::from_values([word("a")]), Some(word("a")));
+        assert_eq!(
+            FactValue::from_values([word("a"), word("b")]),
+            Some(FactValue::List(vec![word("a"), word("b")]))
+        );
+    }
+
+    #[test]
+    fn a_number_is_one_that_reads_the_same() {
+        assert_eq!(number_of(&json!("5")), Some(FactValue::Number(5.into())));
+        assert_eq!(number_of(&json!(5)), Some(FactValue::Number(5.into())));
+        assert_eq!(number_of(&json!("05")), Some(FactValue::Text("05".to_owned())));
+        assert_eq!(number_of(&json!(null)), None);
     }
 }

@@ -1,6 +1,7 @@
-//! Rendering: records to markdown within a byte budget, HTML to text, quoted mail folded.
+//! Rendering: results of tools to markdown within a byte budget and to JSON; HTML to text, quoted mail folded.
 
+mod budget;
 pub mod html;
-pub mod listing;
 pub mod mail;
-pub mod record;
+pub mod markdown;
+pub mod structured;

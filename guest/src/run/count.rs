@@ -3,7 +3,12 @@
 use super::{filters::conditions, records::warnings};
 use crate::{
     daktela::{error::Error, query::Query},
-    model::{args::Args, context::Context, list::List, output::Output},
+    model::{
+        args::Args,
+        context::Context,
+        list::List,
+        output::{Content, CountOutput, Output},
+    },
     text,
 };
 
@@ -31,14 +36,19 @@ pub(super) fn count(context: &Context, list: &List, args: &Args) -> Result<Outpu
             )
         }
     };
-    let said = if conditions.applied_filters.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", conditions.applied_filters.join(" · "))
-    };
-    let mut text = format!("{}{said}", text::count(total, list.entity.singular, list.entity.plural));
-    for note in conditions.notes.into_iter().chain(note).chain(warnings(context)) {
-        text += &format!("\n\nNote: {note}");
-    }
-    Ok(Output::text(text))
+    Ok(Output {
+        content: Content::Count(CountOutput {
+            singular: list.entity.singular,
+            plural: list.entity.plural,
+            total,
+            applied_filters: conditions.applied_filters,
+            notes: conditions
+                .notes
+                .into_iter()
+                .chain(note)
+                .chain(warnings(context))
+                .collect(),
+        }),
+        first_record: None,
+    })
 }

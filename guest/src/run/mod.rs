@@ -1,6 +1,7 @@
 //! Interpreter of the catalogue: list, count and get for any entity.
 
 pub(crate) mod custom_fields;
+pub(crate) mod facts;
 pub(crate) mod filters;
 pub(crate) mod records;
 pub(crate) mod resolve;
@@ -27,11 +28,10 @@ use crate::{
         entity::Entity,
         field::Detail,
         list::List,
-        output::Output,
+        output::{Content, ListOutput, Output, Record, RecordOutput},
         param,
         tool::{Run, Tool},
     },
-    render::listing::{self, Listing},
     settings::Settings,
     text, value,
 };
@@ -100,7 +100,7 @@ pub(crate) fn page_size(list: &List, args: &Args) -> u64 {
         .unwrap_or(list.take.0)
 }
 
-/// A page as an answer.
+/// A page of records as the result of a tool.
 pub(crate) fn listing(
     context: &Context,
     entity: &Entity,
@@ -110,25 +110,23 @@ pub(crate) fn listing(
     page: &Page,
 ) -> Output {
     let records = records(context, entity, args, Detail::Summary, &page.rows);
-    let listing = Listing {
-        singular: entity.singular,
-        plural: entity.plural,
-        records,
-        rows: page.rows.len(),
-        skip: query.skip,
-        take: query.take,
-        total: page.total,
-        applied_filters: conditions.applied_filters,
-        notes: [conditions.notes, warnings(context)].concat(),
-        zone: context.client.zone(),
-        overflow: entity.overflow,
-        text_chars: args.number(&param::TEXT_CHARS).map(|chars| chars as usize),
-        budget: args.budget(context.settings.max_answer_bytes),
-        before: 0,
-    };
     Output {
-        text: listing.print(),
         first_record: page.rows.first().map(|row| first_ids(entity, row)),
+        content: Content::List(ListOutput {
+            singular: entity.singular,
+            plural: entity.plural,
+            records,
+            rows: page.rows.len(),
+            skip: query.skip,
+            take: query.take,
+            total: page.total,
+            applied_filters: conditions.applied_filters,
+            notes: [conditions.notes, warnings(context)].concat(),
+            zone: context.client.zone(),
+            overflow: entity.overflow,
+            text_chars: args.number(&param::TEXT_CHARS).map(|chars| chars as usize),
+            budget: args.budget(context.settings.max_answer_bytes),
+        }),
     }
 }
 
@@ -139,23 +137,26 @@ fn read_one(context: &Context, entity: &Entity, args: &Args) -> Result<Output, E
     } else {
         given.to_owned()
     };
-    let record = find(context, entity, &id)?;
-    let shown = records(context, entity, args, Detail::Full, std::slice::from_ref(&record))
-        .pop()
-        .expect("one record");
-    // Reads of what belongs to the record may have added to them.
-    let notes = warnings(context);
-    let text = listing::detail(
-        entity.singular,
-        &shown,
-        &notes,
-        context.client.zone().as_deref(),
-        args.budget(context.settings.max_answer_bytes),
-    );
+    let row = find(context, entity, &id)?;
+    let record = one_record(context, entity, args, &row);
     Ok(Output {
-        text,
-        first_record: Some(first_ids(entity, &record)),
+        first_record: Some(first_ids(entity, &row)),
+        content: Content::Record(RecordOutput {
+            singular: entity.singular,
+            record,
+            // Reads of what belongs to the record may have added to them.
+            notes: warnings(context),
+            zone: context.client.zone(),
+            budget: args.budget(context.settings.max_answer_bytes),
+        }),
     })
+}
+
+/// A record with all that its detail shows.
+pub(crate) fn one_record(context: &Context, entity: &Entity, args: &Args, row: &Value) -> Record {
+    records(context, entity, args, Detail::Full, std::slice::from_ref(row))
+        .pop()
+        .expect("one record")
 }
 
 /// One record by its id, or an error that names the tool that lists them.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::custom_fields;
+use super::{custom_fields, facts::Reader};
 use crate::{
     model::{
         args::Args,
@@ -10,30 +10,27 @@ use crate::{
         custom_field::CustomFieldSchema,
         entity::{CustomFields, Entity},
         field::Detail,
-        output::Related,
+        output::{Record, Related},
         param,
     },
-    render::record::{self, Record, View},
+    render::markdown,
 };
 
 /// For how many records what belongs to them is read at once; a page of default size takes two rounds.
-const PARTS_AT_ONCE: usize = 25;
+const ENRICHED_AT_ONCE: usize = 25;
 
 /// Rows ready to print, with all that belongs to them. Where that takes requests of its own, it is read for a few
 /// records at a time, and no further than the answer has room: fewer records may come back than rows.
 pub(crate) fn records(context: &Context, entity: &Entity, args: &Args, detail: Detail, rows: &[Value]) -> Vec<Record> {
-    let Some(parts) = entity.enrich else {
+    let Some(enrich) = entity.enrich else {
         return records_with(context, entity, args, detail, rows, Vec::new());
     };
     let room = args.budget(context.settings.max_answer_bytes).bytes;
     let mut records = Vec::new();
     let mut size = 0;
-    for rows in rows.chunks(PARTS_AT_ONCE) {
-        let new = records_with(context, entity, args, detail, rows, parts(context, entity, args, rows));
-        size += new
-            .iter()
-            .map(|record| record.print_item(|chars| chars).len())
-            .sum::<usize>();
+    for rows in rows.chunks(ENRICHED_AT_ONCE) {
+        let new = records_with(context, entity, args, detail, rows, enrich(context, entity, args, rows));
+        size += markdown::size_in_list(&new);
         records.extend(new);
         if size > room {
             break;
@@ -42,29 +39,29 @@ pub(crate) fn records(context: &Context, entity: &Entity, args: &Args, detail: D
     records
 }
 
-/// The same with parts that were read before.
+/// The same with what belongs to them, read before.
 pub(crate) fn records_with(
     context: &Context,
     entity: &Entity,
     args: &Args,
     detail: Detail,
     rows: &[Value],
-    parts: Vec<Related>,
+    related: Vec<Related>,
 ) -> Vec<Record> {
-    let scheme = if entity.custom_fields != CustomFields::No {
+    let schema = if entity.custom_fields != CustomFields::No {
         custom_fields::schema(context, entity, rows)
     } else {
         CustomFieldSchema::new()
     };
-    let view = View {
+    let reader = Reader {
         settings: context.settings,
-        scheme: &scheme,
+        schema: &schema,
         detail,
         full_mail: args.flag(&param::FULL_MAIL),
     };
-    let mut parts = parts.into_iter();
+    let mut related = related.into_iter();
     rows.iter()
-        .map(|row| view.record(entity, row, parts.next().unwrap_or_default()))
+        .map(|row| reader.record(entity, row, related.next().unwrap_or_default()))
         .collect()
 }
 
@@ -73,6 +70,6 @@ pub(crate) fn warnings(context: &Context) -> Vec<String> {
     let remarks = context.client.warnings();
     let remarks = remarks
         .iter()
-        .map(|warning| format!("Daktela remarks: {}", record::inline(warning, 300)));
+        .map(|warning| format!("Daktela remarks: {}", markdown::inline(warning, 300)));
     context.client.missing().into_iter().chain(remarks).collect()
 }

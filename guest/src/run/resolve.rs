@@ -1,6 +1,8 @@
 //! Names that people use → ids that Daktela's filters want. Exact matches win, the only partial match is taken and
 //! said, several are an answer that lists them.
 
+use std::collections::BTreeSet;
+
 use crate::{
     daktela::{
         client::{Client, Page},
@@ -91,6 +93,7 @@ fn choose(
         return Ok(as_given(None));
     }
     let mut known: Vec<Entry> = Vec::new();
+    let mut seen = BTreeSet::new();
     for (page, query) in pages.into_iter().zip(queries) {
         let page = match page {
             Ok(page) if source.small && is_part(&page) => client.read_all(query)?,
@@ -121,7 +124,8 @@ fn choose(
                         .map(|title| text::line(&title))
                         .unwrap_or_default(),
                 );
-                if !known.contains(&entry) {
+                // One record may come by several queries.
+                if seen.insert(entry.clone()) {
                     known.push(entry);
                 }
             }

@@ -13,7 +13,7 @@ use crate::{
         args::Args, context::Context, custom_field::CustomFieldSchema, entity::Entity, field::Detail, output::Related,
         param,
     },
-    render::record::View,
+    run::facts::Reader,
     text, value,
 };
 
@@ -62,15 +62,17 @@ pub(crate) fn contents(context: &Context, args: &Args, activities: &[Value], cha
             .enrich
             .map(|parts| parts(context, entity, args, &rows))
             .unwrap_or_default();
-        let view = View {
+        let reader = Reader {
             settings: context.settings,
-            scheme: &CustomFieldSchema::new(),
+            schema: &CustomFieldSchema::new(),
             detail: Detail::Summary,
             full_mail: args.flag(&param::FULL_MAIL),
         };
         let mut more = more.into_iter();
         for (i, row) in at.into_iter().zip(&rows) {
-            parts[i] = view.record(entity, row, more.next().unwrap_or_default()).into_part();
+            parts[i] = reader
+                .record(entity, row, more.next().unwrap_or_default())
+                .into_related();
         }
     }
     for (i, _, entity) in &wanted {

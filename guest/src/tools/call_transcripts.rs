@@ -15,15 +15,15 @@ use crate::{
         entity::Entity,
         field::Detail,
         list::List,
-        output::{Output, Related},
+        output::{Content, Moment, Output, Related, Role, Speaker, TranscriptOutput, Utterance},
         param,
     },
     run::{self, filters::conditions},
     text, value,
 };
 
-/// The segments of a transcript as lines, in the order of the conversation.
-fn lines(segments: &[Value]) -> Vec<String> {
+/// The segments of a transcript that have a text, in the order of the conversation.
+fn utterances(segments: &[Value]) -> Vec<Utterance> {
     // A segment that does not say when it began stays behind the one that it came after.
     let mut last = 0.0;
     let mut segments: Vec<(f64, &Value)> = segments
@@ -37,16 +37,16 @@ fn lines(segments: &[Value]) -> Vec<String> {
     segments
         .into_iter()
         .filter_map(|(start, segment)| {
-            let said = text::line(&value::text_at(segment, "text")?);
-            let customer = value::text_at(segment, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("customer"));
-            let at = start as u64;
-            (!said.is_empty()).then(|| {
-                format!(
-                    "[{}:{:02}] {}: {said}",
-                    at / 60,
-                    at % 60,
-                    if customer { "Customer" } else { "Agent" }
-                )
+            let text = text::line(&value::text_at(segment, "text")?);
+            let is_customer = value::text_at(segment, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("customer"));
+            (!text.is_empty()).then_some(Utterance {
+                at: Moment::Offset(start),
+                speaker: Speaker {
+                    role: if is_customer { Role::Customer } else { Role::Agent },
+                    name: None,
+                    note: None,
+                },
+                text,
             })
         })
         .collect()
@@ -79,59 +79,17 @@ pub(crate) fn transcript(context: &Context, args: &Args, call: &Entity) -> Resul
             }
         }
     }
-    let activity = text::line(&activity);
-    if page.rows.is_empty() {
-        return Ok(Output::text(format!(
-            "No transcript for activity {activity:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
-        )));
-    }
-    let all = lines(&page.rows);
-    if all.is_empty() {
-        return Ok(Output::text(format!(
-            "The transcript of activity {activity} has {} but no text.",
-            text::count(page.rows.len() as u64, "segment", "segments")
-        )));
-    }
-    let total = all.len();
-    let skip = usize::try_from(args.skip()).unwrap_or(usize::MAX).min(total);
-    // Room for the heading and the closing remark.
-    let mut room = args.budget(context.settings.max_answer_bytes).bytes.saturating_sub(500);
-    let shown: Vec<&String> = all[skip..]
-        .iter()
-        .enumerate()
-        .take_while(|(i, line)| {
-            let size = line.len() + 3;
-            let fits = *i == 0 || size <= room;
-            room = room.saturating_sub(size);
-            fits
-        })
-        .map(|(_, line)| line)
-        .collect();
-    if shown.is_empty() {
-        return Ok(Output::text(format!(
-            "skip={} is past the end: the transcript has {}.",
-            args.skip(),
-            text::count(total as u64, "segment", "segments")
-        )));
-    }
-    let next = skip + shown.len();
-    let mut out = format!(
-        "Transcript of activity {activity}, segments {}–{next} of {total} ([minute:second])\n",
-        skip + 1
-    );
-    for line in shown {
-        out += &format!("\n> {line}");
-    }
-    if next < total {
-        out += &format!("\n\n{} more segments: call again with skip={next}.", total - next);
-    }
-    if page.total.is_none_or(|total| total > page.rows.len() as u64) {
-        out += &format!(
-            "\n\nNote: the transcript is longer than the {} segments that one call reads.",
-            text::thousands(page.rows.len() as u64)
-        );
-    }
-    Ok(Output::text(out))
+    Ok(Output {
+        content: Content::Transcript(TranscriptOutput {
+            activity: text::line(&activity),
+            segments: utterances(&page.rows),
+            read: page.rows.len(),
+            is_partial: page.total.is_none_or(|total| total > page.rows.len() as u64),
+            skip: args.skip(),
+            budget: args.budget(context.settings.max_answer_bytes),
+        }),
+        first_record: None,
+    })
 }
 
 /// The activities of a call that was named by its own id; a transferred call has several.
@@ -190,7 +148,7 @@ pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Relate
         let (mut said, mut failed) = (Vec::new(), Vec::new());
         for activity in activities {
             match &read[activity] {
-                Ok(segments) => said.extend(lines(segments)),
+                Ok(segments) => said.extend(utterances(segments)),
                 Err(error) => {
                     let which = if activities.len() > 1 {
                         format!(" of activity {}", text::line(activity))
@@ -204,12 +162,12 @@ pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Relate
         }
         if said.is_empty() && !failed.is_empty() {
             return Related {
-                lines: failed,
+                remarks: failed,
                 ..Related::default()
             };
         }
-        let mut part = Related::conversation("Transcript", &said, "[no transcript]");
-        part.lines.extend(failed);
+        let mut part = Related::conversation("Transcript", said, "[no transcript]");
+        part.remarks.extend(failed);
         part
     };
     activities.iter().map(part).collect()
@@ -275,9 +233,13 @@ mod tests {
             {"start": null, "type": "agent", "text": "c"},
             {"start": 70, "type": "agent", "text": null},
         ]);
+        let said: Vec<String> = utterances(segments.as_array().expect("a list"))
+            .into_iter()
+            .map(|Utterance { at, speaker, text }| format!("{at:?} {:?} {text}", speaker.role))
+            .collect();
         assert_eq!(
-            lines(segments.as_array().expect("a list")),
-            ["[0:00] Customer: a", "[1:05] Agent: b", "[1:05] Agent: c"]
+            said,
+            ["Offset(0.0) Customer a", "Offset(65.5) Agent b", "Offset(65.5) Agent c"]
         );
     }
 }

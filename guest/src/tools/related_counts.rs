@@ -34,7 +34,7 @@ pub(crate) fn counted(context: &Context, entity: &Entity, rows: &[Value], belong
             Err(error) => format!("{label}: {}", text::line(error.text())),
         };
         Related {
-            lines: belongings
+            remarks: belongings
                 .iter()
                 .zip(context.client.read_pages(&queries))
                 .map(count)

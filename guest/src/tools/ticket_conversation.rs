@@ -11,13 +11,12 @@ use crate::{
         context::Context,
         entity::Entity,
         field::Detail,
-        output::{Output, Related},
+        output::{Content, ListOutput, Output, RecordOutput},
         param,
     },
-    render::listing,
     run::{
         self,
-        records::{records, records_with, warnings},
+        records::{records_with, warnings},
     },
     tools::activity_content::{self, ChannelOf},
 };
@@ -44,68 +43,54 @@ pub(crate) fn ticket_conversation(
             .client
             .record_and_page(ticket.endpoint, &id, &ticket.projection(Detail::Full), &activities);
     let record = record.map_err(|error| run::not_found(ticket, &id, error))?;
-    let shown = records(context, ticket, args, Detail::Full, std::slice::from_ref(&record))
-        .pop()
-        .expect("one record");
+    let shown = run::one_record(context, ticket, args, &record);
+    let first_record = Some(run::first_ids(ticket, &record));
     let budget = args.budget(context.settings.max_answer_bytes);
-    let first = Some(run::first_ids(ticket, &record));
-    let page = match page {
-        Ok(page) => page,
+    let head = |notes, zone, budget| RecordOutput {
+        singular: ticket.singular,
+        record: shown,
+        notes,
+        zone,
+        budget,
+    };
+    let content = match page {
+        Ok(page) => {
+            // The ticket is the heading of its conversation; what room it leaves is for the activities.
+            let half = Budget {
+                bytes: budget.bytes / 2,
+                ..budget
+            };
+            let conversation = conversation(context, activity, channel, args, &activities, &page);
+            Content::Conversation(head(Vec::new(), None, half), conversation)
+        }
         // The ticket itself is worth showing.
         Err(error) => {
-            let notes = [
-                vec![format!(
-                    "The activities of this ticket could not be read. {}",
-                    error.text()
-                )],
-                warnings(context),
-            ]
-            .concat();
-            let text = listing::detail(
-                ticket.singular,
-                &shown,
-                &notes,
-                context.client.zone().as_deref(),
-                budget,
-            );
-            return Ok(Output {
-                text,
-                first_record: first,
-            });
+            let mut notes = vec![format!(
+                "The activities of this ticket could not be read. {}",
+                error.text()
+            )];
+            notes.extend(warnings(context));
+            Content::Record(head(notes, context.client.zone(), budget))
         }
     };
-    // The ticket is the heading of its conversation; what room it leaves is for the activities.
-    let half = Budget {
-        bytes: budget.bytes / 2,
-        ..budget
-    };
-    let head = listing::detail(ticket.singular, &shown, &[], None, half);
-    let conversation = conversation(context, activity, channel, args, &activities, &page, head.len());
-    Ok(Output {
-        text: format!("{head}\n\n{conversation}"),
-        first_record: first,
-    })
+    Ok(Output { content, first_record })
 }
 
-/// A ticket's activities with their content, in what room the ticket leaves before them.
+/// A ticket's activities with their content.
 fn conversation(
     context: &Context,
-    entity: &Entity,
+    activity: &Entity,
     channel: ChannelOf,
     args: &Args,
     query: &Query,
     page: &Page,
-    before: usize,
-) -> String {
-    let parts: Vec<Related> = activity_content::contents(context, args, &page.rows, channel);
-    let records = records_with(context, entity, args, Detail::Summary, &page.rows, parts)
-        .into_iter()
-        .map(|record| record.without("Ticket"))
-        .collect();
-    listing::Listing {
-        singular: entity.singular,
-        plural: entity.plural,
-        records,
+) -> ListOutput {
+    let contents = activity_content::contents(context, args, &page.rows, channel);
+    let records = records_with(context, activity, args, Detail::Summary, &page.rows, contents);
+    ListOutput {
+        singular: activity.singular,
+        plural: activity.plural,
+        records: records.into_iter().map(|record| record.without("Ticket")).collect(),
         rows: page.rows.len(),
         skip: query.skip,
         take: query.take,
@@ -113,10 +98,8 @@ fn conversation(
         applied_filters: vec!["oldest first".to_owned()],
         notes: warnings(context),
         zone: context.client.zone(),
-        overflow: entity.overflow,
+        overflow: activity.overflow,
         text_chars: Some(usize::MAX),
         budget: args.budget(context.settings.max_answer_bytes),
-        before,
     }
-    .print()
 }

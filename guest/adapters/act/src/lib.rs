@@ -9,7 +9,7 @@ use bindings::{
     exports::act::tools::tool_provider::{Guest, ToolResult},
 };
 use daktela_wasi_http::WasiHttp;
-use guest::{Error, Settings, catalog, model::schema, run};
+use guest::{Error, Settings, catalog, model::schema, render::markdown, run};
 use serde_json::Value;
 
 #[expect(unsafe_code, reason = "generated from act.wit")]
@@ -90,7 +90,7 @@ fn answer(name: &str, arguments: &[u8], metadata: &Metadata) -> Result<String, (
         json(arguments).ok_or_else(wrong)?.to_string()
     };
     match run::run(tool, &http, &settings, &arguments) {
-        Ok(answer) => Ok(answer.text),
+        Ok(output) => Ok(markdown::output(&output)),
         Err(error) => {
             let kind = match error {
                 Error::Argument(_) => WRONG_ARGUMENTS,

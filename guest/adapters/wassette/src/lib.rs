@@ -4,7 +4,7 @@
 
 use bindings::{Failure, Kind};
 use daktela_wasi_http::WasiHttp;
-use guest::{Error, Settings, catalog, run};
+use guest::{Error, Settings, catalog, render::markdown, run};
 use serde_json::Value;
 
 #[expect(unsafe_code, clippy::too_many_arguments, reason = "generated from the world")]
@@ -39,7 +39,7 @@ fn answer(tool: &str, arguments: &Value) -> Result<String, Failure> {
     let http = WasiHttp::new(&settings.origin, variable("DAKTELA_ACCESS_TOKEN")).map_err(forbidden)?;
     let tool = catalog::find(tool).expect("the functions are made of the catalogue");
     match run::run(tool, &http, &settings, &arguments.to_string()) {
-        Ok(answer) => Ok(answer.text),
+        Ok(output) => Ok(markdown::output(&output)),
         Err(error) => Err(Failure {
             kind: match error {
                 Error::Argument(_) => Kind::Argument,

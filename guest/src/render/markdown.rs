@@ -1,0 +1,673 @@
+//! Results of tools → markdown within a byte budget.
+//!
+//! A record leads with its id, its page in Daktela and its title; then facts, then remarks, then texts. Each record is
+//! rendered once, except for its texts, whose sizes are counted first: what does not fit is left out in steps, never
+//! silently, and the answer tells what is missing and how to get it.
+
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
+
+use super::budget::{self, DIVISORS};
+use crate::{
+    model::{
+        entity::Overflow,
+        output::{
+            Body, Content, CountOutput, Fact, FactValue, ListOutput, Moment, Output, Record, RecordOutput, Reference,
+            Speaker, TranscriptOutput, Utterance,
+        },
+    },
+    text, time,
+};
+
+/// How long an id or a title may be, and the title of a linked ticket.
+const TITLE_CHARS: usize = 300;
+const LINK_TITLE_CHARS: usize = 100;
+
+/// What headings and closing remarks may take of the budget.
+const FRAME_BYTES: usize = 900;
+/// The same of a transcript, which says less.
+const TRANSCRIPT_FRAME_BYTES: usize = 500;
+
+/// The text of an answer.
+pub fn output(output: &Output) -> String {
+    match &output.content {
+        Content::Record(one) => record(one),
+        Content::List(page) => list(page, 0),
+        Content::Conversation(one, page) => {
+            let head = record(one);
+            let page = list(page, head.len());
+            format!("{head}\n\n{page}")
+        }
+        Content::Count(found) => count(found),
+        Content::Transcript(whole) => transcript(whole),
+    }
+}
+
+/// A value on one line. It cannot look like a link or like the start of the next fact of ours.
+pub fn inline(value: &str, chars: usize) -> String {
+    text::cut(&text::line(value).replace('·', "•").replace("](", "] ("), chars)
+}
+
+/// The value of a fact as text.
+pub fn fact_value(fact: &Fact) -> String {
+    match &fact.value {
+        FactValue::Reference(reference @ Reference { url: Some(_), .. }) => link_with_title(reference),
+        FactValue::List(values)
+            if matches!(
+                values.first(),
+                Some(FactValue::Reference(Reference { url: Some(_), .. }))
+            ) =>
+        {
+            let links: Vec<String> = values
+                .iter()
+                .filter_map(|value| match value {
+                    FactValue::Reference(reference) => Some(link_with_title(reference)),
+                    _ => None,
+                })
+                .collect();
+            links.join(", ")
+        }
+        value => inline(&plain(value), fact.max_chars),
+    }
+}
+
+/// A value as text that is not yet safe to stand in an answer.
+fn plain(value: &FactValue) -> Cow<'_, str> {
+    match value {
+        FactValue::Text(text) | FactValue::Word(text) | FactValue::DateTime(text) => text.into(),
+        FactValue::Number(number) => number.to_string().into(),
+        FactValue::Seconds(seconds) => format!("{seconds} s").into(),
+        FactValue::Duration(seconds) => time::duration(*seconds).into(),
+        FactValue::YesNo(yes) => if *yes { "yes" } else { "no" }.into(),
+        FactValue::Code { meaning, .. } => meaning.as_ref().into(),
+        FactValue::Reference(Reference { id, title, .. }) => match (title, id) {
+            (Some(title), Some(id)) if title != id => format!("{title} ({id})").into(),
+            (title, id) => title.as_deref().or(id.as_deref()).unwrap_or_default().into(),
+        },
+        FactValue::Deadline { at, overdue } => match (at, overdue.map(time::duration)) {
+            (Some(at), Some(late)) => format!("{at} (overdue by {late})").into(),
+            (None, Some(late)) => format!("overdue by {late} (no deadline is given)").into(),
+            (at, None) => at.as_deref().unwrap_or_default().into(),
+        },
+        FactValue::Caller { name, number } => {
+            let parts: Vec<&str> = [name, number].into_iter().flatten().map(String::as_str).collect();
+            parts.join(" ").into()
+        }
+        FactValue::Mailbox { name, address } => match (name, address) {
+            (Some(name), Some(address)) if name != address => format!("{name} <{address}>").into(),
+            (name, address) => address.as_deref().or(name.as_deref()).unwrap_or_default().into(),
+        },
+        FactValue::File {
+            title,
+            media_type,
+            bytes,
+        } => {
+            let title = title.as_deref().unwrap_or("without a name");
+            let facts: Vec<String> = media_type
+                .iter()
+                .cloned()
+                .chain(bytes.iter().map(|bytes| format!("{bytes} bytes")))
+                .collect();
+            if facts.is_empty() {
+                title.into()
+            } else {
+                format!("{title} ({})", facts.join(", ")).into()
+            }
+        }
+        FactValue::List(values) => {
+            let separator = match values.first() {
+                Some(FactValue::File { .. }) => "; ",
+                _ => ", ",
+            };
+            values.iter().map(plain).collect::<Vec<_>>().join(separator).into()
+        }
+    }
+}
+
+/// `[787979](https://…)`.
+fn link(id: &str, url: &str) -> String {
+    format!("[{}]({url})", inline(id, TITLE_CHARS))
+}
+
+/// `[787979](https://…) Title`.
+fn link_with_title(reference: &Reference) -> String {
+    let id = reference.id.as_deref().unwrap_or_default();
+    let link = link(id, reference.url.as_deref().unwrap_or_default());
+    match &reference.title {
+        Some(title) => format!("{link} {}", inline(title, LINK_TITLE_CHARS)),
+        None => link,
+    }
+}
+
+fn heading(record: &Record) -> String {
+    let title = record.title.as_ref().map(|title| inline(title, TITLE_CHARS));
+    match (&record.id, title) {
+        (Some(id), title) => {
+            let id = match &record.url {
+                Some(url) => link(id, url),
+                None => format!("**{}**", inline(id, TITLE_CHARS)),
+            };
+            match title {
+                Some(title) => format!("{id} {title}"),
+                None => id,
+            }
+        }
+        (None, Some(title)) => format!("**{title}**"),
+        (None, None) => format!("**{} without an id**", record.singular),
+    }
+}
+
+/// A record, rendered but for the length of its texts.
+struct Item<'a> {
+    /// Heading, facts and remarks.
+    head: String,
+    texts: Vec<ItemText<'a>>,
+    indent: &'static str,
+}
+
+struct ItemText<'a> {
+    label: &'static str,
+    body: Cow<'a, str>,
+    chars: usize,
+    note: Option<&'a str>,
+}
+
+impl<'a> Item<'a> {
+    /// As an item of a list.
+    fn in_list(record: &'a Record) -> Self {
+        let mut head = format!("- {}", heading(record));
+        for (i, fact) in record.facts.iter().enumerate() {
+            head += if i == 0 { "\n  " } else { " · " };
+            head += &fact.label;
+            head += ": ";
+            head += &fact_value(fact);
+        }
+        Self::new(record, head, "  ")
+    }
+
+    /// By itself; `singular` is what it is called.
+    fn alone(record: &'a Record, singular: &str) -> Self {
+        let mut head = format!("# {singular} {}", heading(record));
+        for fact in &record.facts {
+            head.push('\n');
+            head += &fact.label;
+            head += ": ";
+            head += &fact_value(fact);
+        }
+        Self::new(record, head, "")
+    }
+
+    fn new(record: &'a Record, mut head: String, indent: &'static str) -> Self {
+        for remark in &record.remarks {
+            head.push('\n');
+            head += indent;
+            head += remark;
+        }
+        let texts = record.texts.iter().map(|text| ItemText {
+            label: text.label,
+            body: match &text.body {
+                Body::Plain(body) => body.into(),
+                Body::Conversation(utterances) => {
+                    utterances.iter().map(utterance).collect::<Vec<_>>().join("\n").into()
+                }
+            },
+            chars: text.chars,
+            note: text.note.as_deref(),
+        });
+        Item {
+            head,
+            texts: texts.collect(),
+            indent,
+        }
+    }
+
+    /// Writes the texts, each at most as long as `limit` says of its own measure.
+    fn write_texts(&self, out: &mut impl Write, limit: impl Fn(usize) -> usize) -> fmt::Result {
+        for text in &self.texts {
+            if !text.label.is_empty() {
+                write!(out, "\n{}{}:", self.indent, text.label)?;
+            }
+            out.write_char('\n')?;
+            write_quote(out, &text.body, limit(text.chars), self.indent)?;
+            if let Some(note) = text.note {
+                write!(out, "\n{}{note}", self.indent)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn size(&self, limit: impl Fn(usize) -> usize) -> usize {
+        let mut count = ByteCount(self.head.len());
+        self.write_texts(&mut count, limit).expect("counting does not fail");
+        count.0
+    }
+
+    fn print(&self, limit: impl Fn(usize) -> usize) -> String {
+        let mut out = self.head.clone();
+        self.write_texts(&mut out, limit).expect("a String takes all");
+        out
+    }
+
+    /// Its texts as long as fits; where not even its facts fit, they are cut.
+    fn print_within(&self, room: usize, limit: impl Fn(usize, usize) -> usize) -> String {
+        let largest = budget::largest_limit(room, |most| self.size(|chars| limit(chars, most)));
+        let printed = self.print(|chars| limit(chars, largest));
+        if printed.len() <= room {
+            return printed;
+        }
+        text::cut(&printed, printed[..printed.floor_char_boundary(room)].chars().count())
+    }
+
+    /// Whether a text of it is longer than `limit` shows.
+    fn is_cut(&self, limit: impl Fn(usize) -> usize) -> bool {
+        self.texts
+            .iter()
+            .any(|text| text.body.chars().nth(limit(text.chars)).is_some())
+    }
+}
+
+/// Counts what would be written.
+struct ByteCount(usize);
+
+impl Write for ByteCount {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
+/// The first `max` characters of a text, each line behind `> ` and that behind `indent`; what is missing is said.
+fn write_quote(out: &mut impl Write, body: &str, max: usize, indent: &str) -> fmt::Result {
+    let cut = if max >= body.len() {
+        None
+    } else {
+        body.char_indices().nth(max)
+    };
+    let kept = cut.map_or(body, |(at, _)| body[..at].trim_end());
+    for (i, line) in kept.lines().enumerate() {
+        if i > 0 {
+            out.write_char('\n')?;
+        }
+        let line = line.trim_end();
+        write!(out, "{indent}>{}{line}", if line.is_empty() { "" } else { " " })?;
+    }
+    if cut.is_some() {
+        let missing = body[kept.len()..].chars().count();
+        if kept.is_empty() {
+            write!(out, "{indent}> [+{missing} characters]")?;
+        } else {
+            write!(out, " … [+{missing} characters]")?;
+        }
+    }
+    Ok(())
+}
+
+/// How many bytes records take in a list, with their texts at their own measure.
+pub fn size_in_list(records: &[Record]) -> usize {
+    records
+        .iter()
+        .map(|record| Item::in_list(record).size(|chars| chars))
+        .sum()
+}
+
+fn record(one: &RecordOutput) -> String {
+    let notes: usize = one.notes.iter().map(|note| note.len() + 8).sum();
+    let room = one.budget.bytes.saturating_sub(FRAME_BYTES + notes);
+    let item = Item::alone(&one.record, &capitalised(one.singular));
+    let is_too_large = item.size(|_| usize::MAX) > room;
+    let mut out = if is_too_large {
+        item.print_within(room, |_, most| most)
+    } else {
+        item.print(|_| usize::MAX)
+    };
+    let notes = one.notes.iter().map(|note| format!("Note: {note}"));
+    let cut = is_too_large.then(|| one.budget.cut());
+    let zone = one.zone.as_ref().map(|zone| format!("Times: {zone}."));
+    for line in notes.chain(cut).chain(zone) {
+        out += "\n\n";
+        out += &line;
+    }
+    out
+}
+
+/// A page, of whose budget `before` bytes are taken by what stands before it.
+fn list(page: &ListOutput, before: usize) -> String {
+    if page.records.is_empty() {
+        return with_notes(empty(page), &page.notes, &[]);
+    }
+    let own = |chars: usize| page.text_chars.unwrap_or(chars);
+    let notes: usize = page.notes.iter().map(|note| note.len() + 8).sum();
+    let applied: usize = page.applied_filters.iter().map(|filter| filter.len() + 4).sum();
+    let room = page.budget.bytes.saturating_sub(FRAME_BYTES + before + notes + applied);
+
+    // Whoever says how much of each text to show wants that of fewer records rather than less of all.
+    let shorten_texts = page.overflow == Overflow::Texts && page.text_chars.is_none();
+    let mut items = Vec::new();
+    let sizes = page.records.iter().map(|record| {
+        let item = Item::in_list(record);
+        let size = |divisor: usize| item.size(|chars| own(chars).checked_div(divisor).unwrap_or(0)) + 1;
+        let sizes = if shorten_texts {
+            DIVISORS.map(size)
+        } else {
+            [size(1), 0, 0, 0]
+        };
+        items.push(item);
+        sizes
+    });
+    let fit = budget::fit(sizes, room, shorten_texts);
+    items.truncate(fit.shown);
+
+    let mut closing = Vec::new();
+    if fit.divisor != 1 {
+        let how = if fit.divisor == 0 {
+            "left out".to_owned()
+        } else {
+            format!("shortened to 1/{}", fit.divisor)
+        };
+        closing.push(format!(
+            "Long texts are {how} to fit max_bytes={}; ask for fewer records with take to see more of each.",
+            page.budget.bytes
+        ));
+    } else if !fit.is_first_too_large && items.iter().any(|item| item.is_cut(own)) {
+        closing.push("Texts that end in [+n characters] are shortened; text_chars shows more.".to_owned());
+    }
+    if items.len() < page.rows {
+        closing.push(format!(
+            "{} of the {} records of this page did not fit max_bytes={}.",
+            page.rows - items.len(),
+            page.rows,
+            page.budget.bytes
+        ));
+    }
+    if fit.is_first_too_large {
+        closing.push(page.budget.cut());
+    }
+    let next = page.skip + items.len() as u64;
+    match page.total {
+        Some(total) if total > next => closing.push(format!(
+            "{} more: call again with skip={next}.",
+            text::thousands(total - next)
+        )),
+        None if page.rows as u64 >= page.take || items.len() < page.rows => {
+            closing.push(format!("There may be more: call again with skip={next}."))
+        }
+        _ => {}
+    }
+
+    let total = page
+        .total
+        .map_or_else(|| "an unknown total".to_owned(), text::thousands);
+    let mut out = format!("{} {}–{next} of {total}", capitalised(page.plural), page.skip + 1);
+    for filter in &page.applied_filters {
+        out += " · ";
+        out += filter;
+    }
+    if let Some(zone) = &page.zone {
+        out += " · times: ";
+        out += zone;
+    }
+    out.push('\n');
+    for item in &items {
+        out.push('\n');
+        if fit.is_first_too_large {
+            out += &item.print_within(room, |chars, most| own(chars).min(most));
+        } else {
+            out += &item.head;
+            item.write_texts(&mut out, |chars| own(chars).checked_div(fit.divisor).unwrap_or(0))
+                .expect("a String takes all");
+        }
+    }
+    with_notes(out, &page.notes, &closing)
+}
+
+fn empty(page: &ListOutput) -> String {
+    let applied = in_brackets(&page.applied_filters);
+    match page.total {
+        Some(total) if total > 0 && page.skip >= total => {
+            let last = (total - 1) / page.take * page.take;
+            let matches = if total == 1 { "matches" } else { "match" };
+            format!(
+                "skip={} is past the end: {} {matches}{applied}. The last page begins at skip={last}.",
+                page.skip,
+                text::count(total, page.singular, page.plural)
+            )
+        }
+        Some(total) if total > 0 => format!(
+            "Daktela counts {} but sent none{applied}. Try again, or a smaller take.",
+            text::count(total, page.singular, page.plural)
+        ),
+        _ if page.skip > 0 => format!("No {} from skip={} on{applied}.", page.plural, page.skip),
+        _ => format!(
+            "No {}{applied}. What the Daktela account of this server may not see does not show.",
+            page.plural
+        ),
+    }
+}
+
+fn in_brackets(applied_filters: &[String]) -> String {
+    if applied_filters.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", applied_filters.join(" · "))
+    }
+}
+
+fn with_notes(mut out: String, notes: &[String], closing: &[String]) -> String {
+    for note in notes {
+        out += "\n\nNote: ";
+        out += note;
+    }
+    for line in closing {
+        out += "\n\n";
+        out += line;
+    }
+    out
+}
+
+fn count(found: &CountOutput) -> String {
+    let applied = in_brackets(&found.applied_filters);
+    let number = text::count(found.total, found.singular, found.plural);
+    with_notes(format!("{number}{applied}"), &found.notes, &[])
+}
+
+fn transcript(whole: &TranscriptOutput) -> String {
+    let activity = &whole.activity;
+    if whole.read == 0 {
+        return format!(
+            "No transcript for activity {activity:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
+        );
+    }
+    let segments = |number: usize| text::count(number as u64, "segment", "segments");
+    let total = whole.segments.len();
+    if total == 0 {
+        return format!(
+            "The transcript of activity {activity} has {} but no text.",
+            segments(whole.read)
+        );
+    }
+    let skip = usize::try_from(whole.skip).unwrap_or(usize::MAX).min(total);
+    if skip == total {
+        return format!(
+            "skip={} is past the end: the transcript has {}.",
+            whole.skip,
+            segments(total)
+        );
+    }
+    let mut room = whole.budget.bytes.saturating_sub(TRANSCRIPT_FRAME_BYTES);
+    let mut lines = String::new();
+    let mut next = skip;
+    for segment in &whole.segments[skip..] {
+        let line = utterance(segment);
+        let size = line.len() + 3;
+        if size > room && next > skip {
+            break;
+        }
+        room = room.saturating_sub(size);
+        lines += "\n> ";
+        lines += &line;
+        next += 1;
+    }
+    let mut out = format!(
+        "Transcript of activity {activity}, segments {}–{next} of {total} ([minute:second])\n{lines}",
+        skip + 1
+    );
+    if next < total {
+        out += &format!("\n\n{} more segments: call again with skip={next}.", total - next);
+    }
+    if whole.is_partial {
+        out += &format!(
+            "\n\nNote: the transcript is longer than the {} segments that one call reads.",
+            text::thousands(whole.read as u64)
+        );
+    }
+    out
+}
+
+/// Who said what when, on one line; further lines of a message are set in, so that none can pass for a message.
+fn utterance(utterance: &Utterance) -> String {
+    let Utterance { at, speaker, text } = utterance;
+    let speaker = self::speaker(speaker);
+    match at {
+        Moment::Offset(seconds) => {
+            let at = *seconds as u64;
+            format!("[{}:{:02}] {speaker}: {text}", at / 60, at % 60)
+        }
+        Moment::Time(time) => {
+            let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            // A picture, say: the message was sent, though there is nothing of it to read.
+            let said = if lines.is_empty() {
+                "[no text]".to_owned()
+            } else {
+                lines.join("\n    ")
+            };
+            format!("{time} {speaker}: {said}").trim_start().to_owned()
+        }
+    }
+}
+
+fn speaker(speaker: &Speaker) -> String {
+    let mut out = speaker.role.label().to_owned();
+    if let Some(name) = &speaker.name {
+        out.push(' ');
+        out += name;
+    }
+    if let Some(note) = speaker.note {
+        out += &format!(" ({note})");
+    }
+    out
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        args::Budget,
+        output::{Role, Text},
+    };
+
+    fn note(i: usize) -> Record {
+        Record {
+            singular: "note",
+            id: Some(i.to_string()),
+            title: None,
+            url: None,
+            facts: Vec::new(),
+            remarks: Vec::new(),
+            texts: vec![Text {
+                label: "",
+                body: Body::Plain("x".repeat(1000)),
+                chars: 300,
+                note: None,
+            }],
+        }
+    }
+
+    fn print(text_chars: Option<usize>) -> String {
+        let page = ListOutput {
+            singular: "note",
+            plural: "notes",
+            records: (0..10).map(note).collect(),
+            rows: 10,
+            skip: 0,
+            take: 10,
+            total: Some(10),
+            applied_filters: Vec::new(),
+            notes: Vec::new(),
+            zone: None,
+            overflow: Overflow::Texts,
+            text_chars,
+            budget: Budget {
+                bytes: 3_000,
+                is_server_limit: false,
+            },
+        };
+        list(&page, 0)
+    }
+
+    #[test]
+    fn asking_for_long_texts_shows_them_of_fewer_records() {
+        let whole = print(Some(100_000));
+        assert!(whole.starts_with("Notes 1–2 of 10"), "{whole}");
+        assert!(whole.contains(&"x".repeat(1000)), "{whole}");
+        assert!(whole.ends_with("8 more: call again with skip=2."), "{whole}");
+        assert!(print(None).starts_with("Notes 1–10 of 10"));
+    }
+
+    #[test]
+    fn a_value_cannot_pass_for_a_link_or_a_fact() {
+        assert_eq!(
+            inline("a\n· Stage: CLOSE [x](http://evil)", 100),
+            "a • Stage: CLOSE [x] (http://evil)"
+        );
+    }
+
+    #[test]
+    fn quoting_is_cutting_and_then_marking_each_line() {
+        for body in ["a", "a\n\nb c", "žluťoučký kůň\n úpí ", "a \n\n\nb", "  a"] {
+            for max in 0..20 {
+                for indent in ["", "  "] {
+                    let mut quoted = String::new();
+                    write_quote(&mut quoted, body, max, indent).expect("a String takes all");
+                    assert_eq!(quoted, text::quote(&text::cut(body, max), indent), "{body:?} {max}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn utterances_say_who_said_what_when() {
+        let said = |at, role, name: Option<&str>, note, text: &str| {
+            utterance(&Utterance {
+                at,
+                speaker: Speaker {
+                    role,
+                    name: name.map(str::to_owned),
+                    note,
+                },
+                text: text.to_owned(),
+            })
+        };
+        let time = || Moment::Time("2026-11-20 10:00:00".to_owned());
+        assert_eq!(
+            said(Moment::Offset(65.5), Role::Customer, None, None, "b"),
+            "[1:05] Customer: b"
+        );
+        assert_eq!(
+            said(time(), Role::Agent, Some("Jan"), Some("internal note"), "a\n\n b"),
+            "2026-11-20 10:00:00 Agent Jan (internal note): a\n    b"
+        );
+        assert_eq!(
+            said(Moment::Time(String::new()), Role::Bot, None, None, ""),
+            "Bot: [no text]"
+        );
+    }
+}

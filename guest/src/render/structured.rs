@@ -1,0 +1,303 @@
+//! Results of tools → JSON for programs, complete: no budget applies.
+//!
+//! The same facts as in the text, under stable keys. Each record names the keys whose values people wrote.
+
+use serde_json::{Map, Value, json};
+
+use crate::model::output::{
+    Body, Content, Fact, FactValue, Key, ListOutput, Moment, Output, Provenance, Record, RecordOutput, Reference,
+    Speaker, Text, Utterance, snake_case,
+};
+
+/// The JSON of an answer.
+pub fn output(output: &Output) -> Value {
+    match &output.content {
+        Content::Record(one) => single(one),
+        Content::List(page) => list(page),
+        Content::Conversation(one, page) => {
+            let mut out = single(one);
+            out["conversation"] = list(page);
+            out
+        }
+        Content::Count(found) => json!({
+            "total": found.total,
+            "applied_filters": found.applied_filters,
+            "notes": found.notes,
+        }),
+        Content::Transcript(whole) => json!({
+            "activity": whole.activity,
+            "total": whole.segments.len(),
+            "skip": whole.skip,
+            "is_partial": whole.is_partial,
+            "segments": whole.segments.iter().skip(whole.skip as usize).map(utterance).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn single(one: &RecordOutput) -> Value {
+    json!({"record": record(&one.record), "notes": one.notes, "time_zone": one.zone})
+}
+
+fn list(page: &ListOutput) -> Value {
+    json!({
+        "records": page.records.iter().map(record).collect::<Vec<_>>(),
+        "skip": page.skip,
+        "rows": page.rows,
+        "total": page.total,
+        "applied_filters": page.applied_filters,
+        "notes": page.notes,
+        "time_zone": page.zone,
+    })
+}
+
+fn record(record: &Record) -> Value {
+    let mut facts = Map::new();
+    let mut custom_fields = Map::new();
+    let mut by_people = Vec::new();
+    for fact in &record.facts {
+        match &fact.key {
+            Key::Label => {
+                let key = snake_case(&fact.label);
+                if fact.provenance == Provenance::People {
+                    by_people.push(key.clone());
+                }
+                facts.insert(key, value(&fact.value));
+            }
+            Key::CustomField(key) => {
+                custom_fields.insert(key.clone(), custom_field(fact));
+            }
+        }
+    }
+    let mut out = Map::new();
+    let mut add = |key: &str, value: Value| {
+        let is_empty = match &value {
+            Value::Null => true,
+            Value::Array(values) => values.is_empty(),
+            Value::Object(values) => values.is_empty(),
+            _ => false,
+        };
+        if !is_empty {
+            out.insert(key.to_owned(), value);
+        }
+    };
+    add("id", json!(record.id));
+    add("title", json!(record.title));
+    add("url", json!(record.url));
+    add("facts", Value::Object(facts));
+    add("written_by_people", json!(by_people));
+    add("custom_fields", Value::Object(custom_fields));
+    add("remarks", json!(record.remarks));
+    add("texts", record.texts.iter().map(text).collect());
+    Value::Object(out)
+}
+
+fn custom_field(fact: &Fact) -> Value {
+    json!({"label": fact.label, "value": value(&fact.value)})
+}
+
+fn value(of: &FactValue) -> Value {
+    match of {
+        FactValue::Text(text) | FactValue::Word(text) | FactValue::DateTime(text) => json!(text),
+        FactValue::Number(number) => Value::Number(number.clone()),
+        FactValue::Seconds(seconds) | FactValue::Duration(seconds) => json!(seconds),
+        FactValue::YesNo(yes) => json!(yes),
+        FactValue::Code { code, meaning } => json!({"code": code, "meaning": meaning}),
+        FactValue::Reference(Reference { id, title, url }) => {
+            with_those_known(&[("id", id), ("title", title), ("url", url)])
+        }
+        FactValue::Deadline { at, overdue } => json!({"at": at, "overdue_seconds": overdue}),
+        FactValue::Caller { name, number } => with_those_known(&[("name", name), ("number", number)]),
+        FactValue::Mailbox { name, address } => with_those_known(&[("name", name), ("address", address)]),
+        FactValue::File {
+            title,
+            media_type,
+            bytes,
+        } => with_those_known(&[("title", title), ("media_type", media_type), ("bytes", bytes)]),
+        FactValue::List(values) => values.iter().map(value).collect(),
+    }
+}
+
+fn with_those_known(parts: &[(&str, &Option<String>)]) -> Value {
+    let known = parts
+        .iter()
+        .filter_map(|(key, part)| Some(((*key).to_owned(), json!(part.as_ref()?))));
+    Value::Object(known.collect())
+}
+
+fn text(text: &Text) -> Value {
+    let mut out = match &text.body {
+        Body::Plain(body) => json!({"text": body}),
+        Body::Conversation(utterances) => json!({"utterances": utterances.iter().map(utterance).collect::<Vec<_>>()}),
+    };
+    if !text.label.is_empty() {
+        out["label"] = json!(text.label);
+    }
+    if let Some(note) = &text.note {
+        out["note"] = json!(note);
+    }
+    out
+}
+
+fn utterance(utterance: &Utterance) -> Value {
+    let Utterance { at, speaker, text } = utterance;
+    let Speaker { role, name, note } = speaker;
+    let mut out = match at {
+        Moment::Offset(seconds) => json!({"at_seconds": seconds}),
+        Moment::Time(time) => json!({"at": time}),
+    };
+    out["speaker"] = json!(role.label());
+    if let Some(name) = name {
+        out["name"] = json!(name);
+    }
+    if let Some(note) = note {
+        out["kind"] = json!(note);
+    }
+    out["text"] = json!(text);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        args::Budget,
+        output::{CountOutput, Role, TranscriptOutput},
+    };
+
+    const BUDGET: Budget = Budget {
+        bytes: 2_000,
+        is_server_limit: false,
+    };
+
+    fn fact(key: Key, label: &'static str, value: FactValue) -> Fact {
+        Fact {
+            key,
+            label: label.into(),
+            provenance: value.provenance(),
+            value,
+            max_chars: 3,
+        }
+    }
+
+    #[test]
+    fn a_record_keeps_its_types_and_says_what_people_wrote() {
+        let reference = |title: &str| {
+            FactValue::Reference(Reference {
+                id: Some("jan".to_owned()),
+                title: Some(title.to_owned()),
+                url: None,
+            })
+        };
+        let one = Record {
+            singular: "ticket",
+            id: Some("1".to_owned()),
+            title: Some("Help".to_owned()),
+            url: None,
+            facts: vec![
+                fact(Key::Label, "Stage", FactValue::Word("OPEN".to_owned())),
+                fact(Key::Label, "Assigned to", reference("Jan Novák")),
+                fact(Key::Label, "First answer after", FactValue::Seconds(90.0)),
+                fact(Key::Label, "Unread", FactValue::YesNo(true)),
+                fact(Key::Label, "Reopens", FactValue::Number(2.into())),
+                fact(
+                    Key::Label,
+                    "SLA deadline",
+                    FactValue::Deadline {
+                        at: Some("2026-11-20 10:00:00".to_owned()),
+                        overdue: Some(60.0),
+                    },
+                ),
+                fact(
+                    Key::CustomField("tier".to_owned()),
+                    "Tier",
+                    FactValue::List(vec![FactValue::Text("gold".to_owned())]),
+                ),
+            ],
+            remarks: Vec::new(),
+            texts: vec![Text {
+                label: "",
+                body: Body::Plain("longer than any budget".to_owned()),
+                chars: 1,
+                note: None,
+            }],
+        };
+        let content = Content::Record(RecordOutput {
+            singular: "ticket",
+            record: one,
+            notes: Vec::new(),
+            zone: Some("Europe/Prague".to_owned()),
+            budget: BUDGET,
+        });
+        let out = output(&Output {
+            content,
+            first_record: None,
+        });
+        assert_eq!(
+            out,
+            json!({
+                "record": {
+                    "id": "1",
+                    "title": "Help",
+                    "facts": {
+                        "stage": "OPEN",
+                        "assigned_to": {"id": "jan", "title": "Jan Novák"},
+                        "first_answer_after": 90.0,
+                        "unread": true,
+                        "reopens": 2,
+                        "sla_deadline": {"at": "2026-11-20 10:00:00", "overdue_seconds": 60.0},
+                    },
+                    "written_by_people": ["assigned_to"],
+                    "custom_fields": {"tier": {"label": "Tier", "value": ["gold"]}},
+                    "texts": [{"text": "longer than any budget"}],
+                },
+                "notes": [],
+                "time_zone": "Europe/Prague",
+            })
+        );
+    }
+
+    #[test]
+    fn a_transcript_is_who_said_what_when() {
+        let segment = |at: f64, text: &str| Utterance {
+            at: Moment::Offset(at),
+            speaker: Speaker {
+                role: Role::Customer,
+                name: None,
+                note: None,
+            },
+            text: text.to_owned(),
+        };
+        let out = output(&Output {
+            content: Content::Transcript(TranscriptOutput {
+                activity: "activities_1".to_owned(),
+                segments: vec![segment(0.0, "a"), segment(65.5, "b")],
+                read: 3,
+                is_partial: false,
+                skip: 1,
+                budget: BUDGET,
+            }),
+            first_record: None,
+        });
+        assert_eq!(out["total"], 2);
+        assert_eq!(
+            out["segments"],
+            json!([{"at_seconds": 65.5, "speaker": "Customer", "text": "b"}])
+        );
+    }
+
+    #[test]
+    fn a_count_is_a_number() {
+        let out = output(&Output {
+            content: Content::Count(CountOutput {
+                singular: "ticket",
+                plural: "tickets",
+                total: 1234,
+                applied_filters: vec!["stage OPEN".to_owned()],
+                notes: Vec::new(),
+            }),
+            first_record: None,
+        });
+        assert_eq!(out["total"], 1234);
+        assert_eq!(out["applied_filters"], json!(["stage OPEN"]));
+    }
+}

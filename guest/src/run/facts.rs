@@ -1,0 +1,315 @@
+//! Facts of records: Daktela's JSON → typed values, as the entity declares them.
+
+use serde_json::Value;
+
+use crate::{
+    daktela::query,
+    model::{
+        custom_field::{self, ContactPoint, CustomField, CustomFieldSchema, EMAIL, PHONE},
+        entity::{CustomFields, Entity, LongText, TextKind},
+        field::{Detail, FieldSpec, Format},
+        output::{Body, Fact, FactValue, Key, Provenance, Record, Reference, Related, Text, number_of},
+    },
+    render::{html, mail, markdown},
+    settings::Settings,
+    text, value,
+};
+
+/// One value in a list stays readable; a detail shows what there is.
+const VALUE_CHARS_SUMMARY: usize = 300;
+const VALUE_CHARS_FULL: usize = 10_000;
+/// How long the label of a custom field may be.
+const LABEL_CHARS: usize = 100;
+
+/// What reading facts needs beside the record.
+pub(crate) struct Reader<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) schema: &'a CustomFieldSchema,
+    pub(crate) detail: Detail,
+    /// Keep quoted mail and signatures.
+    pub(crate) full_mail: bool,
+}
+
+impl Reader<'_> {
+    /// A record of an entity, with what belongs to it beside its fields.
+    pub(crate) fn record(&self, entity: &Entity, record: &Value, related: Related) -> Record {
+        let id = value::text_at(record, entity.key);
+        let url = id.as_ref().filter(|_| entity.page);
+        let mut out = Record {
+            singular: entity.singular,
+            url: url.map(|id| page_url(self.settings, entity.endpoint, id)),
+            id,
+            title: value::text_at(record, entity.title),
+            facts: Vec::new(),
+            remarks: related.remarks,
+            texts: entity.texts.iter().filter_map(|text| self.text(text, record)).collect(),
+        };
+        if entity.custom_fields == CustomFields::ContactPoints {
+            out.facts.extend(self.contact_points(record));
+        }
+        for spec in entity.fields_at(self.detail) {
+            if let Some(value) = read(spec, record, self.settings) {
+                out.facts.push(self.fact(spec.label, value));
+            }
+        }
+        if entity.custom_fields != CustomFields::No {
+            out.facts.extend(self.custom_fields(record, entity.custom_fields));
+        }
+        for fact in related.facts {
+            add_related(&mut out, fact);
+        }
+        out.texts.extend(related.text);
+        out
+    }
+
+    fn fact(&self, label: &'static str, value: FactValue) -> Fact {
+        Fact {
+            key: Key::Label,
+            label: label.into(),
+            provenance: value.provenance(),
+            value,
+            max_chars: self.max_chars(),
+        }
+    }
+
+    fn max_chars(&self) -> usize {
+        match self.detail {
+            Detail::Summary => VALUE_CHARS_SUMMARY,
+            Detail::Full => VALUE_CHARS_FULL,
+        }
+    }
+
+    /// Phone numbers and e-mail addresses.
+    fn contact_points(&self, record: &Value) -> Vec<Fact> {
+        let read = |point: &ContactPoint| {
+            let values = custom_field::fields_of(record)
+                .filter(|(key, _)| point.is(key, self.schema))
+                .flat_map(|(key, _)| value::all(&record["customFields"], key))
+                .filter_map(value::text)
+                .map(FactValue::Text);
+            FactValue::from_values(values).map(|value| self.fact(point.label, value))
+        };
+        [PHONE, EMAIL].iter().filter_map(read).collect()
+    }
+
+    fn custom_fields(&self, record: &Value, kind: CustomFields) -> Vec<Fact> {
+        custom_field::fields_of(record)
+            .filter(|(key, _)| {
+                kind != CustomFields::ContactPoints || ![PHONE, EMAIL].iter().any(|point| point.is(key, self.schema))
+            })
+            .filter(|(key, _)| !self.schema.get(*key).is_some_and(|field| field.hidden))
+            .filter_map(|(key, values)| {
+                let unknown = CustomField::default();
+                let field = self.schema.get(key).unwrap_or(&unknown);
+                let values = match values {
+                    Value::Array(values) => values.iter().collect(),
+                    value => vec![value],
+                };
+                let values = values.into_iter().filter_map(|value| custom_value(field, value));
+                let label = if field.title.is_empty() {
+                    label_of(key)
+                } else {
+                    field.title.clone()
+                };
+                Some(Fact {
+                    key: Key::CustomField(key.clone()),
+                    label: markdown::inline(&label, LABEL_CHARS).into(),
+                    value: FactValue::from_values(values)?,
+                    provenance: Provenance::People,
+                    max_chars: self.max_chars(),
+                })
+            })
+            .collect()
+    }
+
+    fn text(&self, long: &LongText, record: &Value) -> Option<Text> {
+        let source = value::text_at(record, long.path)?;
+        let (body, note) = match long.kind {
+            TextKind::Mail if !self.full_mail => mail_body(&source, value::text_at(record, "title").as_deref()),
+            TextKind::Mail | TextKind::Html => (text::clean(&html::to_text(&source)), None),
+        };
+        (!body.is_empty()).then_some(Text {
+            label: long.label,
+            body: Body::Plain(body),
+            chars: long.chars,
+            note,
+        })
+    }
+}
+
+/// A channel's record repeats what its activity says; where it differs, it says whose word this is.
+fn add_related(record: &mut Record, mut fact: Fact) {
+    let value = markdown::fact_value(&fact);
+    let known = record.facts.iter().find(|known| known.label == fact.label);
+    let is_known = known.is_some_and(|known| markdown::fact_value(known) == value);
+    if is_known || record.id.as_ref() == Some(&value) {
+        return;
+    }
+    if known.is_some() {
+        fact.label.to_mut().push_str(" in the channel");
+    }
+    record.facts.push(fact);
+}
+
+/// The value of a declared field. Nothing for an empty one.
+fn read(spec: &FieldSpec, record: &Value, settings: &Settings) -> Option<FactValue> {
+    let values = || value::all(record, spec.path).into_iter();
+    match spec.format {
+        Format::Text => FactValue::from_values(values().filter_map(value::text).map(FactValue::Text)),
+        Format::Word => FactValue::from_values(values().filter_map(value::text).map(FactValue::Word)),
+        Format::DateTime => FactValue::from_values(values().filter_map(value::text).map(FactValue::DateTime)),
+        Format::Number => FactValue::from_values(values().filter_map(number_of)),
+        Format::Seconds => FactValue::from_values(values().filter_map(value::number).map(FactValue::Seconds)),
+        Format::YesNo => FactValue::from_values(values().filter_map(value::yes_no).map(FactValue::YesNo)),
+        Format::OnlyYes => value::only_yes(record, spec.path).then_some(FactValue::YesNo(true)),
+        Format::Coded(codes) => FactValue::from_values(values().filter_map(value::text).map(|code| {
+            let known = codes.iter().find(|(known, _)| *known == code);
+            FactValue::Code {
+                meaning: known.map_or_else(|| code.clone().into(), |(_, meaning)| (*meaning).into()),
+                code,
+            }
+        })),
+        Format::Titled => FactValue::from_values(values().filter_map(titled).map(FactValue::Reference)),
+        Format::Related => FactValue::from_values(values().filter_map(related).map(FactValue::Reference)),
+        Format::Ticket => FactValue::from_values(values().filter_map(|ticket| {
+            let id = value::name_of(ticket)?;
+            Some(FactValue::Reference(Reference {
+                url: Some(page_url(settings, "tickets", &id)),
+                id: Some(id),
+                title: value::text_at(ticket, "title"),
+            }))
+        })),
+        Format::Computed(_, compute) => compute(record),
+    }
+}
+
+fn titled(related: &Value) -> Option<Reference> {
+    let title = value::text_at(related, "title");
+    let id = if title.is_none() { value::name_of(related) } else { None };
+    (title.is_some() || id.is_some()).then_some(Reference { id, title, url: None })
+}
+
+fn related(related: &Value) -> Option<Reference> {
+    let (title, id) = (value::text_at(related, "title"), value::name_of(related));
+    (title.is_some() || id.is_some()).then_some(Reference { id, title, url: None })
+}
+
+/// A value of a custom field as people see it.
+fn custom_value(field: &CustomField, value: &Value) -> Option<FactValue> {
+    let Some(stored) = value::text(value) else {
+        return related(value)
+            .map(FactValue::Reference)
+            .or_else(|| parts(value).map(FactValue::Text));
+    };
+    if let Some(shown) = field.items.get(&stored) {
+        return Some(FactValue::Code {
+            meaning: shown.clone().into(),
+            code: stored,
+        });
+    }
+    Some(match (field.kind.as_str(), stored.as_str(), value) {
+        ("HTML" | "TEXTAREA", ..) => FactValue::Text(html::to_text(&stored)),
+        (_, _, Value::Bool(yes)) => FactValue::YesNo(*yes),
+        ("CHECKBOX", "1", _) => FactValue::YesNo(true),
+        ("CHECKBOX", "0", _) => FactValue::YesNo(false),
+        _ => FactValue::Text(stored),
+    })
+}
+
+/// A value of several parts, such as a postal address.
+fn parts(value: &Value) -> Option<String> {
+    let shown: Vec<String> = value.as_object()?.values().filter_map(value::text).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
+}
+
+/// The readable text of a mail by its subject, and what was folded away.
+fn mail_body(source: &str, subject: Option<&str>) -> (String, Option<String>) {
+    let body = text::clean(&html::to_text(source));
+    let folded = mail::fold(&body, subject.is_some_and(mail::is_forwarded));
+    let note = folded
+        .note()
+        .map(|what| format!("[folded: {what}; full=true shows all]"));
+    (folded.text, note)
+}
+
+/// The page of a record in Daktela's user interface. Browsers need no encoded dots, people like them less.
+fn page_url(settings: &Settings, endpoint: &str, id: &str) -> String {
+    let page = query::path(&format!("{endpoint}/update"), &[id]).replace("%2E", ".");
+    format!("{}/{page}", settings.origin)
+}
+
+/// A custom field's key as words, for want of a label: `leadType` → `Lead type`.
+fn label_of(key: &str) -> String {
+    let mut out = String::new();
+    for c in key.chars() {
+        let after_lower = out.chars().next_back().is_some_and(char::is_lowercase);
+        match c {
+            '_' | '-' => out.push(' '),
+            c if c.is_uppercase() && after_lower => out.extend([' '].into_iter().chain(c.to_lowercase())),
+            c if out.is_empty() => out.extend(c.to_uppercase()),
+            c => out.push(c),
+        }
+    }
+    out.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_reads_as_words() {
+        for (key, words) in [
+            ("lead_type", "Lead type"),
+            ("leadType", "Lead type"),
+            ("SLAName", "SLAName"),
+            ("", ""),
+        ] {
+            assert_eq!(label_of(key), words);
+        }
+    }
+
+    #[test]
+    fn custom_fields_show_in_every_shape() {
+        let reader = Reader {
+            settings: &Settings {
+                origin: String::new(),
+                max_answer_bytes: 10_000,
+            },
+            schema: &CustomFieldSchema::new(),
+            detail: Detail::Summary,
+            full_mail: false,
+        };
+        let shown = |fields| -> Vec<String> {
+            reader
+                .custom_fields(&json!({"customFields": fields}), CustomFields::Fields)
+                .iter()
+                .map(|fact| format!("{}: {}", fact.label, markdown::fact_value(fact)))
+                .collect()
+        };
+        assert_eq!(
+            shown(
+                json!({"address": [{"street": "Dlouhá 1", "city": "Brno", "zip": null}], "vip": true, "none": [null]})
+            ),
+            ["Address: Dlouhá 1, Brno", "Vip: yes"]
+        );
+        assert_eq!(shown(json!([])), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_stored_of_a_choice_stays_beside_what_people_see() {
+        let field = CustomField {
+            items: [("g".to_owned(), "Gold".to_owned())].into(),
+            ..CustomField::default()
+        };
+        assert_eq!(
+            custom_value(&field, &json!("g")),
+            Some(FactValue::Code {
+                code: "g".to_owned(),
+                meaning: "Gold".into()
+            })
+        );
+    }
+}
