@@ -52,6 +52,7 @@ const TYPE: Entity = Entity {
         date_time("Created", "created"),
         text("Description", "description"),
     ],
+    is_reference_data: true,
     ..ENTITY
 };
 

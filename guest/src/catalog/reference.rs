@@ -14,6 +14,7 @@ const CATEGORY: Entity = Entity {
     singular: "ticket category",
     plural: "ticket categories",
     fields: &[titled("SLA", "sla"), text("Description", "description")],
+    is_reference_data: true,
     ..ENTITY
 };
 
@@ -27,6 +28,7 @@ const QUEUE: Entity = Entity {
         only_yes("Deactivated", "deactivated"),
         text("Description", "description"),
     ],
+    is_reference_data: true,
     ..ENTITY
 };
 
@@ -40,6 +42,7 @@ const USER: Entity = Entity {
         only_yes("Deactivated", "deactivated"),
         text("Description", "description"),
     ],
+    is_reference_data: true,
     ..ENTITY
 };
 
@@ -48,6 +51,7 @@ const GROUP: Entity = Entity {
     singular: "group",
     plural: "groups",
     fields: &[word("Type", "type"), text("Description", "description")],
+    is_reference_data: true,
     ..ENTITY
 };
 
@@ -61,6 +65,7 @@ const PAUSE: Entity = Entity {
         number("At most (minutes)", "max_duration"),
         number("At most (times)", "max_amount"),
     ],
+    is_reference_data: true,
     ..ENTITY
 };
 
@@ -72,6 +77,7 @@ const STATUS: Entity = Entity {
         only_yes("Asks for a callback", "nextcall"),
         text("Description", "description"),
     ],
+    is_reference_data: true,
     ..ENTITY
 };
 
@@ -91,6 +97,7 @@ const TEMPLATE: Entity = Entity {
         kind: TextKind::Html,
         chars: 300,
     }],
+    is_reference_data: true,
     ..ENTITY
 };
 

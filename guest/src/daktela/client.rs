@@ -20,7 +20,7 @@ pub use crate::daktela::envelope::Page;
 use crate::{
     daktela::envelope::{self, Envelope},
     daktela::error::Error,
-    daktela::http::{Failure, Http, Response},
+    daktela::http::{CacheControl, Failure, Http, Request, Response},
     daktela::normalize::{former_name, normalise},
     daktela::query::{self, Query, TAKE_MAX},
     value,
@@ -32,6 +32,9 @@ pub const WHOLE_MAX: u64 = 20 * TAKE_MAX;
 
 /// What an answer lacks where the second read of a projection fails.
 const RELATED: &str = "Related records (such as agent, queue or contact) may be missing";
+
+/// How old an answer may be of what hardly changes: people, queues, categories and the like.
+const MAX_AGE_SECONDS: u32 = 3600;
 
 /// How many raw records show which fields a build has: some may lack those that are empty, and all are large.
 const SAMPLE: u64 = 3;
@@ -255,7 +258,9 @@ impl<'a> Client<'a> {
     fn known_fields(&self, query: &Query) -> Option<Vec<String>> {
         let model = model(&query.endpoint);
         if !self.known.borrow().contains_key(&model) {
-            let page = self.read_pages_once(&[Query::new(&query.endpoint, SAMPLE)]).pop()?;
+            let page = self
+                .read_pages_once(&[Query::new(&query.endpoint, SAMPLE).reference_data(query.is_reference_data)])
+                .pop()?;
             // Nothing to learn from; another record's relation of this kind may have more to show.
             if page.as_ref().is_ok_and(|page| page.rows.is_empty()) {
                 return Some(Vec::new());
@@ -286,13 +291,25 @@ impl<'a> Client<'a> {
         )
     }
 
+    fn request(&self, query: &Query) -> Request {
+        let cache_control = match (query.is_reference_data, self.fresh.get()) {
+            (true, false) => CacheControl::MaxAge(MAX_AGE_SECONDS),
+            (true, true) => CacheControl::NoCache,
+            (false, _) => CacheControl::Live,
+        };
+        Request {
+            path: query.to_path(),
+            cache_control,
+        }
+    }
+
     fn read_pages_once(&self, queries: &[Query]) -> Vec<Result<Page, Error>> {
         if queries.is_empty() {
             return Vec::new();
         }
-        let paths: Vec<String> = queries.iter().map(Query::to_path).collect();
+        let requests: Vec<Request> = queries.iter().map(|query| self.request(query)).collect();
         self.http
-            .get_all(&paths, self.fresh.get())
+            .get_all(&requests)
             .into_iter()
             .zip(queries)
             .map(|(response, query)| self.parse_page(response, query))
@@ -382,10 +399,10 @@ impl<'a> Client<'a> {
     ) -> (Result<Value, Error>, Result<Page, Error>) {
         let mut responses = self
             .http
-            .get_all(
-                &[query::record_path(endpoint, name, fields), query.to_path()],
-                self.fresh.get(),
-            )
+            .get_all(&[
+                Request::live(query::record_path(endpoint, name, fields)),
+                self.request(query),
+            ])
             .into_iter();
         let mut next = || responses.next().expect("an answer for each path");
         let record = self.parse_record(next(), endpoint);
@@ -442,13 +459,13 @@ impl<'a> Client<'a> {
     }
 
     fn read_records_once(&self, endpoint: &str, names: &[&str], fields: &[String]) -> Vec<Result<Value, Error>> {
-        let paths: Vec<String> = names
+        let requests: Vec<Request> = names
             .iter()
-            .map(|name| query::record_path(endpoint, name, fields))
+            .map(|name| Request::live(query::record_path(endpoint, name, fields)))
             .collect();
         let what = what(endpoint);
         self.http
-            .get_all(&paths, self.fresh.get())
+            .get_all(&requests)
             .into_iter()
             .map(|response| self.parse_record(response, &what))
             .collect()
@@ -524,13 +541,13 @@ mod tests {
     struct Fake(fn(&str) -> Value);
 
     impl Http for Fake {
-        fn get_all(&self, paths: &[String], _fresh: bool) -> Vec<Result<Response, Failure>> {
-            let answer = |path: &String| Response {
+        fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
+            let answer = |request: &Request| Response {
                 is_aged: false,
                 status: 200,
-                body: self.0(path).to_string().into_bytes(),
+                body: self.0(&request.path).to_string().into_bytes(),
             };
-            paths.iter().map(|path| Ok(answer(path))).collect()
+            requests.iter().map(|request| Ok(answer(request))).collect()
         }
     }
 
@@ -542,6 +559,42 @@ mod tests {
         assert!(error.text().ends_with("> No licence for this"), "{}", error.text());
         let error = client.read_record("contacts", "a", &[]).expect_err("an error");
         assert!(error.text().ends_with("> No licence for this"), "{}", error.text());
+    }
+
+    /// Remembers what was asked for, and answers out of a cache.
+    #[derive(Default)]
+    struct Cached(std::cell::RefCell<Vec<CacheControl>>);
+
+    impl Http for Cached {
+        fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
+            let answer = |request: &Request| {
+                self.0.borrow_mut().push(request.cache_control);
+                let body = json!({"error": [], "result": {"data": [], "total": 0}});
+                Ok(Response {
+                    is_aged: true,
+                    status: 200,
+                    body: body.to_string().into_bytes(),
+                })
+            };
+            requests.iter().map(answer).collect()
+        }
+    }
+
+    #[test]
+    fn caches_may_answer_for_reference_data_only() {
+        let cached = Cached::default();
+        let client = Client::new(&cached);
+        let users = Query::new("users", 1).reference_data(true);
+        client.read_page(&users).expect("a page");
+        client.read_page(&Query::new("tickets", 1)).expect("a page");
+        client
+            .bypass_cache(|| client.read_page(&users))
+            .expect("there was a cache")
+            .expect("a page");
+        assert_eq!(
+            *cached.0.borrow(),
+            [CacheControl::MaxAge(3600), CacheControl::Live, CacheControl::NoCache]
+        );
     }
 
     #[test]

@@ -1,4 +1,47 @@
-//! What the guest needs of the network: GET, and several at once.
+//! The network as a trait: GET requests to one origin, several at once.
+
+use std::borrow::Cow;
+
+/// A GET request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Path and query; starts with `/api/v6/`.
+    pub path: String,
+    pub cache_control: CacheControl,
+}
+
+impl Request {
+    /// A request for live data.
+    pub fn live(path: impl Into<String>) -> Self {
+        Request {
+            path: path.into(),
+            cache_control: CacheControl::Live,
+        }
+    }
+}
+
+/// What caches between here and Daktela may do, as the `cache-control` header of the request says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CacheControl {
+    /// Live data, never to be answered from a cache: no header.
+    #[default]
+    Live,
+    /// Reference data: an answer of at most this age in seconds does.
+    MaxAge(u32),
+    /// Reference data of which an answer from a cache did not do.
+    NoCache,
+}
+
+impl CacheControl {
+    /// The value of the header, if one is sent.
+    pub fn header(self) -> Option<Cow<'static, str>> {
+        match self {
+            CacheControl::Live => None,
+            CacheControl::MaxAge(seconds) => Some(format!("max-age={seconds}").into()),
+            CacheControl::NoCache => Some("no-cache".into()),
+        }
+    }
+}
 
 /// An answer of any status.
 pub struct Response {
@@ -24,7 +67,6 @@ pub enum Failure {
 
 /// The network, as far as the guest sees it: one origin, chosen by whoever implements this.
 pub trait Http {
-    /// Sends all requests at once and returns the answers in the order of the requests. A path starts with `/api/v6/`
-    /// and holds its query. With `fresh`, caches on the way are to ask Daktela anew.
-    fn get_all(&self, paths: &[String], fresh: bool) -> Vec<Result<Response, Failure>>;
+    /// Sends all requests at once and returns the answers in the order of the requests.
+    fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>>;
 }

@@ -73,6 +73,8 @@ pub struct Query {
     pub take: u64,
     /// Full-text search, where the model offers one.
     pub search: Option<String>,
+    /// How the contact centre is set up rather than its work, so that an answer from a cache does.
+    pub is_reference_data: bool,
 }
 
 /// What Daktela returns at most in one answer.
@@ -99,6 +101,12 @@ impl Query {
 
     pub fn sort(mut self, field: &str, direction: Direction) -> Self {
         self.sort.push((field.to_owned(), direction));
+        self
+    }
+
+    /// Marks the records as reference data or as live.
+    pub fn reference_data(mut self, is_reference_data: bool) -> Self {
+        self.is_reference_data = is_reference_data;
         self
     }
 

@@ -20,7 +20,9 @@ pub fn values(http: &dyn Http, param: &Param, typed: &str) -> Value {
     let known: Vec<String> = match param.kind {
         Kind::OneOf(values) => values.iter().map(|value| (*value).to_owned()).collect(),
         Kind::Named(source) => {
-            let query = Query::new(source.endpoint, TAKE_MAX).fields(&["name", "title"]);
+            let query = Query::new(source.endpoint, TAKE_MAX)
+                .fields(&["name", "title"])
+                .reference_data(source.small);
             // What is many is searched by the instance, so that the page holds what is wanted.
             let query = if source.small || typed.is_empty() {
                 query

@@ -9,7 +9,7 @@ pub struct Source {
     pub tool: &'static str,
     /// How Daktela's generated ids of this kind begin; such an id is taken as it is.
     pub prefix: &'static str,
-    /// Few enough to read them all and compare here, which is also what hosts cache. Otherwise Daktela searches.
+    /// Few enough to read them all and compare here, which makes them reference data that caches may hold. Otherwise Daktela searches.
     pub small: bool,
 }
 

@@ -34,6 +34,8 @@ pub struct Entity {
     pub extra_params: &'static [Param],
     /// Reads what belongs to the records but lives elsewhere, e.g. the messages of chats; one entry for each record.
     pub enrich: Option<Enrich>,
+    /// How the contact centre is set up rather than its work: caches may answer for an hour.
+    pub is_reference_data: bool,
 }
 
 pub type Enrich = fn(&Context, &Entity, &Args, &[Value]) -> Vec<Related>;
@@ -69,6 +71,7 @@ pub const ENTITY: Entity = Entity {
     overflow: Overflow::Texts,
     extra_params: &[],
     enrich: None,
+    is_reference_data: false,
 };
 
 impl Entity {

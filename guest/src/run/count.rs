@@ -16,7 +16,9 @@ pub(super) fn count(context: &Context, list: &List, args: &Args) -> Result<Outpu
     let conditions = conditions(context, list.filters, args)?;
     let query = Query {
         filters: conditions.filters,
-        ..Query::new(list.entity.endpoint, 1).fields(&[list.entity.key])
+        ..Query::new(list.entity.endpoint, 1)
+            .reference_data(list.entity.is_reference_data)
+            .fields(&[list.entity.key])
     };
     let page = context.client.read_page(&query)?;
     let (total, note) = match page.total {

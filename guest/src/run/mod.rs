@@ -60,7 +60,7 @@ fn read_list(context: &Context, list: &List, args: &Args) -> Result<Output, Erro
         fields: list.entity.projection(Detail::Summary),
         skip: args.skip(),
         take: page_size(list, args),
-        ..Query::new(list.entity.endpoint, 0)
+        ..Query::new(list.entity.endpoint, 0).reference_data(list.entity.is_reference_data)
     };
     let mut conditions = Conditions {
         applied_filters: [conditions.applied_filters, said].concat(),

@@ -57,7 +57,11 @@ pub(crate) fn resolve(client: &Client, wanted: &[(&'static Source, &str)]) -> Re
 }
 
 fn queries(source: &Source, given: &str) -> Vec<Query> {
-    let query = |take| Query::new(source.endpoint, take).fields(&["name", "title"]);
+    let query = |take| {
+        Query::new(source.endpoint, take)
+            .fields(&["name", "title"])
+            .reference_data(source.small)
+    };
     if source.small {
         vec![query(TAKE_MAX)]
     } else if is_generated(source, given) {

@@ -1,6 +1,6 @@
 //! `wasi:http` as the guest's network: several requests at once on one thread, by polling what each waits for.
 
-use guest::http::{Failure, Http, Response};
+use guest::http::{Failure, Http, Request, Response};
 use wasip2::{
     http::{
         outgoing_handler::handle,
@@ -54,7 +54,7 @@ impl WasiHttp {
         })
     }
 
-    fn start(&self, path: &str, fresh: bool) -> Result<Exchange, Failure> {
+    fn start(&self, request: &Request) -> Result<Exchange, Failure> {
         let headers = Fields::new();
         let append = |name: &str, value: &str| {
             headers
@@ -62,25 +62,25 @@ impl WasiHttp {
                 .map_err(|error| Failure::Host(format!("The host refuses the header {name}: {error}")))
         };
         append("accept", "application/json")?;
-        if fresh {
-            append("cache-control", "no-cache")?;
+        if let Some(cache_control) = request.cache_control.header() {
+            append("cache-control", &cache_control)?;
         }
         if let Some(token) = &self.token {
             append("x-auth-token", token)?;
         }
-        let request = OutgoingRequest::new(headers);
-        let set = request
+        let outgoing = OutgoingRequest::new(headers);
+        let set = outgoing
             .set_method(&Method::Get)
             .and_then(|()| request.set_scheme(Some(&self.scheme)))
             .and_then(|()| request.set_authority(Some(&self.authority)))
-            .and_then(|()| request.set_path_with_query(Some(path)));
+            .and_then(|()| request.set_path_with_query(Some(&request.path)));
         if set.is_err() {
             return Err(Failure::Host(format!(
-                "The host does not take this for a URL: {}{path}",
-                self.authority
+                "The host does not take this for a URL: {}{}",
+                self.authority, request.path
             )));
         }
-        let future = handle(request, Some(timeouts())).map_err(failure)?;
+        let future = handle(outgoing, Some(timeouts())).map_err(failure)?;
         Ok(Exchange::Waiting(Waiting {
             pollable: future.subscribe(),
             future,
@@ -89,15 +89,15 @@ impl WasiHttp {
 }
 
 impl Http for WasiHttp {
-    fn get_all(&self, paths: &[String], fresh: bool) -> Vec<Result<Response, Failure>> {
-        let mut answers: Vec<Option<_>> = paths.iter().map(|_| None).collect();
-        let mut waiting = paths.iter().enumerate();
-        let mut running = Vec::with_capacity(REQUESTS_AT_A_TIME.min(paths.len()));
+    fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
+        let mut answers: Vec<Option<_>> = requests.iter().map(|_| None).collect();
+        let mut waiting = requests.iter().enumerate();
+        let mut running = Vec::with_capacity(REQUESTS_AT_A_TIME.min(requests.len()));
         loop {
             while running.len() < REQUESTS_AT_A_TIME
-                && let Some((index, path)) = waiting.next()
+                && let Some((index, request)) = waiting.next()
             {
-                match self.start(path, fresh) {
+                match self.start(request) {
                     Ok(exchange) => running.push((index, exchange)),
                     Err(failure) => answers[index] = Some(Err(failure)),
                 }

@@ -3,7 +3,7 @@
 
 use guest::{
     catalog,
-    http::{Failure, Http, Response},
+    http::{Failure, Http, Request, Response},
     mcp,
     Settings,
 };
@@ -20,12 +20,12 @@ struct Always<'a> {
 }
 
 impl Http for Always<'_> {
-    fn get_all(&self, paths: &[String], _fresh: bool) -> Vec<Result<Response, Failure>> {
-        self.asked.set(self.asked.get() + paths.len());
-        assert!(paths.iter().all(|path| path.starts_with("/api/v6/")), "{paths:?}");
+    fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
+        self.asked.set(self.asked.get() + requests.len());
+        assert!(requests.iter().all(|request| request.path.starts_with("/api/v6/")), "{requests:?}");
         // What the host's budget is for.
         if self.asked.get() > 1_000 {
-            return paths.iter().map(|_| Err(Failure::Timeout)).collect();
+            return requests.iter().map(|_| Err(Failure::Timeout)).collect();
         }
         let answer = || {
             Ok(Response {
@@ -34,7 +34,7 @@ impl Http for Always<'_> {
                 body: self.document.into(),
             })
         };
-        paths.iter().map(|_| answer()).collect()
+        requests.iter().map(|_| answer()).collect()
     }
 }
 

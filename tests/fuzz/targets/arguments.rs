@@ -3,7 +3,7 @@
 
 use guest::{
     catalog,
-    http::{Failure, Http, Response},
+    http::{Failure, Http, Request, Response},
     mcp,
     Settings,
 };
@@ -14,9 +14,9 @@ use serde_json::Value;
 struct Away;
 
 impl Http for Away {
-    fn get_all(&self, paths: &[String], _fresh: bool) -> Vec<Result<Response, Failure>> {
+    fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
         let away = || Err(Failure::Unreachable("the connection broke".to_owned()));
-        paths.iter().map(|_| away()).collect()
+        requests.iter().map(|_| away()).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use guest::http::{Failure, Http, Response};
+use guest::http::{Failure, Http, Request, Response};
 
 pub(crate) struct Native {
     pub(crate) origin: String,
@@ -45,9 +45,12 @@ impl Native {
 }
 
 impl Http for Native {
-    fn get_all(&self, paths: &[String], _fresh: bool) -> Vec<Result<Response, Failure>> {
+    fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
         thread::scope(|scope| {
-            let running: Vec<_> = paths.iter().map(|path| scope.spawn(|| self.get(path))).collect();
+            let running: Vec<_> = requests
+                .iter()
+                .map(|request| scope.spawn(|| self.get(&request.path)))
+                .collect();
             running
                 .into_iter()
                 .map(|thread| thread.join().expect("no panic"))

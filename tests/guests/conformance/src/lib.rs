@@ -2,7 +2,7 @@
 
 use bindings::exports::daktela::mcp::server::{Guest, RpcError};
 use daktela_wasi_http::WasiHttp;
-use guest::http::Http;
+use guest::http::{Http, Request};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -176,7 +176,7 @@ fn with_progress() -> Result<Value> {
         // Another path each time, so that none is remembered.
         let path = format!("/api/v6/tickets.json?take={number}");
         answered += http
-            .get_all(&[path], false)
+            .get_all(&[Request::live(path)])
             .iter()
             .filter(|answer| answer.is_ok())
             .count();
