@@ -71,9 +71,9 @@ impl WasiHttp {
         let outgoing = OutgoingRequest::new(headers);
         let set = outgoing
             .set_method(&Method::Get)
-            .and_then(|()| request.set_scheme(Some(&self.scheme)))
-            .and_then(|()| request.set_authority(Some(&self.authority)))
-            .and_then(|()| request.set_path_with_query(Some(&request.path)));
+            .and_then(|()| outgoing.set_scheme(Some(&self.scheme)))
+            .and_then(|()| outgoing.set_authority(Some(&self.authority)))
+            .and_then(|()| outgoing.set_path_with_query(Some(&request.path)));
         if set.is_err() {
             return Err(Failure::Host(format!(
                 "The host does not take this for a URL: {}{}",
