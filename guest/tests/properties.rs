@@ -110,8 +110,8 @@ proptest! {
 
     #[test]
     fn any_arguments_are_answered(json in texts()) {
-        let params = [param::STAGE, param::DATE_FROM, param::TICKET, param::take(50, 200), param::SKIP];
-        if let Err(error) = Args::check(&params, Some("ticket"), &json) {
+        let params = [param::STAGE, param::DATE_FROM, param::TICKET.required(), param::take(50, 200), param::SKIP];
+        if let Err(error) = Args::check(&params, &json) {
             prop_assert!(!error.text().is_empty());
         }
         args::ticket_id(&json);

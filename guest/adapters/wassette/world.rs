@@ -120,7 +120,7 @@ fn docs(tool: &Tool) -> String {
 /// The type of an argument. Only the required one has to be there.
 pub(crate) fn argument(tool: &Tool, param: &Param) -> String {
     let value = match param.kind {
-        Kind::Text | Kind::Id | Kind::Date(_) | Kind::Named(_) => "string".to_owned(),
+        Kind::Text | Kind::Id | Kind::TicketNumber | Kind::Date(_) | Kind::Named(_) => "string".to_owned(),
         Kind::Flag { .. } | Kind::YesNo => "bool".to_owned(),
         Kind::Number { .. } => "u64".to_owned(),
         Kind::OneOf(values) => {

@@ -132,7 +132,6 @@ pub const TOOLS: &[Tool] = &[
         description: "The whole transcript of one call. Not every call has one.",
         run: Run::Custom {
             params: &[param::ACTIVITY, param::SKIP, param::MAX_BYTES],
-            required: true,
             run: |context, args| call_transcripts::transcript(context, args, &CALL),
         },
         example: Some(Example {
@@ -146,7 +145,6 @@ pub const TOOLS: &[Tool] = &[
         description: "Answered calls with their whole transcripts, the last first: for reviewing many conversations. Page through all of them with skip before concluding.",
         run: Run::Custom {
             params: TRANSCRIBED_PARAMS,
-            required: false,
             run: |context, args| call_transcripts::transcripts(context, args, &TRANSCRIBED),
         },
         example: None,

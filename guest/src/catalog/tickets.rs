@@ -23,6 +23,7 @@ pub const TICKET: Entity = Entity {
     endpoint: "tickets",
     singular: "ticket",
     plural: "tickets",
+    id_param: param::TICKET_NAME,
     page: true,
     fields: &[
         word("Stage", "stage"),
@@ -129,13 +130,12 @@ pub const TOOLS: &[Tool] = &[
         "List tickets, the last edited first. Think in stages, not dates, for \"what is open\": OPEN is in work, WAIT waits for the customer, unsolved is both \
          (two calls). Dates narrow by creation. Merged tickets are left out unless asked for.",
     ),
-    Tool {
-        name: "count_tickets",
-        title: "Count tickets",
-        description: "Count tickets by the same conditions as list_tickets, without reading them. Prefer it for \"how many\".",
-        run: Run::Count(&LIST),
-        example: None,
-    },
+    Tool::count(
+        "count_tickets",
+        "Count tickets",
+        &LIST,
+        "Count tickets by the same conditions as list_tickets, without reading them. Prefer it for \"how many\".",
+    ),
     Tool::get(
         "get_ticket",
         "Ticket",
@@ -155,7 +155,6 @@ pub const TOOLS: &[Tool] = &[
                 param::FULL_MAIL,
                 param::MAX_BYTES,
             ],
-            required: true,
             run: |context, args| {
                 ticket_conversation(context, args, &TICKET, &activities::ACTIVITY, activities::channel)
             },
@@ -171,7 +170,6 @@ pub const TOOLS: &[Tool] = &[
         description: "All tickets of a company (account), through all of its contacts, in one order. Stage OPEN unless another is given. Dates narrow by creation.",
         run: Run::Custom {
             params: OF_ACCOUNT_PARAMS,
-            required: true,
             run: |context, args| account_tickets(context, args, &OF_ACCOUNT),
         },
         example: Some(Example {
@@ -182,7 +180,7 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 const OF_ACCOUNT_PARAMS: &[Param] = &[
-    param::ACCOUNT,
+    param::ACCOUNT.required(),
     param::STAGE_OR_ALL,
     param::PRIORITY,
     param::CATEGORY,

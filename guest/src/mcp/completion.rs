@@ -41,7 +41,13 @@ pub fn values(http: &dyn Http, param: &Param, typed: &str) -> Value {
                 .map(|title| text::line(&title))
                 .collect()
         }
-        Kind::Text | Kind::Id | Kind::Flag { .. } | Kind::YesNo | Kind::Number { .. } | Kind::Date(_) => Vec::new(),
+        Kind::Text
+        | Kind::Id
+        | Kind::TicketNumber
+        | Kind::Flag { .. }
+        | Kind::YesNo
+        | Kind::Number { .. }
+        | Kind::Date(_) => Vec::new(),
     };
     let matching: Vec<&String> = known
         .iter()

@@ -3,15 +3,19 @@
 pub mod completion;
 pub mod prompts;
 pub mod resources;
+pub mod revisions;
 pub mod stateless_http;
 
 use serde_json::{Value, json};
 
-use self::resources::Target;
+use self::{
+    resources::Target,
+    revisions::{INTERNAL_ERROR, INVALID_PARAMS, RESOURCE_NOT_FOUND},
+};
 use crate::{
     catalog,
     daktela::{error::Error, http::Http},
-    model::{output::Output, schema},
+    model::{output::Output, schema, tool::Tool},
     render::markdown,
     run,
     settings::Settings,
@@ -22,16 +26,161 @@ use crate::{
 pub struct RpcError {
     pub code: i32,
     pub message: String,
+    /// JSON text.
     pub data: Option<String>,
 }
 
+/// The JSON text of a result of MCP.
 pub type RpcResult = Result<String, RpcError>;
 
-/// JSON-RPC's "invalid params", which MCP uses for what does not exist.
-const INVALID_PARAMS: i32 = -32602;
-/// But for resources, up to 2025-11-25.
-pub(crate) const RESOURCE_NOT_FOUND: i32 = -32002;
+/// The server, as one request sees it.
+pub struct Server<'a> {
+    settings: &'a Settings,
+    /// The way to the instance, or why there is none. Lists need none.
+    http: Result<&'a dyn Http, String>,
+}
 
+impl<'a> Server<'a> {
+    pub fn new(settings: &'a Settings, http: Result<&'a dyn Http, String>) -> Self {
+        Server { settings, http }
+    }
+
+    /// Name, version, capabilities and instructions.
+    pub fn describe(&self) -> String {
+        json!({
+            "serverInfo": {
+                "name": "mcp-daktela",
+                "title": "Daktela",
+                "version": env!("CARGO_PKG_VERSION"),
+                "description": "Read-only access to a Daktela contact centre: tickets, calls, e-mails, chats, contacts, CRM.",
+                "websiteUrl": "https://www.daktela.com",
+            },
+            "instructions": include_str!("instructions.md").trim(),
+            "capabilities": {"tools": {}, "resources": {}, "prompts": {}, "completions": {}},
+        })
+        .to_string()
+    }
+
+    /// The tools that are served.
+    fn tools(&self) -> impl Iterator<Item = &'static Tool> {
+        catalog::tools()
+    }
+
+    fn tool(&self, name: &str) -> Option<&'static Tool> {
+        self.tools().find(|tool| tool.name == name)
+    }
+
+    pub fn list_tools(&self, cursor: Option<&str>) -> RpcResult {
+        first_page(
+            cursor,
+            json!({"tools": self.tools().map(schema::tool).collect::<Vec<_>>()}),
+        )
+    }
+
+    /// Calls a tool with the JSON text of its arguments. A call that fails is a result, not an error of JSON-RPC.
+    pub fn call_tool(&self, name: &str, arguments: &str) -> RpcResult {
+        let tool = self
+            .tool(name)
+            .ok_or_else(|| invalid(format!("Unknown tool {name:?}.")))?;
+        let answer = match run::run(tool, self.http()?, self.settings, arguments) {
+            Ok(output) => tool_result(&output),
+            Err(error) => json!({"content": [{"type": "text", "text": error.text()}], "isError": true}),
+        };
+        Ok(answer.to_string())
+    }
+
+    pub fn list_resources(&self, cursor: Option<&str>) -> RpcResult {
+        first_page(cursor, resources::list())
+    }
+
+    pub fn list_resource_templates(&self, cursor: Option<&str>) -> RpcResult {
+        first_page(cursor, resources::templates(|tool| self.tool(tool).is_some()))
+    }
+
+    pub fn read_resource(&self, uri: &str) -> RpcResult {
+        let unknown = || no_resource(uri, format!("No resource {uri:?}."));
+        let text = match resources::target(uri).ok_or_else(unknown)? {
+            Target::Guide => include_str!("guide.md").to_owned(),
+            Target::Tool(tool, arguments) => {
+                let tool = self.tool(tool).ok_or_else(unknown)?;
+                let output = run::run(tool, self.http()?, self.settings, &arguments);
+                let output = output.map_err(|error| match error {
+                    Error::NotFound(text) => no_resource(uri, text),
+                    other => invalid(other.text().to_owned()),
+                })?;
+                markdown::output(&output)
+            }
+        };
+        Ok(resources::contents(uri, &text).to_string())
+    }
+
+    pub fn list_prompts(&self, cursor: Option<&str>) -> RpcResult {
+        first_page(cursor, prompts::list())
+    }
+
+    /// Fills a prompt with the JSON text of its arguments.
+    pub fn get_prompt(&self, name: &str, arguments: &str) -> RpcResult {
+        match prompts::get(name, arguments) {
+            None => Err(invalid(format!("No prompt {name:?}."))),
+            Some(Err(error)) => Err(invalid(error.text().to_owned())),
+            Some(Ok(prompt)) => Ok(prompt.to_string()),
+        }
+    }
+
+    /// Completes an argument of a prompt or a resource template. `params` is the JSON text of the request's.
+    pub fn complete(&self, params: &str) -> RpcResult {
+        let params: Value = serde_json::from_str(params)
+            .map_err(|_| invalid("The params of a completion must be a JSON object.".to_owned()))?;
+        let text = |pointer: &str| params.pointer(pointer).and_then(Value::as_str);
+        let (Some(argument), Some(typed)) = (text("/argument/name"), text("/argument/value")) else {
+            return Err(invalid(
+                "A completion needs argument.name and argument.value.".to_owned(),
+            ));
+        };
+        let values = match (text("/ref/type"), text("/ref/name"), text("/ref/uri")) {
+            (Some("ref/prompt"), Some(prompt), _) => match prompts::param(prompt, argument) {
+                Some(param) => completion::values(self.http()?, param, typed),
+                None => return Err(invalid(format!("No argument {argument:?} of a prompt {prompt:?}."))),
+            },
+            // Ids are not typed by hand.
+            (Some("ref/resource"), _, Some(uri)) if resources::is_template(uri) => completion::none(),
+            _ => {
+                return Err(invalid(
+                    "A completion needs a ref to a prompt or a resource template of this server.".to_owned(),
+                ));
+            }
+        };
+        Ok(values.to_string())
+    }
+
+    /// No caller can mend what the operator has to set.
+    fn http(&self) -> Result<&'a dyn Http, RpcError> {
+        self.http.clone().map_err(|message| RpcError {
+            code: INTERNAL_ERROR,
+            message,
+            data: None,
+        })
+    }
+}
+
+/// The CallToolResult of MCP.
+fn tool_result(output: &Output) -> Value {
+    let mut out = json!({"content": [{"type": "text", "text": markdown::output(output)}], "isError": false});
+    if let Some(first) = &output.first_record {
+        out["_meta"] = json!({"daktela/first": first});
+    }
+    out
+}
+
+/// All lists are one page, so no cursor was ever given.
+fn first_page(cursor: Option<&str>, page: Value) -> RpcResult {
+    match cursor {
+        None => Ok(page.to_string()),
+        Some(_) => Err(invalid("Unknown cursor: this list is one page.".to_owned())),
+    }
+}
+
+/// MCP uses "invalid params" for what does not exist.
 fn invalid(message: String) -> RpcError {
     RpcError {
         code: INVALID_PARAMS,
@@ -46,114 +195,4 @@ fn no_resource(uri: &str, message: String) -> RpcError {
         message,
         data: Some(json!({ "uri": uri }).to_string()),
     }
-}
-
-/// All lists are one page, so no cursor was ever given.
-fn first_page(cursor: Option<&str>, page: Value) -> RpcResult {
-    match cursor {
-        None => Ok(page.to_string()),
-        Some(_) => Err(invalid("Unknown cursor: this list is one page.".to_owned())),
-    }
-}
-
-pub fn describe() -> String {
-    json!({
-        "serverInfo": {
-            "name": "mcp-daktela",
-            "title": "Daktela",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": "Read-only access to a Daktela contact centre: tickets, calls, e-mails, chats, contacts, CRM.",
-            "websiteUrl": "https://www.daktela.com",
-        },
-        "instructions": include_str!("instructions.md").trim(),
-        "capabilities": {"tools": {}, "resources": {}, "prompts": {}, "completions": {}},
-    })
-    .to_string()
-}
-
-pub fn list_tools(cursor: Option<&str>) -> RpcResult {
-    first_page(
-        cursor,
-        json!({"tools": catalog::tools().map(schema::tool).collect::<Vec<_>>()}),
-    )
-}
-
-pub fn call_tool(http: &dyn Http, settings: &Settings, name: &str, arguments: &str) -> RpcResult {
-    let tool = catalog::find(name).ok_or_else(|| invalid(format!("Unknown tool {name:?}.")))?;
-    let answer = match run::run(tool, http, settings, arguments) {
-        Ok(output) => tool_result(&output),
-        Err(error) => json!({"content": [{"type": "text", "text": error.text()}], "isError": true}),
-    };
-    Ok(answer.to_string())
-}
-
-/// The CallToolResult of MCP.
-fn tool_result(output: &Output) -> Value {
-    let mut out = json!({"content": [{"type": "text", "text": markdown::output(output)}], "isError": false});
-    if let Some(first) = &output.first_record {
-        out["_meta"] = json!({"daktela/first": first});
-    }
-    out
-}
-
-pub fn list_resources(cursor: Option<&str>) -> RpcResult {
-    first_page(cursor, resources::list())
-}
-
-pub fn list_resource_templates(cursor: Option<&str>) -> RpcResult {
-    first_page(cursor, resources::templates())
-}
-
-pub fn read_resource(http: &dyn Http, settings: &Settings, uri: &str) -> RpcResult {
-    let text = match resources::target(uri) {
-        None => return Err(no_resource(uri, format!("No resource {uri:?}."))),
-        Some(Target::Guide) => include_str!("guide.md").to_owned(),
-        Some(Target::Tool(tool, arguments)) => {
-            let tool = catalog::find(tool).expect("templates name tools");
-            run::run(tool, http, settings, &arguments)
-                .map_err(|error| match error {
-                    Error::NotFound(text) => no_resource(uri, text),
-                    other => invalid(other.text().to_owned()),
-                })
-                .map(|output| markdown::output(&output))?
-        }
-    };
-    Ok(resources::contents(uri, &text).to_string())
-}
-
-pub fn list_prompts(cursor: Option<&str>) -> RpcResult {
-    first_page(cursor, prompts::list())
-}
-
-pub fn get_prompt(name: &str, arguments: &str) -> RpcResult {
-    match prompts::get(name, arguments) {
-        None => Err(invalid(format!("No prompt {name:?}."))),
-        Some(Err(error)) => Err(invalid(error.text().to_owned())),
-        Some(Ok(prompt)) => Ok(prompt.to_string()),
-    }
-}
-
-pub fn complete(http: &dyn Http, params: &str) -> RpcResult {
-    let params: Value = serde_json::from_str(params)
-        .map_err(|_| invalid("The params of a completion must be a JSON object.".to_owned()))?;
-    let text = |pointer: &str| params.pointer(pointer).and_then(Value::as_str);
-    let (Some(argument), Some(typed)) = (text("/argument/name"), text("/argument/value")) else {
-        return Err(invalid(
-            "A completion needs argument.name and argument.value.".to_owned(),
-        ));
-    };
-    let values = match (text("/ref/type"), text("/ref/name"), text("/ref/uri")) {
-        (Some("ref/prompt"), Some(prompt), _) => match prompts::param(prompt, argument) {
-            Some(param) => completion::values(http, param, typed),
-            None => return Err(invalid(format!("No argument {argument:?} of a prompt {prompt:?}."))),
-        },
-        // Ids are not typed by hand.
-        (Some("ref/resource"), _, Some(uri)) if resources::is_template(uri) => completion::none(),
-        _ => {
-            return Err(invalid(
-                "A completion needs a ref to a prompt or a resource template of this server.".to_owned(),
-            ));
-        }
-    };
-    Ok(values.to_string())
 }

@@ -13,8 +13,6 @@ struct Prompt {
     title: &'static str,
     description: &'static str,
     params: &'static [Param],
-    /// Only the first may be required.
-    required: bool,
     /// `{name}` stands for an argument; a line with one that is absent is left out.
     text: &'static str,
 }
@@ -24,8 +22,7 @@ const PROMPTS: &[Prompt] = &[
         name: "email_audit",
         title: "Audit outgoing e-mails",
         description: "Judge the quality of the e-mails that agents sent.",
-        params: &[param::DATE_FROM, param::DATE_TO, param::USER, param::QUEUE],
-        required: true,
+        params: &[param::DATE_FROM.required(), param::DATE_TO, param::USER, param::QUEUE],
         text: "Audit the e-mails that our agents sent. Use list_emails with direction=out and read every page before you conclude.\n\
                From: {date_from}\nUntil: {date_to}\nAgent: {user}\nQueue: {queue}\n\
                Judge for each whether it answers the question, is correct, complete and polite, and is in the customer's language. Leave out automatic replies. \
@@ -36,8 +33,7 @@ const PROMPTS: &[Prompt] = &[
         name: "call_review",
         title: "Review calls",
         description: "Read the transcripts of a period and report what needs attention.",
-        params: &[param::DATE_FROM, param::DATE_TO, param::USER, param::QUEUE],
-        required: true,
+        params: &[param::DATE_FROM.required(), param::DATE_TO, param::USER, param::QUEUE],
         text: "Review our calls by their transcripts. Use list_call_transcripts and read every page before you conclude.\n\
                From: {date_from}\nUntil: {date_to}\nAgent: {user}\nQueue: {queue}\n\
                Look for anger, threats to leave, broken promises, compliance risks, lost deals and remarkable service. \
@@ -49,7 +45,6 @@ const PROMPTS: &[Prompt] = &[
         title: "Judge every open deal",
         description: "Go through all open CRM records and say which need a hand.",
         params: &[param::USER, param::ACCOUNT],
-        required: false,
         text: "Judge every open deal. Use list_crm_records with stage=OPEN and text_chars=100000, and read every page.\n\
                Owner: {user}\nAccount: {account}\n\
                For each deal: the next step, who has to take it, the last sign of life, the risk. Where the record does not say, look at the contact's last \
@@ -59,8 +54,7 @@ const PROMPTS: &[Prompt] = &[
         name: "ticket_brief",
         title: "Brief on a ticket",
         description: "What a ticket is about, what was promised, what is next.",
-        params: &[param::TICKET],
-        required: true,
+        params: &[param::TICKET.required()],
         text: "Read ticket {ticket} with get_ticket_detail, all of its activities, and the transcripts of its calls where there are any. Say in ten lines what the customer \
                wants, what we promised, what happened, who has the next move, and draft the next answer in the customer's language.",
     },
@@ -68,8 +62,7 @@ const PROMPTS: &[Prompt] = &[
         name: "account_brief",
         title: "Brief on an account",
         description: "All about a company before a meeting.",
-        params: &[param::ACCOUNT],
-        required: true,
+        params: &[param::ACCOUNT.required()],
         text: "Prepare me for a meeting with {account}. Find the account's id with list_accounts and its search. Read get_account, list_contacts and list_crm_records of the account, list_account_tickets with stage=ALL, and the detail of the \
                tickets that matter. Give: who is who, open matters with their age, mood with quotes, deals, and three things to say.",
     },
@@ -77,8 +70,7 @@ const PROMPTS: &[Prompt] = &[
         name: "agent_coaching",
         title: "Coach an agent",
         description: "Strengths and habits of one agent, by their own conversations.",
-        params: &[param::USER, param::DATE_FROM, param::DATE_TO],
-        required: true,
+        params: &[param::USER.required(), param::DATE_FROM, param::DATE_TO],
         text: "Prepare a coaching talk with agent {user}.\nFrom: {date_from}\nUntil: {date_to}\n\
                Without dates take the last two weeks. Read list_call_transcripts and list_emails (direction=out) of the agent, every page, and count_tickets by stage for the load. \
                Give three strengths and three habits to change, each with two quotes and where they are from, and one exercise.",
@@ -88,7 +80,6 @@ const PROMPTS: &[Prompt] = &[
         title: "Triage the backlog",
         description: "Open tickets by urgency: overdue, waiting for us, forgotten.",
         params: &[param::CATEGORY, param::USER],
-        required: false,
         text: "Triage our open tickets. Use list_tickets with stage=OPEN, sort=last_activity_client and sort_dir=asc, every page.\n\
                Category: {category}\nAgent: {user}\n\
                Make three groups: overdue, the customer waits for us, no move for long. For the ten most urgent read get_ticket_detail and say the next step in one line, with the link.",
@@ -102,8 +93,7 @@ pub fn list() -> Value {
             let arguments: Vec<Value> = prompt
                 .params
                 .iter()
-                .enumerate()
-                .map(|(i, param)| json!({"name": param.name, "description": param.description, "required": prompt.required && i == 0}))
+                .map(|param| json!({"name": param.name, "description": param.description, "required": param.required}))
                 .collect();
             json!({"name": prompt.name, "title": prompt.title, "description": prompt.description, "arguments": arguments})
         })
@@ -118,8 +108,7 @@ pub fn get(name: &str, arguments: &str) -> Option<Result<Value, Error>> {
 }
 
 fn fill(prompt: &Prompt, arguments: &str) -> Result<Value, Error> {
-    let required = prompt.required.then(|| prompt.params[0].name);
-    let args = Args::check(prompt.params, required, arguments)?;
+    let args = Args::check(prompt.params, arguments)?;
     let given: Map<String, Value> = prompt
         .params
         .iter()

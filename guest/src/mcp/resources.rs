@@ -68,9 +68,11 @@ pub fn list() -> Value {
     }]})
 }
 
-pub fn templates() -> Value {
+/// The templates whose tool is served.
+pub fn templates(is_served: impl Fn(&str) -> bool) -> Value {
     let templates: Vec<Value> = TEMPLATES
         .iter()
+        .filter(|template| is_served(template.tool))
         .map(|template| {
             json!({
                 "uriTemplate": format!("daktela://{}/{{id}}", template.kind),

@@ -6,10 +6,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    daktela::http::Http,
-    mcp::{self, RpcError, RpcResult},
-    settings::Settings,
+use super::{
+    RpcError, RpcResult, Server,
+    revisions::{
+        HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR, RESOURCE_NOT_FOUND, STATELESS,
+        UNSUPPORTED_VERSION, WITH_HANDSHAKE,
+    },
 };
 
 /// The headers that MCP gives a meaning.
@@ -30,45 +32,41 @@ pub struct Reply {
     pub body: Option<String>,
 }
 
-/// Revisions with a handshake, the newest last.
-const WITH_HANDSHAKE: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
-/// The revision without.
-const STATELESS: &str = "2026-07-28";
-
 /// Lists change with the component only. Five minutes after an update a client has the new ones.
 const LIST_TTL_MS: u64 = 5 * 60 * 1000;
-
-const PARSE_ERROR: i32 = -32700;
-const INVALID_REQUEST: i32 = -32600;
-const METHOD_NOT_FOUND: i32 = -32601;
-const INVALID_PARAMS: i32 = -32602;
-const HEADER_MISMATCH: i32 = -32020;
-const UNSUPPORTED_VERSION: i32 = -32022;
 
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
 
-/// What an error is besides its JSON: the HTTP status that MCP gives it.
-struct Failed {
-    status: u16,
-    error: RpcError,
+/// Why a request has no result.
+enum Failed {
+    /// The method is not served; each era has its own status for that.
+    UnknownMethod,
+    /// An error with the HTTP status that MCP gives it.
+    Error(u16, RpcError),
 }
 
 fn failed(status: u16, code: i32, message: impl Into<String>) -> Failed {
-    Failed {
-        status,
-        error: RpcError {
-            code,
-            message: message.into(),
-            data: None,
-        },
-    }
+    let (status, error) = failed_with(status, code, message);
+    Failed::Error(status, error)
 }
 
-/// Serves the body of a POST. `instance` is where calls go, or why there is none.
-pub fn serve(instance: Result<(&dyn Http, &Settings), String>, headers: &Headers, body: &[u8]) -> Reply {
+fn failed_with(status: u16, code: i32, message: impl Into<String>) -> (u16, RpcError) {
+    let error = RpcError {
+        code,
+        message: message.into(),
+        data: None,
+    };
+    (status, error)
+}
+
+/// Serves the body of a POST.
+pub fn serve(server: &Server, headers: &Headers, body: &[u8]) -> Reply {
     let Ok(message) = serde_json::from_slice::<Value>(body) else {
-        return reply(&Value::Null, Err(failed(400, PARSE_ERROR, "The body is not JSON.")));
+        return reply(
+            &Value::Null,
+            Err(failed_with(400, PARSE_ERROR, "The body is not JSON.")),
+        );
     };
     let Some(request) = message
         .as_object()
@@ -76,7 +74,7 @@ pub fn serve(instance: Result<(&dyn Http, &Settings), String>, headers: &Headers
     else {
         return reply(
             &Value::Null,
-            Err(failed(
+            Err(failed_with(
                 400,
                 INVALID_REQUEST,
                 "The body must be one JSON-RPC 2.0 message; batches are not served.",
@@ -95,7 +93,7 @@ pub fn serve(instance: Result<(&dyn Http, &Settings), String>, headers: &Headers
         } else {
             reply(
                 &Value::Null,
-                Err(failed(
+                Err(failed_with(
                     400,
                     INVALID_REQUEST,
                     "A request needs a method and an id that is text or a number.",
@@ -105,20 +103,24 @@ pub fn serve(instance: Result<(&dyn Http, &Settings), String>, headers: &Headers
     };
     let empty = Map::new();
     let params = request.get("params").and_then(Value::as_object).unwrap_or(&empty);
-    let answer = if params.get("_meta").is_some_and(|meta| meta.get(VERSION_KEY).is_some())
+    let (answer, status_of_unknown) = if params.get("_meta").is_some_and(|meta| meta.get(VERSION_KEY).is_some())
         || headers.version == Some(STATELESS)
     {
-        stateless(instance, headers, method, params)
+        (stateless(server, headers, method, params), 404)
     } else {
-        with_handshake(instance, method, params)
+        (with_handshake(server, method, params), 200)
     };
+    let answer = answer.map_err(|failure| match failure {
+        Failed::UnknownMethod => failed_with(status_of_unknown, METHOD_NOT_FOUND, method),
+        Failed::Error(status, error) => (status, error),
+    });
     reply(id, answer)
 }
 
-fn reply(id: &Value, answer: Result<Value, Failed>) -> Reply {
+fn reply(id: &Value, answer: Result<Value, (u16, RpcError)>) -> Reply {
     let (status, body) = match answer {
         Ok(result) => (200, json!({"jsonrpc": "2.0", "id": id, "result": result})),
-        Err(Failed { status, error }) => {
+        Err((status, error)) => {
             let mut inner = json!({"code": error.code, "message": error.message});
             if let Some(data) = error.data.and_then(|data| serde_json::from_str::<Value>(&data).ok()) {
                 inner["data"] = data;
@@ -132,11 +134,7 @@ fn reply(id: &Value, answer: Result<Value, Failed>) -> Reply {
     }
 }
 
-fn with_handshake(
-    instance: Result<(&dyn Http, &Settings), String>,
-    method: &str,
-    params: &Map<String, Value>,
-) -> Result<Value, Failed> {
+fn with_handshake(server: &Server, method: &str, params: &Map<String, Value>) -> Result<Value, Failed> {
     match method {
         "initialize" => {
             let wanted = params
@@ -148,21 +146,16 @@ fn with_handshake(
                 .find(|known| **known == wanted)
                 .or(WITH_HANDSHAKE.last())
                 .expect("there is one");
-            let mut result = described();
+            let mut result = described(server);
             result.insert("protocolVersion".to_owned(), json!(version));
             Ok(Value::Object(result))
         }
         "ping" => Ok(json!({})),
-        _ => dispatch(instance, method, params).unwrap_or_else(|| Err(failed(200, METHOD_NOT_FOUND, method))),
+        _ => dispatch(server, method, params),
     }
 }
 
-fn stateless(
-    instance: Result<(&dyn Http, &Settings), String>,
-    headers: &Headers,
-    method: &str,
-    params: &Map<String, Value>,
-) -> Result<Value, Failed> {
+fn stateless(server: &Server, headers: &Headers, method: &str, params: &Map<String, Value>) -> Result<Value, Failed> {
     let meta = params.get("_meta");
     let asked = meta.and_then(|meta| meta.get(VERSION_KEY)).and_then(Value::as_str);
     let Some(asked) =
@@ -176,9 +169,14 @@ fn stateless(
     };
     if asked != STATELESS {
         let supported: Vec<&str> = WITH_HANDSHAKE.into_iter().chain([STATELESS]).collect();
-        let mut refusal = failed(400, UNSUPPORTED_VERSION, "Unsupported protocol version");
-        refusal.error.data = Some(json!({"requested": asked, "supported": supported}).to_string());
-        return Err(refusal);
+        return Err(Failed::Error(
+            400,
+            RpcError {
+                code: UNSUPPORTED_VERSION,
+                message: "Unsupported protocol version".to_owned(),
+                data: Some(json!({"requested": asked, "supported": supported}).to_string()),
+            },
+        ));
     }
     let name = match method {
         "tools/call" | "prompts/get" => params.get("name").and_then(Value::as_str),
@@ -197,14 +195,12 @@ fn stateless(
     let (mut result, ttl, scope) = match method {
         "server/discover" => {
             let supported: Vec<&str> = WITH_HANDSHAKE.into_iter().chain([STATELESS]).collect();
-            let mut result = described();
+            let mut result = described(server);
             result.insert("supportedVersions".to_owned(), json!(supported));
             (Value::Object(result), Some(LIST_TTL_MS), "public")
         }
         _ => {
-            let result = dispatch(instance, method, params)
-                .unwrap_or_else(|| Err(failed(404, METHOD_NOT_FOUND, method)))
-                .map_err(renumbered)?;
+            let result = dispatch(server, method, params).map_err(renumbered)?;
             match method {
                 "resources/read" => (result, Some(0), "private"),
                 _ if method.ends_with("/list") => (result, Some(LIST_TTL_MS), "public"),
@@ -222,23 +218,21 @@ fn stateless(
 
 /// From this revision on a resource that is not there has no number of its own.
 fn renumbered(mut failed: Failed) -> Failed {
-    if failed.error.code == mcp::RESOURCE_NOT_FOUND {
-        failed.error.code = INVALID_PARAMS;
+    if let Failed::Error(_, error) = &mut failed
+        && error.code == RESOURCE_NOT_FOUND
+    {
+        error.code = INVALID_PARAMS;
     }
     failed
 }
 
 /// serverInfo, capabilities and instructions.
-fn described() -> Map<String, Value> {
-    serde_json::from_str(&mcp::describe()).expect("our own JSON")
+fn described(server: &Server) -> Map<String, Value> {
+    serde_json::from_str(&server.describe()).expect("our own JSON")
 }
 
-/// What both eras share; `None` for a method that is not served.
-fn dispatch(
-    instance: Result<(&dyn Http, &Settings), String>,
-    method: &str,
-    params: &Map<String, Value>,
-) -> Option<Result<Value, Failed>> {
+/// What both eras share.
+fn dispatch(server: &Server, method: &str, params: &Map<String, Value>) -> Result<Value, Failed> {
     let text = |key: &str| params.get(key).and_then(Value::as_str);
     let required =
         |key: &str| text(key).ok_or_else(|| failed(200, INVALID_PARAMS, format!("{method} needs {key}, a text.")));
@@ -251,43 +245,34 @@ fn dispatch(
             format!("The arguments of {method} must be an object."),
         )),
     };
-    // JSON-RPC's internal error: no caller can mend what the operator has to set.
-    let instance = || instance.clone().map_err(|message| failed(200, -32603, message));
-    let run = || -> Result<RpcResult, Failed> {
-        Ok(match method {
-            "tools/list" => mcp::list_tools(text("cursor")),
-            "tools/call" => {
-                let (name, arguments) = (required("name")?, arguments()?);
-                let (http, settings) = instance()?;
-                mcp::call_tool(http, settings, name, &arguments)
-            }
-            "resources/list" => mcp::list_resources(text("cursor")),
-            "resources/templates/list" => mcp::list_resource_templates(text("cursor")),
-            "resources/read" => {
-                let uri = required("uri")?;
-                let (http, settings) = instance()?;
-                mcp::read_resource(http, settings, uri)
-            }
-            "prompts/list" => mcp::list_prompts(text("cursor")),
-            "prompts/get" => mcp::get_prompt(required("name")?, &arguments()?),
-            "completion/complete" => mcp::complete(instance()?.0, &Value::Object(params.clone()).to_string()),
-            _ => return Err(failed(0, METHOD_NOT_FOUND, method)),
-        })
+    let result: RpcResult = match method {
+        "tools/list" => server.list_tools(text("cursor")),
+        "tools/call" => server.call_tool(required("name")?, &arguments()?),
+        "resources/list" => server.list_resources(text("cursor")),
+        "resources/templates/list" => server.list_resource_templates(text("cursor")),
+        "resources/read" => server.read_resource(required("uri")?),
+        "prompts/list" => server.list_prompts(text("cursor")),
+        "prompts/get" => server.get_prompt(required("name")?, &arguments()?),
+        "completion/complete" => server.complete(&Value::Object(params.clone()).to_string()),
+        _ => return Err(Failed::UnknownMethod),
     };
-    match run() {
-        Err(Failed { status: 0, .. }) => None,
-        Err(refusal) => Some(Err(refusal)),
-        Ok(Err(error)) => Some(Err(Failed { status: 200, error })),
-        Ok(Ok(text)) => Some(Ok(serde_json::from_str(&text).expect("our own JSON"))),
+    match result {
+        Ok(text) => Ok(serde_json::from_str(&text).expect("our own JSON")),
+        Err(error) => Err(Failed::Error(200, error)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     fn ask(headers: &Headers, body: &str) -> (u16, Value) {
-        let reply = serve(Err("no instance".to_owned()), headers, body.as_bytes());
+        let reply = serve(
+            &Server::new(&Settings::default(), Err("no instance".to_owned())),
+            headers,
+            body.as_bytes(),
+        );
         (
             reply.status,
             reply

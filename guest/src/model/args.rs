@@ -83,7 +83,7 @@ impl Args {
     }
 
     /// Checks the JSON text of a call against the parameters of its tool.
-    pub fn check(params: &[Param], required: Option<&str>, json: &str) -> Result<Args, Error> {
+    pub fn check(params: &[Param], json: &str) -> Result<Args, Error> {
         let given = match serde_json::from_str(if json.trim().is_empty() { "{}" } else { json }) {
             Ok(Value::Object(given)) => given,
             Ok(Value::Null) => Map::new(),
@@ -106,15 +106,10 @@ impl Args {
                 Err(expected) => wrong.push(format!("{name}: {expected}")),
             }
         }
-        if let Some(name) = required
-            && !checked.contains_key(name)
-            && !wrong.iter().any(|problem| problem.starts_with(&format!("{name}:")))
-        {
-            let about = params
-                .iter()
-                .find(|param| param.name == name)
-                .map_or("", |param| param.description);
-            wrong.push(format!("{name} is required: {about}"));
+        for Param { name, description, .. } in params.iter().filter(|param| param.required) {
+            if !checked.contains_key(*name) && !wrong.iter().any(|problem| problem.starts_with(&format!("{name}:"))) {
+                wrong.push(format!("{name} is required: {description}"));
+            }
         }
         let date = |param: &Param| checked.get(param.name).and_then(Value::as_str);
         if let (Some(from), Some(to)) = (date(&param::DATE_FROM), date(&param::DATE_TO))
@@ -163,6 +158,7 @@ fn check(param: &Param, value: &Value) -> Result<Option<Value>, String> {
     match param.kind {
         Kind::Text | Kind::Named(_) => Ok(Some(given.into())),
         Kind::Id => record_id(&given).map(|id| Some(id.into())),
+        Kind::TicketNumber => record_id(&given).map(|id| Some(ticket_id(&id).into())),
         Kind::OneOf(values) => match values.iter().find(|value| value.eq_ignore_ascii_case(&given)) {
             Some(value) => Ok(Some((*value).into())),
             None => refuse(),
@@ -185,7 +181,7 @@ fn check(param: &Param, value: &Value) -> Result<Option<Value>, String> {
 fn expected(param: &Param) -> String {
     match param.kind {
         Kind::Text | Kind::Named(_) => "a text".to_owned(),
-        Kind::Id => "an id".to_owned(),
+        Kind::Id | Kind::TicketNumber => "an id".to_owned(),
         Kind::OneOf(values) => format!("one of {}", values.join(", ")),
         Kind::Flag { .. } | Kind::YesNo => "true or false".to_owned(),
         Kind::Number { min, max, .. } if param.name == param::SKIP.name => {
@@ -246,7 +242,7 @@ mod tests {
 
     #[track_caller]
     fn checked(arguments: Value) -> Value {
-        Value::Object(Args::check(PARAMS, None, &arguments.to_string()).expect("right").0)
+        Value::Object(Args::check(PARAMS, &arguments.to_string()).expect("right").0)
     }
 
     #[test]
@@ -264,7 +260,17 @@ mod tests {
     fn all_that_is_wrong_is_said_at_once() {
         let arguments =
             json!({"stage": "NEW", "take": 0, "skip": -1, "queue": 1, "date_from": "soon", "answered": [1]});
-        let error = Args::check(PARAMS, Some("ticket"), &arguments.to_string()).expect_err("wrong");
+        let params: Vec<Param> = PARAMS
+            .iter()
+            .map(|param| {
+                if param.name == "ticket" {
+                    param.required()
+                } else {
+                    *param
+                }
+            })
+            .collect();
+        let error = Args::check(&params, &arguments.to_string()).expect_err("wrong");
         assert_eq!(
             error.text(),
             "Wrong arguments:\n\
@@ -280,8 +286,7 @@ mod tests {
 
     #[test]
     fn a_range_that_ends_before_it_begins_is_refused() {
-        let error =
-            Args::check(PARAMS, None, r#"{"date_from": "2026-11-20", "date_to": "2026-11-19"}"#).expect_err("wrong");
+        let error = Args::check(PARAMS, r#"{"date_from": "2026-11-20", "date_to": "2026-11-19"}"#).expect_err("wrong");
         assert!(error.text().contains("is after date_to"), "{}", error.text());
     }
 

@@ -17,6 +17,8 @@ pub struct Entity {
     pub plural: &'static str,
     /// The field that names a record in paths.
     pub key: &'static str,
+    /// The argument that names a record.
+    pub id_param: Param,
     /// The path of its title; empty where it has none.
     pub title: &'static str,
     /// The record has a page of its own in Daktela's user interface, at `/{endpoint}/update/{key}`.
@@ -61,6 +63,7 @@ pub const ENTITY: Entity = Entity {
     singular: "",
     plural: "",
     key: "name",
+    id_param: param::NAME,
     title: "title",
     page: false,
     leading_fields: &[],
@@ -75,16 +78,8 @@ pub const ENTITY: Entity = Entity {
 };
 
 impl Entity {
-    pub fn get_param(&self) -> Param {
-        if self.endpoint == "tickets" {
-            param::TICKET_NAME
-        } else {
-            param::NAME
-        }
-    }
-
     pub fn get_params(&self) -> Vec<Param> {
-        let mut params = vec![self.get_param()];
+        let mut params = vec![self.id_param];
         params.extend(self.extra_params.iter().filter(|p| p.name != param::MESSAGES.name));
         params.push(param::MAX_BYTES);
         params

@@ -11,6 +11,14 @@ pub struct Param {
     pub name: &'static str,
     pub kind: Kind,
     pub description: &'static str,
+    pub required: bool,
+}
+
+impl Param {
+    /// The same argument where a tool or a prompt cannot do without it.
+    pub const fn required(self) -> Self {
+        Param { required: true, ..self }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -18,6 +26,8 @@ pub enum Kind {
     Text,
     /// The id of a record.
     Id,
+    /// The number of a ticket, also as people write it: `#787979`, `TK00787979`.
+    TicketNumber,
     OneOf(&'static [&'static str]),
     Flag {
         default: bool,
@@ -39,6 +49,7 @@ const fn text(name: &'static str, description: &'static str) -> Param {
         name,
         kind: Kind::Text,
         description,
+        required: false,
     }
 }
 
@@ -47,6 +58,16 @@ const fn id(name: &'static str, description: &'static str) -> Param {
         name,
         kind: Kind::Id,
         description,
+        required: false,
+    }
+}
+
+const fn ticket_number(name: &'static str) -> Param {
+    Param {
+        name,
+        kind: Kind::TicketNumber,
+        description: "Ticket number, e.g. 787979 or TK00787979.",
+        required: false,
     }
 }
 
@@ -55,6 +76,7 @@ const fn one_of(name: &'static str, values: &'static [&'static str], description
         name,
         kind: Kind::OneOf(values),
         description,
+        required: false,
     }
 }
 
@@ -63,6 +85,7 @@ const fn flag(name: &'static str, default: bool, description: &'static str) -> P
         name,
         kind: Kind::Flag { default },
         description,
+        required: false,
     }
 }
 
@@ -71,6 +94,7 @@ const fn named(name: &'static str, source: &'static Source, description: &'stati
         name,
         kind: Kind::Named(source),
         description,
+        required: false,
     }
 }
 
@@ -93,15 +117,16 @@ pub const ACCOUNT: Param = named(
     &directory::ACCOUNTS,
     "Account (company): id, or the exact or partial name.",
 );
-pub const TICKET: Param = id("ticket", "Ticket number, e.g. 787979 or TK00787979.");
+pub const TICKET: Param = ticket_number("ticket");
 
 // Which record.
-pub const NAME: Param = id("name", "Id of the record, as the lists show it.");
-pub const TICKET_NAME: Param = id("name", "Ticket number, e.g. 787979 or TK00787979.");
+pub const NAME: Param = id("name", "Id of the record, as the lists show it.").required();
+pub const TICKET_NAME: Param = ticket_number("name").required();
 pub const ACTIVITY: Param = id(
     "activity",
     "Activity id of the call, as list_calls shows it; the call's own id works too.",
-);
+)
+.required();
 
 // Enumerations of Daktela.
 pub const STAGES: &[&str] = &["OPEN", "WAIT", "CLOSE", "ARCHIVE"];
@@ -151,6 +176,7 @@ pub const ANSWERED: Param = Param {
     name: "answered",
     kind: Kind::YesNo,
     description: "Only answered (true) or only unanswered calls (false).",
+    required: false,
 };
 
 // Narrowing.
@@ -165,11 +191,13 @@ pub const DATE_FROM: Param = Param {
     name: "date_from",
     kind: Kind::Date(Bound::From),
     description: "Not before: 2026-11-20 or 2026-11-20 14:30, time of the instance.",
+    required: false,
 };
 pub const DATE_TO: Param = Param {
     name: "date_to",
     kind: Kind::Date(Bound::Until),
     description: "Not after; a day without a time means the whole day.",
+    required: false,
 };
 
 // What to show.
@@ -186,6 +214,7 @@ pub const SKIP: Param = Param {
         max: 1_000_000_000,
     },
     description: "How many to pass over; the answer says the next value.",
+    required: false,
 };
 pub const FULL_MAIL: Param = flag(
     "full",
@@ -205,6 +234,7 @@ pub const TEXT_CHARS: Param = Param {
         max: 1_000_000,
     },
     description: "Show at most this many characters of each long text.",
+    required: false,
 };
 pub const MAX_BYTES: Param = Param {
     name: "max_bytes",
@@ -214,6 +244,7 @@ pub const MAX_BYTES: Param = Param {
         max: 10_000_000,
     },
     description: "Size of the answer; what does not fit is named.",
+    required: false,
 };
 
 /// An answer that fits what clients take in one piece: common ones cut or refuse beyond 25,000 tokens, and 64 KB of
@@ -230,6 +261,7 @@ pub const fn take(default: u64, max: u64) -> Param {
             max,
         },
         description: "How many to show.",
+        required: false,
     }
 }
 

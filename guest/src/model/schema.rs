@@ -40,7 +40,7 @@ pub fn tool(tool: &Tool) -> Value {
 
 fn property(param: &Param) -> Value {
     let mut out = match param.kind {
-        Kind::Text | Kind::Id | Kind::Named(_) | Kind::Date(_) => json!({"type": "string"}),
+        Kind::Text | Kind::Id | Kind::TicketNumber | Kind::Named(_) | Kind::Date(_) => json!({"type": "string"}),
         Kind::OneOf(values) => json!({"type": "string", "enum": values}),
         Kind::Flag { default } => json!({"type": "boolean", "default": default}),
         Kind::YesNo => json!({"type": "boolean"}),

@@ -23,10 +23,9 @@ pub enum Run {
     List(&'static List),
     Count(&'static List),
     Get(&'static Entity),
-    /// A tool with logic of its own. The first argument is required where `required` is set.
+    /// A tool with logic of its own.
     Custom {
         params: &'static [Param],
-        required: bool,
         run: fn(&Context, &Args) -> Result<Output, Error>,
     },
 }
@@ -38,6 +37,21 @@ impl Tool {
             title,
             description,
             run: Run::List(list),
+            example: None,
+        }
+    }
+
+    pub const fn count(
+        name: &'static str,
+        title: &'static str,
+        list: &'static List,
+        description: &'static str,
+    ) -> Tool {
+        Tool {
+            name,
+            title,
+            description,
+            run: Run::Count(list),
             example: None,
         }
     }
@@ -71,12 +85,21 @@ impl Tool {
         }
     }
 
-    /// The argument that the tool cannot do without, always the first.
+    /// The argument that the tool cannot do without.
     pub fn required(&self) -> Option<&'static str> {
-        match &self.run {
-            Run::List(_) | Run::Count(_) => None,
-            Run::Get(entity) => Some(entity.get_param().name),
-            Run::Custom { params, required, .. } => required.then(|| params[0].name),
-        }
+        self.params()
+            .iter()
+            .find(|param| param.required)
+            .map(|param| param.name)
     }
+}
+
+/// Tools that belong together: those of a part of Daktela.
+pub struct Toolset {
+    /// For settings: lower case, one word.
+    pub id: &'static str,
+    pub title: &'static str,
+    /// What it is for.
+    pub description: &'static str,
+    pub tools: &'static [Tool],
 }

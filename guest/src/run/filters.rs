@@ -4,11 +4,11 @@ use super::resolve::{self, Chosen};
 use crate::{
     daktela::{error::Error, query::Filter},
     model::{
-        args::{self, Args},
+        args::Args,
         context::Context,
         directory::Source,
         filter::{FilterOp, FilterParam},
-        param::{self, Kind},
+        param::Kind,
     },
     text,
 };
@@ -69,11 +69,7 @@ fn condition(context: &Context, on: &FilterParam, args: &Args, chosen: &[(&str, 
         .iter()
         .find(|(param, _)| *param == name)
         .map(|(_, chosen)| chosen);
-    let value = match (chosen, on.param.name == param::TICKET.name) {
-        (Some(chosen), _) => chosen.name.clone(),
-        (None, true) => args::ticket_id(given),
-        (None, false) => given.to_owned(),
-    };
+    let value = chosen.map_or_else(|| given.to_owned(), |chosen| chosen.name.clone());
     let shown = chosen.map_or_else(|| text::line(&value), Chosen::shown);
     let (filter, said) = match on.how {
         FilterOp::Eq(field) => (Filter::eq(field, value), format!("{name} {shown}")),

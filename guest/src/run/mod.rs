@@ -23,7 +23,7 @@ use crate::{
         query::{Direction, Filter, Query},
     },
     model::{
-        args::{self, Args},
+        args::Args,
         context::Context,
         entity::Entity,
         field::Detail,
@@ -38,7 +38,7 @@ use crate::{
 
 /// Runs a tool on the JSON text of its arguments.
 pub fn run(tool: &Tool, http: &dyn Http, settings: &Settings, arguments: &str) -> Result<Output, Error> {
-    let args = Args::check(&tool.params(), tool.required(), arguments)?;
+    let args = Args::check(&tool.params(), arguments)?;
     let context = Context {
         client: Client::new(http),
         settings,
@@ -131,13 +131,7 @@ pub(crate) fn listing(
 }
 
 fn read_one(context: &Context, entity: &Entity, args: &Args) -> Result<Output, Error> {
-    let given = args.required(&entity.get_param());
-    let id = if entity.endpoint == "tickets" {
-        args::ticket_id(given)
-    } else {
-        given.to_owned()
-    };
-    let row = find(context, entity, &id)?;
+    let row = find(context, entity, args.required(&entity.id_param))?;
     let record = one_record(context, entity, args, &row);
     Ok(Output {
         first_record: Some(first_ids(entity, &row)),

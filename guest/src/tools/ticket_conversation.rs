@@ -7,7 +7,7 @@ use crate::{
         query::{Direction, Filter, Query},
     },
     model::{
-        args::{self, Args, Budget},
+        args::{Args, Budget},
         context::Context,
         entity::Entity,
         field::Detail,
@@ -28,21 +28,21 @@ pub(crate) fn ticket_conversation(
     activity: &Entity,
     channel: ChannelOf,
 ) -> Result<Output, Error> {
-    let id = args::ticket_id(args.required(&param::TICKET_NAME));
+    let id = args.required(&ticket.id_param);
     let take = args.number(&param::take(50, 100)).unwrap_or(50);
     let activities = Query {
         fields: activity.projection(Detail::Summary),
         skip: args.skip(),
         take,
         ..Query::new("activities", take)
-            .filter(Filter::eq("ticket", id.as_str()))
+            .filter(Filter::eq("ticket", id))
             .sort("time", Direction::Ascending)
     };
     let (record, page) =
         context
             .client
-            .record_and_page(ticket.endpoint, &id, &ticket.projection(Detail::Full), &activities);
-    let record = record.map_err(|error| run::not_found(ticket, &id, error))?;
+            .record_and_page(ticket.endpoint, id, &ticket.projection(Detail::Full), &activities);
+    let record = record.map_err(|error| run::not_found(ticket, id, error))?;
     let shown = run::one_record(context, ticket, args, &record);
     let first_record = Some(run::first_ids(ticket, &record));
     let budget = args.budget(context.settings.max_answer_bytes);

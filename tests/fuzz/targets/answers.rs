@@ -4,7 +4,7 @@
 use guest::{
     catalog,
     http::{Failure, Http, Request, Response},
-    mcp,
+    mcp::Server,
     Settings,
 };
 use libfuzzer_sys::fuzz_target;
@@ -60,7 +60,7 @@ fuzz_target!(|input: (u8, &str)| {
             None => json!({}),
         };
         let answer =
-            mcp::call_tool(&http, &settings, tool.name, &arguments.to_string()).expect("a tool that exists");
+            Server::new(&settings, Ok(&http)).call_tool(tool.name, &arguments.to_string()).expect("a tool that exists");
         let answer: Value = serde_json::from_str(&answer).expect("JSON");
         let text = answer["content"][0]["text"].as_str().expect("a text");
         assert!(!text.is_empty() && text.len() <= MAX_BYTES, "{} bytes", text.len());

@@ -4,7 +4,7 @@
 use guest::{
     catalog,
     http::{Failure, Http, Request, Response},
-    mcp,
+    mcp::Server,
     Settings,
 };
 use libfuzzer_sys::fuzz_target;
@@ -29,7 +29,7 @@ fuzz_target!(|input: (u8, &str)| {
     let tool = catalog::tools()
         .nth(usize::from(tool) % catalog::tools().count())
         .expect("a tool");
-    let answer = mcp::call_tool(&Away, &settings, tool.name, arguments).expect("a tool that exists");
+    let answer = Server::new(&settings, Ok(&Away)).call_tool(tool.name, arguments).expect("a tool that exists");
     let answer: Value = serde_json::from_str(&answer).expect("JSON");
     let text = answer["content"][0]["text"].as_str().expect("a text");
     assert!(!text.is_empty() && answer["isError"] == true, "{answer}");

@@ -34,7 +34,7 @@ fn cell(text: &str) -> String {
 fn values(param: &Param) -> String {
     match param.kind {
         Kind::Text => "text".to_owned(),
-        Kind::Id => "id".to_owned(),
+        Kind::Id | Kind::TicketNumber => "id".to_owned(),
         Kind::OneOf(values) => values.join(", "),
         Kind::Flag { default } => format!("true or false; {default} unless given"),
         Kind::YesNo => "true or false".to_owned(),

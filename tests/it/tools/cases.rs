@@ -7,7 +7,7 @@
 use std::{fs, path::PathBuf};
 
 use daktela_demo::{Demo, TOKEN};
-use guest::{Settings, mcp};
+use guest::{Settings, mcp::Server};
 use serde_json::Value;
 
 use super::{native::Native, upstream_variants};
@@ -101,7 +101,9 @@ fn cases_hold_natively() {
     };
     let check = |case: Case| {
         demo.set_quirks(upstream_variants::quirks(&case.build));
-        let answer = mcp::call_tool(&native, &settings, &case.tool, &case.arguments.to_string()).expect("a tool");
+        let answer = Server::new(&settings, Ok(&native))
+            .call_tool(&case.tool, &case.arguments.to_string())
+            .expect("a tool");
         let outcome = Outcome {
             requests: requests(&demo),
             answer: serde_json::from_str(&answer).expect("JSON"),

@@ -82,7 +82,8 @@ fn answer(name: &str, arguments: &[u8], metadata: &Metadata) -> Result<String, (
         json(value)?.as_str().map(str::to_owned)
     };
     let settings = Settings::from_env(setting).map_err(|error| (DENIED, error))?;
-    let http = WasiHttp::new(&settings.origin, setting("DAKTELA_ACCESS_TOKEN")).map_err(|error| (DENIED, error))?;
+    let origin = settings.instance().map_err(|error| (DENIED, error))?;
+    let http = WasiHttp::new(origin, setting("DAKTELA_ACCESS_TOKEN")).map_err(|error| (DENIED, error))?;
     let arguments = if arguments.is_empty() {
         String::new()
     } else {

@@ -9,7 +9,10 @@ use daktela_wasi_http::WasiHttp;
 use guest::{
     Settings,
     http::Http,
-    mcp::stateless_http::{self, Headers, Reply},
+    mcp::{
+        Server,
+        stateless_http::{self, Headers, Reply},
+    },
 };
 use wasip2::{
     exports::http::incoming_handler::Guest,
@@ -73,17 +76,19 @@ fn answer(request: &IncomingRequest) -> Reply {
         return refuse(413, "The body is too large; calls are small.");
     };
     let network = network(&header);
-    let instance = network
-        .as_ref()
-        .map(|(http, settings)| (http as &dyn Http, settings))
-        .map_err(Clone::clone);
+    // Lists need no instance.
+    let default = Settings::default();
+    let (http, settings) = match &network {
+        Ok((http, settings)) => (Ok(http as &dyn Http), settings),
+        Err(why) => (Err(why.clone()), &default),
+    };
     let (version, method, name) = (header("mcp-protocol-version"), header("mcp-method"), header("mcp-name"));
     let headers = Headers {
         version: version.as_deref(),
         method: method.as_deref(),
         name: name.as_deref(),
     };
-    stateless_http::serve(instance, &headers, &body)
+    stateless_http::serve(&Server::new(settings, http), &headers, &body)
 }
 
 /// A page in a browser must not reach a server on the reader's machine, nor one whose name was made to lead there, which
@@ -126,7 +131,7 @@ fn network(header: &dyn Fn(&str) -> Option<String>) -> Result<(WasiHttp, Setting
             variable(name)
         }
     })?;
-    let http = WasiHttp::new(&settings.origin, header("x-daktela-access-token").or(own_token))?;
+    let http = WasiHttp::new(settings.instance()?, header("x-daktela-access-token").or(own_token))?;
     Ok((http, settings))
 }
 

@@ -4,7 +4,8 @@ use bindings::exports::daktela::mcp::server::{Guest, RpcError};
 use daktela_wasi_http::WasiHttp;
 use guest::{
     Settings,
-    mcp::{self, RpcResult},
+    http::Http,
+    mcp::{RpcResult, Server},
 };
 
 #[expect(unsafe_code, reason = "generated from wit/")]
@@ -32,63 +33,62 @@ struct Plugin;
 
 impl Guest for Plugin {
     fn describe() -> String {
-        mcp::describe()
+        with_server(|server| server.describe())
     }
 
     fn list_tools(cursor: Option<String>) -> Result<String, RpcError> {
-        answer(mcp::list_tools(cursor.as_deref()))
+        answer(|server| server.list_tools(cursor.as_deref()))
     }
 
     fn call_tool(name: String, arguments: String, _context: String) -> Result<String, RpcError> {
-        with_instance(|http, settings| mcp::call_tool(http, settings, &name, &arguments))
+        answer(|server| server.call_tool(&name, &arguments))
     }
 
     fn list_resources(cursor: Option<String>) -> Result<String, RpcError> {
-        answer(mcp::list_resources(cursor.as_deref()))
+        answer(|server| server.list_resources(cursor.as_deref()))
     }
 
     fn list_resource_templates(cursor: Option<String>) -> Result<String, RpcError> {
-        answer(mcp::list_resource_templates(cursor.as_deref()))
+        answer(|server| server.list_resource_templates(cursor.as_deref()))
     }
 
     fn read_resource(uri: String, _context: String) -> Result<String, RpcError> {
-        with_instance(|http, settings| mcp::read_resource(http, settings, &uri))
+        answer(|server| server.read_resource(&uri))
     }
 
     fn list_prompts(cursor: Option<String>) -> Result<String, RpcError> {
-        answer(mcp::list_prompts(cursor.as_deref()))
+        answer(|server| server.list_prompts(cursor.as_deref()))
     }
 
     fn get_prompt(name: String, arguments: String, _context: String) -> Result<String, RpcError> {
-        answer(mcp::get_prompt(&name, &arguments))
+        answer(|server| server.get_prompt(&name, &arguments))
     }
 
     fn complete(params: String) -> Result<String, RpcError> {
-        with_instance(|http, _| mcp::complete(http, &params))
+        answer(|server| server.complete(&params))
     }
 }
 
-/// Runs what needs the Daktela instance that the environment names.
-fn with_instance(serve: impl FnOnce(&WasiHttp, &Settings) -> RpcResult) -> Result<String, RpcError> {
+/// Runs a request on the server that the environment describes.
+fn with_server<T>(serve: impl FnOnce(&Server) -> T) -> T {
     let variable = |name: &str| std::env::var(name).ok();
-    let settings = Settings::from_env(variable).map_err(misconfigured)?;
-    let http = WasiHttp::new(&settings.origin, variable("DAKTELA_ACCESS_TOKEN")).map_err(misconfigured)?;
-    answer(serve(&http, &settings))
+    let (settings, http) = match Settings::from_env(variable) {
+        Ok(settings) => {
+            let origin = settings.instance();
+            let http = origin.and_then(|origin| WasiHttp::new(origin, variable("DAKTELA_ACCESS_TOKEN")));
+            (settings, http)
+        }
+        // Lists need no settings.
+        Err(malformed) => (Settings::default(), Err(malformed)),
+    };
+    let http = http.as_ref().map(|http| http as &dyn Http).map_err(Clone::clone);
+    serve(&Server::new(&settings, http))
 }
 
-fn answer(result: RpcResult) -> Result<String, RpcError> {
-    result.map_err(|error| RpcError {
+fn answer(serve: impl FnOnce(&Server) -> RpcResult) -> Result<String, RpcError> {
+    with_server(serve).map_err(|error| RpcError {
         code: error.code,
         message: error.message,
         data: error.data,
     })
-}
-
-/// JSON-RPC's internal error: no caller can mend what the operator has to set.
-fn misconfigured(message: String) -> RpcError {
-    RpcError {
-        code: -32603,
-        message,
-        data: None,
-    }
 }

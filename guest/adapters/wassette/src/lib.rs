@@ -36,7 +36,8 @@ fn answer(tool: &str, arguments: &Value) -> Result<String, Failure> {
     };
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let settings = Settings::from_env(variable).map_err(forbidden)?;
-    let http = WasiHttp::new(&settings.origin, variable("DAKTELA_ACCESS_TOKEN")).map_err(forbidden)?;
+    let origin = settings.instance().map_err(forbidden)?;
+    let http = WasiHttp::new(origin, variable("DAKTELA_ACCESS_TOKEN")).map_err(forbidden)?;
     let tool = catalog::find(tool).expect("the functions are made of the catalogue");
     match run::run(tool, &http, &settings, &arguments.to_string()) {
         Ok(output) => Ok(markdown::output(&output)),
