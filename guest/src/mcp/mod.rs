@@ -1,6 +1,8 @@
 //! MCP server: requests as JSON text in and out. Adapters call these functions and nothing else.
 
 pub mod completion;
+#[cfg(test)]
+mod cross_references;
 pub mod prompts;
 pub mod resources;
 pub mod revisions;

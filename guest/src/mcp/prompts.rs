@@ -86,6 +86,12 @@ const PROMPTS: &[Prompt] = &[
     },
 ];
 
+/// The texts of all prompts.
+#[cfg(test)]
+pub(super) fn texts() -> impl Iterator<Item = &'static str> {
+    PROMPTS.iter().map(|prompt| prompt.text)
+}
+
 pub fn list() -> Value {
     let prompts: Vec<Value> = PROMPTS
         .iter()
