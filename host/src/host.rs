@@ -1,16 +1,17 @@
-//! A component, the instance it reads, and the time it may take: all that a call needs, whoever asks for it.
+//! Executes requests: the component in its sandbox, the upstream it reads, the budget of a call, and the call's record.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use serde::Deserialize;
 
 use crate::{
     egress::{CallBudget, CallLimits, Egress},
     identity::Caller,
-    metrics::{Done, Metrics},
     sandbox::{Reply, Request, Sandbox, SandboxError, UPSTREAM_GRACE},
-    spans::Spans,
-};
-use serde::Deserialize;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    telemetry::{CallRecord, Metrics, Outcome, Traces},
 };
 
 pub struct Host {
@@ -18,28 +19,19 @@ pub struct Host {
     egress: Option<Arc<Egress>>,
     budget: CallLimits,
     metrics: Metrics,
-    spans: Option<Spans>,
+    traces: Option<Traces>,
 }
 
-/// Who asks, as far as the transport knows.
+/// Where a request comes from, as far as the transport knows.
 #[derive(Clone, Copy, Default)]
-pub struct Asker<'a> {
+pub struct RequestOrigin<'a> {
     pub caller: Option<&'a Caller>,
     /// The client's own span (W3C Trace Context).
     pub traceparent: Option<&'a str>,
 }
 
 /// For an answer to be written.
-const MARGIN: Duration = Duration::from_secs(5);
-
-/// How a call ended, for the log and the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Ok,
-    /// The tool says what its caller can mend.
-    ErrorAnswer,
-    Failed,
-}
+const RESPONSE_MARGIN: Duration = Duration::from_secs(5);
 
 impl Host {
     pub fn new(sandbox: Sandbox, egress: Option<Egress>, budget: CallLimits) -> Self {
@@ -48,13 +40,13 @@ impl Host {
             egress: egress.map(Arc::new),
             budget,
             metrics: Metrics::default(),
-            spans: None,
+            traces: None,
         }
     }
 
-    /// Tells of each call there, too.
-    pub fn with_spans(self, spans: Option<Spans>) -> Self {
-        Self { spans, ..self }
+    /// Exports a span for each call.
+    pub fn with_traces(self, traces: Option<Traces>) -> Self {
+        Self { traces, ..self }
     }
 
     pub fn egress(&self) -> Option<&Arc<Egress>> {
@@ -67,7 +59,7 @@ impl Host {
 
     /// Longer than any call: so long an end waits for those under way.
     pub fn drain(&self) -> Duration {
-        self.budget.timeout + UPSTREAM_GRACE + MARGIN
+        self.budget.timeout + UPSTREAM_GRACE + RESPONSE_MARGIN
     }
 
     pub fn new_call(&self) -> Arc<CallBudget> {
@@ -82,14 +74,19 @@ impl Host {
     /// What a client asks. Writes one line to the log, also when it is dropped half-way.
     ///
     /// A caller who is known reads with their own egress. The host's is for whoever started the program, and no other.
-    pub async fn ask(&self, request: &Request, call: Arc<CallBudget>, asker: Asker<'_>) -> Result<Reply, SandboxError> {
-        let egress = asker
+    pub async fn run(
+        &self,
+        request: &Request,
+        call: Arc<CallBudget>,
+        origin: RequestOrigin<'_>,
+    ) -> Result<Reply, SandboxError> {
+        let egress = origin
             .caller
             .map_or_else(|| self.egress.clone(), |caller| Some(caller.identity.egress.clone()));
-        let mut line = Line::new(request, call.clone(), asker, self);
+        let mut guard = CallGuard::new(request, call.clone(), origin, self);
         let answer = self.sandbox.run(request, egress, call).await;
-        line.status = outcome(&answer).as_str();
-        line.answer_bytes = answer
+        guard.outcome = outcome(&answer);
+        guard.answer_bytes = answer
             .as_ref()
             .ok()
             .and_then(|answer| answer.as_ref().ok())
@@ -98,76 +95,56 @@ impl Host {
     }
 }
 
-/// A line of the log, written when the call is over.
-struct Line<'a> {
+/// Records the call when it is dropped, so that one which is cancelled half-way is recorded, too.
+struct CallGuard<'a> {
     request: &'a Request,
     call: Arc<CallBudget>,
-    asker: Asker<'a>,
+    origin: RequestOrigin<'a>,
     host: &'a Host,
     started: (SystemTime, Instant),
-    status: &'static str,
+    outcome: Outcome,
     answer_bytes: usize,
 }
 
-impl<'a> Line<'a> {
-    fn new(request: &'a Request, call: Arc<CallBudget>, asker: Asker<'a>, host: &'a Host) -> Self {
+impl<'a> CallGuard<'a> {
+    fn new(request: &'a Request, call: Arc<CallBudget>, origin: RequestOrigin<'a>, host: &'a Host) -> Self {
         host.metrics.begin();
         Self {
             request,
             call,
-            asker,
+            origin,
             host,
             started: (SystemTime::now(), Instant::now()),
-            status: "cancelled",
+            outcome: Outcome::Cancelled,
             answer_bytes: 0,
         }
     }
 }
 
-impl Drop for Line<'_> {
+impl Drop for CallGuard<'_> {
     fn drop(&mut self) {
         let (method, tool) = names(self.request);
-        let usage = self.call.usage();
-        let caller = self.asker.caller;
+        let caller = self.origin.caller;
         let (started, clock) = self.started;
-        let duration = clock.elapsed();
-        tracing::info!(
-            event = "call",
-            request_id = caller.map(|caller| &*caller.request_id),
-            who = caller.map(|caller| caller.identity.who.to_string()),
-            tenant = caller.map(|caller| caller.identity.egress.origin().host()),
+        let record = CallRecord {
             method,
             tool,
-            status = self.status,
-            duration_ms = milliseconds(duration),
-            answer_bytes = self.answer_bytes,
-            upstream_requests = usage.requests,
-            upstream_bytes = usage.bytes,
-            cache_hits = usage.cache_hits,
-            retries = usage.retries,
-            paused_ms = milliseconds(usage.paused),
-            queued_ms = milliseconds(usage.queued),
-        );
-        let done = Done {
-            method,
-            tool,
-            status: self.status,
-            duration,
-            answer_bytes: self.answer_bytes,
-            usage,
+            outcome: self.outcome,
             started,
+            duration: clock.elapsed(),
+            answer_bytes: self.answer_bytes,
+            usage: self.call.usage(),
             request_id: caller.map(|caller| &*caller.request_id),
-            traceparent: self.asker.traceparent,
+            identity: caller.map(|caller| caller.identity.who.to_string()),
+            tenant: caller.map(|caller| caller.identity.egress.origin().host()),
+            traceparent: self.origin.traceparent,
         };
-        self.host.metrics.end(&done);
-        if let Some(spans) = &self.host.spans {
-            spans.record(&done, self.host.metrics.label(tool));
+        record.log();
+        self.host.metrics.end(&record);
+        if let Some(traces) = &self.host.traces {
+            traces.record(&record, self.host.metrics.label(tool));
         }
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Names only: a URI or a prompt's arguments may tell about customers.
@@ -213,15 +190,5 @@ pub fn outcome(answer: &Result<Reply, SandboxError>) -> Outcome {
             Err(_) => Outcome::Failed,
         },
         Ok(Err(_)) | Err(_) => Outcome::Failed,
-    }
-}
-
-impl Outcome {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::ErrorAnswer => "error answer",
-            Self::Failed => "failed",
-        }
     }
 }

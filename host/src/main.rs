@@ -1,7 +1,8 @@
-//! `mcp-daktela`: see `mcp_daktela` for the map.
+//! Entry point of `mcp-daktela`. The modules are described in the library's documentation.
+
+use std::process::ExitCode;
 
 use mcp_daktela::cli;
-use std::process::ExitCode;
 
 fn main() -> ExitCode {
     cli::run(cli::read())

@@ -1,11 +1,12 @@
-//! Flags, and the environment behind them.
+//! Argument parsing: flags, and the environment variables behind them.
+
+use std::{env, ffi::OsStr};
 
 use clap::{
     Command, CommandFactory, FromArgMatches,
     builder::StyledStr,
     error::{ContextKind, ContextValue, Error},
 };
-use std::{env, ffi::OsStr};
 
 /// As `Parser::parse` does, except that a variable which is set but empty counts as none: compose files and bundles leave
 /// them so. A value that is wrong is told with the variable that it comes from.

@@ -1,18 +1,19 @@
-//! `mcp-daktela check`: is everything set up, and whose eyes is it?
+//! `mcp-daktela check`: logs in and prints instance, user, version and time zone.
 
-use super::{Stop, print, sweep};
+use http::StatusCode;
+use serde_json::Value;
+
+use super::{ExitError, print, smoke_test};
 use crate::{
     egress::{Egress, EgressError, WHO_AM_I},
     host::Host,
 };
-use http::StatusCode;
-use serde_json::Value;
 
-pub(super) async fn run(host: &Host, tools: bool) -> Result<(), Stop> {
+pub(super) async fn run(host: &Host, tools: bool) -> Result<(), ExitError> {
     if let Some(egress) = host.egress() {
-        print::out(&who_am_i(host, egress).await.map_err(Stop::failed)?);
+        print::out(&who_am_i(host, egress).await.map_err(ExitError::failed)?);
     }
-    if tools { sweep::run(host).await } else { Ok(()) }
+    if tools { smoke_test::run(host).await } else { Ok(()) }
 }
 
 async fn who_am_i(host: &Host, egress: &Egress) -> Result<String, String> {

@@ -1,10 +1,12 @@
 //! `mcp-daktela demo`: a few real calls over the sample company, then how to connect a client.
 
-use super::{Stop, call, print};
-use crate::host::Host;
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::path::Path;
+
+use super::{ExitError, call, print};
+use crate::host::Host;
 
 /// The tour is data, so that no tool is named in code.
 const TOUR: &str = include_str!("../tour.json");
@@ -19,8 +21,8 @@ struct Step {
     arguments: Value,
 }
 
-pub(super) async fn run(host: &Host) -> Result<(), Stop> {
-    let steps: Vec<Step> = serde_json::from_str(TOUR).map_err(Stop::failed)?;
+pub(super) async fn run(host: &Host) -> Result<(), ExitError> {
+    let steps: Vec<Step> = serde_json::from_str(TOUR).map_err(ExitError::failed)?;
     for (index, step) in steps.into_iter().enumerate() {
         print::out(&format!(
             "{}. {}\n\n   > {} {}\n",
@@ -32,7 +34,7 @@ pub(super) async fn run(host: &Host) -> Result<(), Stop> {
         let (text, _) = call::answer(host, step.tool, step.arguments.to_string()).await?;
         print::out(&format!("{}\n", indented(&text)));
     }
-    let program = std::env::current_exe().map_err(Stop::failed)?;
+    let program = std::env::current_exe().map_err(ExitError::failed)?;
     print::out(&how_to_connect(&program));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: commands, flags, exit codes.
 
 mod arguments;
 mod call;
@@ -6,22 +6,26 @@ mod check;
 mod demo;
 mod print;
 mod serve;
-mod sweep;
+mod smoke_test;
 mod tools;
 
-use crate::{
-    config::{self, Options, Ready},
-    host::Host,
-    http::{self, Transport},
-    log,
-    mcp::Server,
-    spans::Spans,
-};
-pub use arguments::read;
+use std::{future::Future, io::IsTerminal, process::ExitCode, sync::Arc};
+
 use clap::{Parser, Subcommand};
 use ring::rand::{SecureRandom, SystemRandom};
-use std::{future::Future, io::IsTerminal, process::ExitCode, sync::Arc};
 use tracing::level_filters::LevelFilter;
+
+use crate::{
+    app::{self, SingleUser},
+    config::{self, Options},
+    host::Host,
+    http::{self, Transport},
+    mcp::Server,
+    shutdown,
+    telemetry::log,
+};
+
+pub use arguments::read;
 
 /// An MCP server for Daktela. Without a command it serves one client on stdin and stdout.
 ///
@@ -77,14 +81,14 @@ Examples:
 Secrets: DAKTELA_ACCESS_TOKEN or DAKTELA_PASSWORD in the environment, or a file with --access-token-file or
 --password-file. They are no flags: anybody who may list processes could read those.";
 
-/// What ended the program early, and its exit code.
+/// Why the program ends early: its exit code, and what it prints.
 #[derive(Debug)]
-pub struct Stop {
+pub struct ExitError {
     code: u8,
     message: String,
 }
 
-impl Stop {
+impl ExitError {
     /// The caller wrote something that cannot be meant.
     pub fn usage(message: impl ToString) -> Self {
         Self {
@@ -112,48 +116,55 @@ pub fn run(cli: Cli) -> ExitCode {
     } else {
         LevelFilter::WARN
     };
-    log::init(cli.options.log_level.unwrap_or(usual));
-    match start(cli) {
+    if let Err(error) = log::init(cli.options.telemetry.log_level.unwrap_or(usual)) {
+        print::err(&format!("mcp-daktela: the log does not start: {error}"));
+        return ExitCode::FAILURE;
+    }
+    let code = match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Stop { code, message }) => {
+        Err(ExitError { code, message }) => {
             if !message.is_empty() {
                 print::err(&format!("mcp-daktela: {message}"));
             }
             ExitCode::from(code)
         }
-    }
+    };
+    log::flush();
+    code
 }
 
-fn start(cli: Cli) -> Result<(), Stop> {
+fn start(cli: Cli) -> Result<(), ExitError> {
     let Cli {
         mut options,
         http,
         command,
     } = cli;
-    config::check_authorities(std::env::var_os("SSL_CERT_FILE")).map_err(Stop::usage)?;
-    options.demo |= matches!(command, Some(Command::Demo));
-    let ready = || options.ready().map_err(Stop::usage);
+    config::check_authorities(std::env::var_os("SSL_CERT_FILE")).map_err(ExitError::usage)?;
+    options.daktela.demo |= matches!(command, Some(Command::Demo));
+    let single_user = || app::single_user(&options).map_err(ExitError::usage);
     match command {
         // The tools are the same for all, so no instance is needed.
-        Some(Command::Tools { json }) => block_on(tools::run(&options.host(None).map_err(Stop::usage)?, json)),
+        Some(Command::Tools { json }) => {
+            block_on(tools::run(&app::host(&options, None).map_err(ExitError::usage)?, json))
+        }
         None if http.transport == Transport::StreamableHttp => serve::run(&options, &http),
         None => {
-            let Ready { host, demo } = ready()?;
+            let SingleUser { host, demo } = single_user()?;
             let done = block_on(serve(&options, host));
             drop(demo);
             done
         }
-        Some(Command::Demo) => block_on(demo::run(&ready()?.host)),
-        Some(Command::Call { tool, arguments }) => block_on(call::run(&ready()?.host, tool, arguments)),
-        Some(Command::Check { tools }) => block_on(check::run(&ready()?.host, tools)),
+        Some(Command::Demo) => block_on(demo::run(&single_user()?.host)),
+        Some(Command::Call { tool, arguments }) => block_on(call::run(&single_user()?.host, tool, arguments)),
+        Some(Command::Check { tools }) => block_on(check::run(&single_user()?.host, tools)),
     }
 }
 
-fn block_on(work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
+fn block_on(work: impl Future<Output = Result<(), ExitError>>) -> Result<(), ExitError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(Stop::failed)?;
+        .map_err(ExitError::failed)?;
     let done = runtime.block_on(work);
     // A read of stdin cannot be called off, and nobody waits for it any longer.
     runtime.shutdown_background();
@@ -161,39 +172,15 @@ fn block_on(work: impl Future<Output = Result<(), Stop>>) -> Result<(), Stop> {
 }
 
 /// For what this process alone will look at again.
-fn random_key() -> Result<[u8; 32], Stop> {
+fn random_key() -> Result<[u8; 32], ExitError> {
     let mut key = [0; 32];
     match SystemRandom::new().fill(&mut key) {
         Ok(()) => Ok(key),
-        Err(_) => Err(Stop::failed("the system has no random numbers to give")),
+        Err(_) => Err(ExitError::failed("the system has no random numbers to give")),
     }
 }
 
-/// A supervisor wants the program to end.
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => drop(terminate.recv().await),
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
-}
-
-/// For a server: what it says of each call, where somebody wants to know.
-fn spans(options: &Options) -> Result<Option<Spans>, Stop> {
-    let endpoint = options.otlp(|name| std::env::var(name).ok()).map_err(Stop::usage)?;
-    endpoint
-        .map(|endpoint| Spans::to(&endpoint))
-        .transpose()
-        .map_err(Stop::usage)
-}
-
-async fn serve(options: &Options, host: Host) -> Result<(), Stop> {
+async fn serve(options: &Options, host: Host) -> Result<(), ExitError> {
     if let Some(egress) = host.egress() {
         egress.warm_up();
     }
@@ -202,14 +189,18 @@ async fn serve(options: &Options, host: Host) -> Result<(), Stop> {
             "Serving MCP on stdin and stdout, which a client starts by itself; Ctrl-D ends. For a tour: mcp-daktela demo",
         );
     }
-    let spans = spans(options)?;
-    let host = host.with_spans(spans.clone());
+    let traces = app::traces(options).map_err(ExitError::usage)?;
+    let host = host.with_traces(traces.clone());
     let server = Server::new(Arc::new(host), &random_key()?)
         .await
-        .map_err(Stop::failed)?;
-    let done = server.serve_stdio(terminated()).await.map_err(Stop::failed);
-    if let Some(spans) = spans {
-        spans.finish().await;
+        .map_err(ExitError::failed)?;
+    let done = tokio::select! {
+        done = server.serve_stdio(shutdown::terminated()) => done.map_err(ExitError::failed),
+        // A person at a terminal does not wait for answers.
+        () = shutdown::interrupted() => Ok(()),
+    };
+    if let Some(traces) = traces {
+        traces.finish().await;
     }
     done
 }

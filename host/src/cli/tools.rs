@@ -1,12 +1,12 @@
-//! `mcp-daktela tools`.
+//! `mcp-daktela tools`: lists the tools.
 
-use super::{Stop, print};
+use super::{ExitError, print};
 use crate::{host::Host, mcp};
 
-pub(super) async fn run(host: &Host, json: bool) -> Result<(), Stop> {
-    let list = mcp::list_tools(host).await.map_err(Stop::failed)?;
+pub(super) async fn run(host: &Host, json: bool) -> Result<(), ExitError> {
+    let list = mcp::list_tools(host).await.map_err(ExitError::failed)?;
     if json {
-        print::out(&serde_json::to_string_pretty(&list).map_err(Stop::failed)?);
+        print::out(&serde_json::to_string_pretty(&list).map_err(ExitError::failed)?);
         return Ok(());
     }
     let width = list.tools.iter().map(|tool| tool.name.len()).max().unwrap_or_default();

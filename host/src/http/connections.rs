@@ -1,7 +1,7 @@
 //! Connections: how many there may be, what each may do without saying anything, and how they end.
 
 use super::{Peer, throttle};
-use crate::metrics::Metrics;
+use crate::telemetry::Metrics;
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{

@@ -34,7 +34,7 @@ pub(super) async fn enter(State(app): State<Arc<App>>, request: Request, next: N
     };
     let body = if parts.method == Method::POST {
         match whole::read(body, app.settings.max_body_bytes).await {
-            Ok(body) => match message::read(&body) {
+            Ok(body) => match message::parse(&body) {
                 Ok(_) => Body::from(body),
                 // rmcp would answer what it cannot read in plain text.
                 Err(unreadable) => return refusal::json_response(StatusCode::BAD_REQUEST, &unreadable.answer()),

@@ -25,8 +25,8 @@ pub(crate) use refusal::json_response;
 use crate::{
     identity::{Identities, Identity},
     mcp::Server,
-    metrics::Metrics,
     oauth::{self, OAuth},
+    telemetry::Metrics,
 };
 use axum::{Router, middleware};
 use connections::Connections;
@@ -54,7 +54,7 @@ const REQUESTS_AT_ONCE: u32 = 256;
 const BODY_BYTES: u32 = 64 * 1024;
 
 /// A balancer looks this often whether a replica is ready, and must have seen that it is not before the door closes.
-const LINGER: Duration = Duration::from_secs(3);
+pub const DRAIN_DELAY: Duration = Duration::from_secs(3);
 
 /// Everything that requests share.
 pub struct App {
@@ -129,7 +129,7 @@ pub async fn serve(
     let stop = async {
         if stop.await == Stop::Gently {
             app.draining.store(true, Ordering::Release);
-            tokio::time::sleep(LINGER).await;
+            tokio::time::sleep(DRAIN_DELAY).await;
         }
     };
     tokio::pin!(stop);

@@ -1,12 +1,11 @@
 //! Flags of the server, and what they mean together.
 
 use crate::{
-    config::{self, ConfigError},
+    config::{ConfigError, read_secret_setting},
     credentials::{Domains, NotADomain},
     oauth::{self, Redis, Sealer, WeakSecret},
 };
 use clap::{Args, ValueEnum};
-use secrecy::SecretString;
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -198,21 +197,12 @@ impl Options {
     /// `None` without a secret. JWT_SECRET is what the server in Python calls it.
     pub fn oauth(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Option<oauth::Settings>, OptionsError> {
         let given = |name| variable(name).filter(|value| !value.trim().is_empty());
-        let secret = |variable, value: Option<String>, file: &Option<PathBuf>| {
-            let file = file.clone().filter(|file| !file.as_os_str().is_empty());
-            match (value, file) {
-                (Some(_), Some(file)) => Err(ConfigError::SecretTwice { variable, file }),
-                (Some(value), None) => Ok(Some(SecretString::from(value))),
-                (None, Some(file)) => config::read_secret(file).map(Some),
-                (None, None) => Ok(None),
-            }
-        };
         let seals = given("OAUTH_SECRET").or_else(|| given("JWT_SECRET"));
-        let Some(seals) = secret("OAUTH_SECRET", seals, &self.oauth_secret_file)? else {
+        let Some(seals) = read_secret_setting("OAUTH_SECRET", seals, &self.oauth_secret_file)? else {
             return Ok(None);
         };
         let sealer = Sealer::new(&seals)?;
-        let redis = secret("REDIS_URL", given("REDIS_URL"), &self.redis_url_file)?;
+        let redis = read_secret_setting("REDIS_URL", given("REDIS_URL"), &self.redis_url_file)?;
         let redis = redis
             .map(|url| Redis::at(&url).ok_or(OptionsError::Redis))
             .transpose()?;

@@ -1,15 +1,11 @@
-//! rmcp's side of the server.
+//! Request handlers: rmcp's `ServerHandler`, which passes each request on to the component.
 
-use super::{
-    Server, fault, progress,
-    state::{Bound, Either},
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
 };
-use crate::{
-    egress::CallBudget,
-    host::Asker,
-    identity::Caller,
-    sandbox::{Reply, Request, SandboxError},
-};
+
+use daktela_protocol::{HANDSHAKE_REVISIONS, LIST_TTL_MS, STATELESS_REVISION};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -23,20 +19,27 @@ use rmcp::{
     service::RequestContext,
 };
 use serde::de::DeserializeOwned;
-use std::{borrow::Cow, sync::Arc};
 use tokio::sync::OnceCell;
 
-/// All that there are: official SDKs of 2024 and 2025, and bridges of today, take no other than the first.
-const REVISIONS: &[ProtocolVersion] = &[
-    ProtocolVersion::V_2024_11_05,
-    ProtocolVersion::V_2025_03_26,
-    ProtocolVersion::V_2025_06_18,
-    ProtocolVersion::V_2025_11_25,
-    ProtocolVersion::V_2026_07_28,
-];
+use super::{
+    Server, error, progress,
+    request_state::{RequestBinding, ToolOutcome},
+};
+use crate::{
+    egress::CallBudget,
+    host::RequestOrigin,
+    identity::Caller,
+    sandbox::{Reply, Request, SandboxError},
+};
 
-/// Lists change with the program only. Five minutes after an update a client has the new ones.
-const LIST_TTL_MS: u64 = 5 * 60 * 1000;
+/// The revisions of [`daktela_protocol`], as rmcp has them.
+static REVISIONS: LazyLock<Vec<ProtocolVersion>> = LazyLock::new(|| {
+    ProtocolVersion::KNOWN_VERSIONS
+        .iter()
+        .filter(|version| HANDSHAKE_REVISIONS.contains(&version.as_str()) || version.as_str() == STATELESS_REVISION)
+        .cloned()
+        .collect()
+});
 
 type Context = RequestContext<RoleServer>;
 
@@ -46,11 +49,11 @@ impl ServerHandler for Server {
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        Cow::Borrowed(REVISIONS)
+        Cow::Borrowed(&REVISIONS)
     }
 
     async fn discover(&self, _context: Context) -> Result<DiscoverResult, ErrorData> {
-        Ok(DiscoverResult::from_server_info(REVISIONS.to_vec(), self.get_info())
+        Ok(DiscoverResult::from_server_info(REVISIONS.clone(), self.get_info())
             .with_ttl_ms(LIST_TTL_MS)
             .with_cache_scope(CacheScope::Public))
     }
@@ -84,18 +87,18 @@ impl ServerHandler for Server {
 
     async fn call_tool(&self, params: CallToolRequestParams, context: Context) -> Result<CallToolResponse, ErrorData> {
         let arguments = serde_json::Value::Object(params.arguments.unwrap_or_default()).to_string();
-        let bound = self.bound(&context, ["tools/call", &params.name, &arguments]);
+        let binding = self.binding(&context, ["tools/call", &params.name, &arguments]);
         let request = Request::CallTool {
             name: params.name.into_owned(),
             arguments,
-            context: bound.context(&context.meta, params.input_responses, params.request_state)?,
+            context: binding.context(&context.meta, params.input_responses, params.request_state)?,
         };
         let mut result: CallToolResult = match self.ask(&request, &context).await? {
-            Ok(answer) => match bound.answer(&answer)? {
-                Either::Asks(asks) => return Ok(asks.into()),
-                Either::Answers(result) => result,
+            Ok(answer) => match binding.answer(&answer)? {
+                ToolOutcome::InputRequired(input) => return Ok(input.into()),
+                ToolOutcome::Complete(result) => result,
             },
-            Err(fault) => fault::of_a_tool(fault)?,
+            Err(fault) => error::tool_error(fault)?,
         };
         result.result_type = Some(ResultType::COMPLETE);
         Ok(result.into())
@@ -121,16 +124,16 @@ impl ServerHandler for Server {
     ) -> Result<GetPromptResponse, ErrorData> {
         require::<GetPromptRequestMethod>(self.inner.config.capabilities.prompts.is_some())?;
         let arguments = serde_json::Value::Object(params.arguments.unwrap_or_default()).to_string();
-        let bound = self.bound(&context, ["prompts/get", &params.name, &arguments]);
+        let binding = self.binding(&context, ["prompts/get", &params.name, &arguments]);
         let request = Request::GetPrompt {
             name: params.name,
             arguments,
-            context: bound.context(&context.meta, params.input_responses, params.request_state)?,
+            context: binding.context(&context.meta, params.input_responses, params.request_state)?,
         };
-        let answer = self.ask(&request, &context).await?.map_err(fault::internal)?;
-        let mut result: GetPromptResult = match bound.answer(&answer)? {
-            Either::Asks(asks) => return Ok(asks.into()),
-            Either::Answers(result) => result,
+        let answer = self.ask(&request, &context).await?.map_err(error::internal)?;
+        let mut result: GetPromptResult = match binding.answer(&answer)? {
+            ToolOutcome::InputRequired(input) => return Ok(input.into()),
+            ToolOutcome::Complete(result) => result,
         };
         result.result_type = Some(ResultType::COMPLETE);
         Ok(result.into())
@@ -168,15 +171,15 @@ impl ServerHandler for Server {
         context: Context,
     ) -> Result<ReadResourceResponse, ErrorData> {
         require::<ReadResourceRequestMethod>(self.inner.config.capabilities.resources.is_some())?;
-        let bound = self.bound(&context, ["resources/read", &params.uri, ""]);
+        let binding = self.binding(&context, ["resources/read", &params.uri, ""]);
         let request = Request::ReadResource {
             uri: params.uri,
-            context: bound.context(&context.meta, params.input_responses, params.request_state)?,
+            context: binding.context(&context.meta, params.input_responses, params.request_state)?,
         };
-        let answer = self.ask(&request, &context).await?.map_err(fault::internal)?;
-        let mut result: ReadResourceResult = match bound.answer(&answer)? {
-            Either::Asks(asks) => return Ok(asks.into()),
-            Either::Answers(result) => result,
+        let answer = self.ask(&request, &context).await?.map_err(error::internal)?;
+        let mut result: ReadResourceResult = match binding.answer(&answer)? {
+            ToolOutcome::InputRequired(input) => return Ok(input.into()),
+            ToolOutcome::Complete(result) => result,
         };
         result.result_type = Some(ResultType::COMPLETE);
         // A record is its reader's own, and may change at any moment, unless the component says otherwise.
@@ -187,12 +190,12 @@ impl ServerHandler for Server {
 
     async fn complete(&self, params: CompleteRequestParams, context: Context) -> Result<CompleteResult, ErrorData> {
         require::<CompleteRequestMethod>(self.inner.config.capabilities.completions.is_some())?;
-        let params = serde_json::to_string(&params).map_err(|error| fault::not_mcp(&error))?;
+        let params = serde_json::to_string(&params).map_err(|error| error::invalid_answer(&error))?;
         let answer = self
             .ask(&Request::Complete { params }, &context)
             .await?
-            .map_err(fault::internal)?;
-        let mut result: CompleteResult = parse(&answer)?;
+            .map_err(error::internal)?;
+        let mut result: CompleteResult = error::parse(&answer)?;
         result.result_type = Some(ResultType::COMPLETE);
         Ok(result)
     }
@@ -236,11 +239,11 @@ impl Server {
             let request = context.extensions.get::<http::request::Parts>()?;
             request.headers.get("traceparent")?.to_str().ok()
         };
-        let asker = Asker {
+        let origin = RequestOrigin {
             caller: caller(context),
             traceparent: in_message.or_else(in_header),
         };
-        let work = self.inner.host.ask(request, call.clone(), asker);
+        let work = self.inner.host.run(request, call.clone(), origin);
         let work = progress::report(work, &call, context.meta.get_progress_token(), &context.peer);
         let answer: Result<Reply, SandboxError> = tokio::select! {
             answer = work => answer,
@@ -249,23 +252,23 @@ impl Server {
         };
         match answer {
             Ok(Ok(text)) => Ok(Ok(text)),
-            Ok(Err(refusal)) => Err(fault::refused(refusal)),
+            Ok(Err(refusal)) => Err(error::from_component(refusal)),
             Err(fault) => Ok(Err(fault)),
         }
     }
 
-    fn bound(&self, context: &Context, about: [&str; 3]) -> Bound<'_> {
+    fn binding(&self, context: &Context, about: [&str; 3]) -> RequestBinding<'_> {
         let who = caller(context).map(|caller| caller.identity.who);
-        self.inner.states.bound(who, about)
+        self.inner.request_states.bind(who, about)
     }
 
     async fn describe<T: DeserializeOwned>(&self, request: &Request) -> Result<T, ErrorData> {
-        let answer = self.inner.host.describe(request).await.map_err(fault::internal)?;
-        parse(&answer.map_err(fault::refused)?)
+        let answer = self.inner.host.describe(request).await.map_err(error::internal)?;
+        error::parse(&answer.map_err(error::from_component)?)
     }
 
     async fn page<T: DeserializeOwned>(&self, request: &Request, context: &Context) -> Result<T, ErrorData> {
-        parse(&self.ask(request, context).await?.map_err(fault::internal)?)
+        error::parse(&self.ask(request, context).await?.map_err(error::internal)?)
     }
 
     /// A first page is the same for everybody, and fetched once.
@@ -303,8 +306,4 @@ fn caller(context: &Context) -> Option<&Caller> {
 
 fn cursor(params: Option<PaginatedRequestParams>) -> Option<String> {
     params.and_then(|params| params.cursor)
-}
-
-pub(super) fn parse<T: DeserializeOwned>(answer: &str) -> Result<T, ErrorData> {
-    serde_json::from_str(answer).map_err(|error| fault::not_mcp(&error))
 }

@@ -1,19 +1,19 @@
-//! One message of JSON-RPC, or what there is to say of bytes that are none.
+//! Parser of JSON-RPC messages, with a limit on their number of values.
 
+use daktela_protocol::{
+    code::{INVALID_REQUEST, PARSE_ERROR},
+    json,
+};
 use rmcp::model::ClientJsonRpcMessage;
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Value, json};
-
-/// JSON-RPC's own numbers.
-pub(crate) const PARSE_ERROR: i32 = -32700;
-pub(crate) const INVALID_REQUEST: i32 = -32600;
+use serde_json::Value;
 
 /// Arguments have a dozen values, a long list of ids some hundred. Read, values take up to forty times the room that they
 /// take as text.
 const VALUES_MAX: usize = 5_000;
 
 #[derive(Debug, PartialEq)]
-pub(crate) struct Unreadable {
+pub(crate) struct InvalidMessage {
     pub(crate) code: i32,
     pub(crate) message: String,
     /// Null where the sender named none that could be repeated.
@@ -22,7 +22,7 @@ pub(crate) struct Unreadable {
     pub(crate) is_notification: bool,
 }
 
-impl Unreadable {
+impl InvalidMessage {
     pub(crate) fn new(code: i32, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -39,26 +39,29 @@ impl Unreadable {
 
 /// rmcp leaves out an id that is null, which JSON-RPC wants to be there.
 pub(crate) fn error(code: i32, message: &str, id: &Value) -> Value {
-    json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
+    serde_json::json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
 }
 
-pub(crate) fn read(bytes: &[u8]) -> Result<ClientJsonRpcMessage, Unreadable> {
-    if values(bytes) > VALUES_MAX {
+pub(crate) fn parse(bytes: &[u8]) -> Result<ClientJsonRpcMessage, InvalidMessage> {
+    if count_values(bytes) > VALUES_MAX {
         return Err(too_many_values(bytes));
     }
     serde_json::from_slice(bytes).map_err(|_| match serde_json::from_slice::<Value>(bytes) {
-        Err(_) => Unreadable::new(PARSE_ERROR, "The message is not JSON."),
-        Ok(Value::Array(_)) => Unreadable::new(INVALID_REQUEST, "One message at a time: MCP has no batches."),
-        Ok(other) => Unreadable {
+        Err(_) => InvalidMessage {
+            id: json::find_id(bytes).unwrap_or_default(),
+            ..InvalidMessage::new(PARSE_ERROR, "The message is not JSON.")
+        },
+        Ok(Value::Array(_)) => InvalidMessage::new(INVALID_REQUEST, "One message at a time: MCP has no batches."),
+        Ok(other) => InvalidMessage {
             id: id(other.get("id")),
             is_notification: other.get("id").is_none() && other.get("method").is_some_and(Value::is_string),
-            ..Unreadable::new(INVALID_REQUEST, "The message is none of JSON-RPC 2.0.")
+            ..InvalidMessage::new(INVALID_REQUEST, "The message is none of JSON-RPC 2.0.")
         },
     })
 }
 
 /// How many values there are in JSON, keys aside, without making any of them: one before each comma, and one in each bracket.
-fn values(bytes: &[u8]) -> usize {
+fn count_values(bytes: &[u8]) -> usize {
     let (mut count, mut in_text, mut escaped) = (1, false, false);
     for byte in bytes {
         match byte {
@@ -72,7 +75,7 @@ fn values(bytes: &[u8]) -> usize {
     count
 }
 
-fn too_many_values(bytes: &[u8]) -> Unreadable {
+fn too_many_values(bytes: &[u8]) -> InvalidMessage {
     /// Who asks, and not what for: that is passed over.
     #[derive(Deserialize)]
     struct Head {
@@ -80,14 +83,14 @@ fn too_many_values(bytes: &[u8]) -> Unreadable {
         method: Option<IgnoredAny>,
     }
     let message = format!("A message has at most {VALUES_MAX} values; ask for less at once.");
-    let unreadable = Unreadable::new(INVALID_REQUEST, message);
+    let invalid = InvalidMessage::new(INVALID_REQUEST, message);
     match serde_json::from_slice::<Head>(bytes) {
-        Ok(head) => Unreadable {
+        Ok(head) => InvalidMessage {
             id: id(head.id.as_ref()),
             is_notification: head.id.is_none() && head.method.is_some(),
-            ..unreadable
+            ..invalid
         },
-        Err(_) => unreadable,
+        Err(_) => invalid,
     }
 }
 
@@ -112,7 +115,7 @@ mod tests {
             (r#""a, [b], {c}""#, 1),
             (r#"["\"[,", "\\", 1]"#, 4),
         ] {
-            assert_eq!(values(json.as_bytes()), expected, "{json}");
+            assert_eq!(count_values(json.as_bytes()), expected, "{json}");
         }
     }
 }

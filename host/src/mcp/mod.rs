@@ -1,16 +1,18 @@
-//! MCP's server: what a client asks goes to the component as JSON, and comes back as rmcp's types.
+//! The MCP server: passes requests to the component as JSON and its answers back as rmcp's types.
 //!
 //! Nothing here knows a tool. Both eras of the protocol are served: `initialize` up to 2025-11-25, and from 2026-07-28
 //! on requests that carry what they need.
 
-mod fault;
+mod error;
 mod handler;
 pub(crate) mod message;
 mod progress;
-mod state;
+mod request_state;
 mod stdio;
 
-use crate::{host::Host, sandbox::Request};
+use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
+
+use request_state::RequestStates;
 use rmcp::{
     ServiceExt,
     model::{
@@ -20,10 +22,10 @@ use rmcp::{
     service::ServerInitializeError,
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use state::States;
-use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 use stdio::Stdio;
 use tokio::sync::OnceCell;
+
+use crate::{host::Host, sandbox::Request};
 
 /// Ours has one page; one that hands out a thousand tools in tens stays below.
 const PAGES_MAX: usize = 200;
@@ -43,14 +45,14 @@ struct Inner {
     prompts: OnceCell<ListPromptsResult>,
     resources: OnceCell<ListResourcesResult>,
     resource_templates: OnceCell<ListResourceTemplatesResult>,
-    states: States,
+    request_states: RequestStates,
 }
 
 /// The component does not say who it is, or not in MCP's words.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("the component does not start: {0}")]
-    Fault(#[from] crate::sandbox::SandboxError),
+    Sandbox(#[from] crate::sandbox::SandboxError),
     #[error("the component refuses to describe itself: {0}")]
     Refused(String),
     #[error("the component describes itself in words that are not MCP's: {0}")]
@@ -94,7 +96,7 @@ impl Server {
                 prompts: OnceCell::new(),
                 resources: OnceCell::new(),
                 resource_templates: OnceCell::new(),
-                states: States::new(key),
+                request_states: RequestStates::new(key),
             }),
         })
     }
@@ -114,7 +116,7 @@ impl Server {
             Ok(session) => tokio::select! {
                 done = session.waiting() => done.map(drop)?,
                 // Nobody is there to be answered, so whatever runs ends with the program.
-                () = stdio::nobody_reads() => tracing::info!(event = "client_gone"),
+                () = stdio::stdout_closed() => tracing::info!(event = "client_gone", "the client closed stdout"),
             },
             // A client that only looked whether the program starts.
             Err(ServerInitializeError::ConnectionClosed(_)) => {}

@@ -1,12 +1,14 @@
-//! Tells a client that asked for it how far its call is, and what it waits for.
+//! Progress notifications, for clients that ask for them: how far a call is and what it waits for.
 
-use crate::egress::CallBudget;
+use std::future::Future;
+
 use rmcp::{
     RoleServer,
     model::{ProgressNotificationParam, ProgressToken},
     service::Peer,
 };
-use std::future::Future;
+
+use crate::egress::CallBudget;
 
 /// A call of one request is over before anybody could look.
 const FIRST_NEWS: u64 = 2;
@@ -37,10 +39,10 @@ pub(super) async fn report<T>(
             None => continue,
         };
         #[expect(clippy::cast_precision_loss, reason = "a call has some thousand steps at most")]
-        let progress = ProgressNotificationParam::new(token.clone(), latest.steps as f64).with_message(message);
+        let notification = ProgressNotificationParam::new(token.clone(), latest.steps as f64).with_message(message);
         // A client that does not listen any longer will cancel, or not; the call goes on meanwhile, and what happens until this
         // is read is told as one.
-        let told = peer.notify_progress(progress);
+        let told = peer.notify_progress(notification);
         tokio::pin!(told);
         tokio::select! {
             biased;

@@ -1,55 +1,119 @@
-//! MCP on stdin and stdout, a message a line.
+//! The stdio transport: one JSON-RPC message per line on stdin and stdout.
 //!
-//! rmcp's own transport is silent about what it cannot read, and when its input ends it leaves calls under way five
-//! seconds. Here everything that asks is answered, and an end waits for the answers.
+//! rmcp's own transport does not answer what it cannot parse, answers one of two requests with the same id only, and
+//! leaves calls under way five seconds when its input ends. Here every request is answered by its id, and the end waits
+//! for the answers, as long as the client reads them.
 
-use super::message::{self, INVALID_REQUEST, Unreadable};
+use std::{
+    collections::HashMap,
+    future::Future,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use daktela_protocol::{code::INVALID_REQUEST, json};
 use rmcp::{
     RoleServer,
     model::{ClientJsonRpcMessage, ClientNotification, JsonRpcMessage, RequestId, ServerJsonRpcMessage},
     transport::{StdioReader, StdioWriter, Transport, stdio_pipes},
 };
 use serde::Serialize;
-use std::{collections::HashSet, future::Future, io, pin::Pin, sync::Arc, time::Duration};
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    sync::{Mutex, mpsc, watch},
-    time::{Instant, timeout_at},
+    sync::{Semaphore, mpsc, watch},
+    time::{Instant, sleep, timeout, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
+
+use super::message::{self, InvalidMessage};
+use crate::shutdown;
 
 /// Arguments of tools are short. Without a bound a line that never ends would take all memory.
 const LINE_BYTES_MAX: u64 = 4_000_000;
 
-/// Editors put it in front of files, and some shells in front of pipes.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// How long the client may take, once the end has come, to read the next part of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-type Writer = Arc<Mutex<StdioWriter>>;
+/// A part of an answer: what the client reads shows that it still does.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// For what rmcp does at its end, and for the exporter of traces.
+const EXIT_MARGIN: Duration = Duration::from_secs(10);
+
+/// Errors for messages that cannot be parsed, on their way to the client. Beyond so many the client does not read.
+const ERRORS_MAX: usize = 64;
 
 pub(super) struct Stdio {
     messages: mpsc::Receiver<ClientJsonRpcMessage>,
-    writer: Writer,
-    /// Requests that are not answered yet.
-    open: Arc<watch::Sender<HashSet<RequestId>>>,
+    output: Arc<Output>,
+    requests: Arc<watch::Sender<Requests>>,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
     drain: Duration,
     /// Nothing more is read: until then there is time to answer.
     ends: Option<Instant>,
 }
 
+/// Requests that are not answered yet: the id that rmcp knows, and the client's own.
+#[derive(Default)]
+struct Requests {
+    open: HashMap<RequestId, RequestId>,
+    repeated: u64,
+}
+
+impl Requests {
+    /// The id under which rmcp gets a request. A client may use an id again that is still in use; rmcp would answer only
+    /// one of the two.
+    fn begin(&mut self, id: &RequestId) -> RequestId {
+        let mut unique = id.clone();
+        while self.open.contains_key(&unique) {
+            self.repeated += 1;
+            unique = RequestId::String(format!("repeated-{}", self.repeated).into());
+        }
+        self.open.insert(unique.clone(), id.clone());
+        unique
+    }
+}
+
 impl Stdio {
     /// Reads until the client closes its end, or until `stop`. Answers may take as long as `drain` from then on.
     pub(super) fn new(stop: impl Future<Output = ()> + Send + 'static, drain: Duration) -> Self {
         let (reader, writer) = stdio_pipes();
-        let writer = Arc::new(Mutex::new(writer));
+        let output = Arc::new(Output {
+            writer: tokio::sync::Mutex::new(writer),
+            waits_since: Mutex::default(),
+            given_up: CancellationToken::new(),
+        });
         let (send, messages) = mpsc::channel(1);
-        tokio::spawn(read(reader, writer.clone(), send));
+        tokio::spawn(read(reader, output.clone(), send));
         Self {
             messages,
-            writer,
-            open: Arc::default(),
+            output,
+            requests: Arc::default(),
             stop: Box::pin(stop),
             drain,
             ends: None,
+        }
+    }
+
+    fn note(&self, message: &mut ClientJsonRpcMessage) {
+        match message {
+            JsonRpcMessage::Request(request) => self.requests.send_modify(|requests| {
+                request.id = requests.begin(&request.id);
+            }),
+            // MCP answers no request that was cancelled.
+            JsonRpcMessage::Notification(notification) => {
+                if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
+                    && let Some(id) = &cancelled.params.request_id
+                {
+                    self.requests.send_modify(|requests| {
+                        requests.open.remove(id);
+                    });
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -57,18 +121,25 @@ impl Stdio {
 impl Transport<RoleServer> for Stdio {
     type Error = io::Error;
 
-    fn send(&mut self, message: ServerJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        let (writer, open) = (self.writer.clone(), self.open.clone());
+    fn send(&mut self, mut message: ServerJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        let (output, requests) = (self.output.clone(), self.requests.clone());
         async move {
-            let written = write(&writer, &message).await;
-            let answered = match &message {
-                JsonRpcMessage::Response(response) => Some(&response.id),
-                JsonRpcMessage::Error(error) => error.id.as_ref(),
+            let answered = match &mut message {
+                JsonRpcMessage::Response(response) => Some(&mut response.id),
+                JsonRpcMessage::Error(error) => error.id.as_mut(),
                 _ => None,
             };
+            let answered = answered.map(|id| {
+                let unique = id.clone();
+                if let Some(own) = requests.borrow().open.get(&unique) {
+                    id.clone_from(own);
+                }
+                unique
+            });
+            let written = output.write(&message).await;
             if let Some(id) = answered {
-                open.send_modify(|open| {
-                    open.remove(id);
+                requests.send_modify(|requests| {
+                    requests.open.remove(&id);
                 });
             }
             written
@@ -81,68 +152,149 @@ impl Transport<RoleServer> for Stdio {
                 () = &mut self.stop => None,
                 message = self.messages.recv() => message,
             };
-            match &message {
-                Some(JsonRpcMessage::Request(request)) => {
-                    self.open.send_modify(|open| {
-                        open.insert(request.id.clone());
-                    });
-                }
-                // MCP answers no request that was cancelled.
-                Some(JsonRpcMessage::Notification(progress)) => {
-                    if let ClientNotification::CancelledNotification(cancelled) = &progress.notification
-                        && let Some(id) = &cancelled.params.request_id
-                    {
-                        self.open.send_modify(|open| {
-                            open.remove(id);
-                        });
-                    }
-                }
-                _ => {}
-            }
-            if message.is_some() {
-                return message;
+            if let Some(mut message) = message {
+                self.note(&mut message);
+                return Some(message);
             }
             self.ends = Some(Instant::now() + self.drain);
+            if let Err(error) = shutdown::exit_after(self.drain + EXIT_MARGIN) {
+                tracing::warn!(event = "shutdown_unguarded", reason = %error, "the exit has no hard deadline");
+            }
         }
         let ends = self.ends?;
-        let mut open = self.open.subscribe();
-        let _ = timeout_at(ends, open.wait_for(HashSet::is_empty)).await;
+        let begun = ends - self.drain;
+        let mut requests = self.requests.subscribe();
+        let answered = timeout_at(ends, requests.wait_for(|requests| requests.open.is_empty()));
+        let in_time = tokio::select! {
+            done = answered => done.is_ok(),
+            () = self.output.stuck(begun) => false,
+        };
+        if !in_time {
+            let reason = "the client does not read them, or they took too long";
+            let count = self.requests.borrow().open.len();
+            tracing::warn!(
+                event = "answers_abandoned",
+                count,
+                reason,
+                "answers were not sent before the end"
+            );
+            self.output.given_up.cancel();
+        }
         None
     }
 
     async fn close(&mut self) -> io::Result<()> {
-        self.writer.lock().await.flush().await
+        self.output.flush().await
     }
 }
 
-async fn read(reader: StdioReader, writer: Writer, messages: mpsc::Sender<ClientJsonRpcMessage>) {
+/// stdout, one message at a time.
+struct Output {
+    writer: tokio::sync::Mutex<StdioWriter>,
+    /// While a part of a message waits for its reader.
+    waits_since: Mutex<Option<Instant>>,
+    /// Nothing more can be written.
+    given_up: CancellationToken,
+}
+
+impl Output {
+    async fn write(&self, message: &impl Serialize) -> io::Result<()> {
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        tokio::select! {
+            biased;
+            () = self.given_up.cancelled() => Err(io::ErrorKind::TimedOut.into()),
+            written = self.write_line(&line) => written,
+        }
+    }
+
+    async fn write_line(&self, line: &[u8]) -> io::Result<()> {
+        let mut writer = self.writer.lock().await;
+        for part in line.chunks(WRITE_BYTES) {
+            self.set_waits_since(Some(Instant::now()));
+            writer.write_all(part).await?;
+        }
+        writer.flush().await?;
+        self.set_waits_since(None);
+        Ok(())
+    }
+
+    async fn flush(&self) -> io::Result<()> {
+        let flush = async { self.writer.lock().await.flush().await };
+        timeout(WRITE_TIMEOUT, flush).await?
+    }
+
+    /// Comes when one part of a message has waited [`WRITE_TIMEOUT`] for its reader, from `begun` on.
+    async fn stuck(&self, begun: Instant) {
+        const LOOK: Duration = Duration::from_millis(100);
+        loop {
+            let since = *self.waits_since.lock().unwrap_or_else(PoisonError::into_inner);
+            if since.is_some_and(|since| since.max(begun).elapsed() >= WRITE_TIMEOUT) {
+                return;
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    fn set_waits_since(&self, since: Option<Instant>) {
+        *self.waits_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+}
+
+async fn read(reader: StdioReader, output: Arc<Output>, messages: mpsc::Sender<ClientJsonRpcMessage>) {
+    let errors = Arc::new(Semaphore::new(ERRORS_MAX));
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
     while next_line(&mut reader, &mut line).await.is_ok_and(|bytes| bytes > 0) {
-        let read = if line.len() as u64 > LINE_BYTES_MAX {
+        let parsed = if line.len() as u64 > LINE_BYTES_MAX {
+            let id = json::find_id(&line);
             // The rest of it.
             while !line.ends_with(b"\n") && next_line(&mut reader, &mut line).await.is_ok_and(|bytes| bytes > 0) {}
             let message = format!("A message has at most {LINE_BYTES_MAX} bytes.");
-            Err(Unreadable::new(INVALID_REQUEST, message))
+            Err(InvalidMessage {
+                id: id.unwrap_or(Value::Null),
+                ..InvalidMessage::new(INVALID_REQUEST, message)
+            })
         } else {
-            let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line).trim_ascii();
+            let line = json::repair(&line);
+            let line = line.trim_ascii();
             if line.is_empty() {
                 continue;
             }
-            message::read(line)
+            message::parse(line)
         };
-        let gone = match read {
-            Ok(message) => messages.send(message).await.is_err(),
-            Err(unreadable) => {
-                // What it was may be a customer's.
-                tracing::warn!(event = "unreadable", reason = unreadable.message);
-                !unreadable.is_notification && write(&writer, &unreadable.answer()).await.is_err()
+        match parsed {
+            Ok(message) => {
+                if messages.send(message).await.is_err() {
+                    return;
+                }
             }
-        };
-        if gone {
-            return;
+            Err(invalid) => {
+                // What it was may be a customer's.
+                tracing::warn!(
+                    event = "unreadable",
+                    reason = invalid.message,
+                    "a message cannot be parsed"
+                );
+                if !invalid.is_notification {
+                    answer_invalid(&output, &errors, invalid.answer()).await;
+                }
+            }
         }
     }
+}
+
+/// Sends an error without keeping the reader from noticing the end of stdin for longer than [`WRITE_TIMEOUT`].
+async fn answer_invalid(output: &Arc<Output>, errors: &Arc<Semaphore>, answer: Value) {
+    let Ok(Ok(permit)) = timeout(WRITE_TIMEOUT, errors.clone().acquire_owned()).await else {
+        return;
+    };
+    let output = output.clone();
+    tokio::spawn(async move {
+        // A client that is gone ends the session by itself.
+        let _ = output.write(&answer).await;
+        drop(permit);
+    });
 }
 
 /// A line, or the next part of one that is too long. Returns how many bytes it has.
@@ -151,17 +303,9 @@ async fn next_line(reader: &mut BufReader<StdioReader>, line: &mut Vec<u8>) -> i
     reader.take(LINE_BYTES_MAX + 1).read_until(b'\n', line).await
 }
 
-async fn write(writer: &Writer, message: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    let mut writer = writer.lock().await;
-    writer.write_all(&line).await?;
-    writer.flush().await
-}
-
 /// Comes when the other end of stdout is closed, which a pipe tells without being written to.
 #[cfg(unix)]
-pub(super) async fn nobody_reads() {
+pub(super) async fn stdout_closed() {
     use rustix::{
         event::{PollFd, PollFlags, poll},
         io::Errno,
@@ -182,6 +326,6 @@ pub(super) async fn nobody_reads() {
 }
 
 #[cfg(not(unix))]
-pub(super) async fn nobody_reads() {
+pub(super) async fn stdout_closed() {
     std::future::pending().await
 }

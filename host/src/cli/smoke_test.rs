@@ -1,19 +1,22 @@
-//! `mcp-daktela check --tools`: calls each tool once, and prints a table without a word of a customer's.
+//! Smoke test (`mcp-daktela check --tools`): calls each tool once and prints a table that holds no customer data.
 //!
 //! No tool is known by name. One that needs an id says in its definition where to find an example,
 //! `_meta["daktela/example"] = {"argument": "name", "tool": "list_tickets", "key": "name"}`, and each list's answer
 //! carries the ids of its first record, `_meta["daktela/first"] = {"name": "123", "activity": "…"}`.
 
-use super::{Stop, print};
-use crate::{
-    host::{Asker, Host, Outcome, outcome},
-    mcp,
-    sandbox::{NO_CONTEXT, Request},
-};
+use std::{collections::HashMap, fmt, time::Instant};
+
 use rmcp::model::Tool;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::{collections::HashMap, time::Instant};
+
+use super::{ExitError, print};
+use crate::{
+    host::{Host, RequestOrigin, outcome},
+    mcp,
+    sandbox::{NO_CONTEXT, Request},
+    telemetry::Outcome,
+};
 
 /// Enough to see a list, little enough to be quick on the largest tenant.
 const TAKE: u32 = 3;
@@ -28,16 +31,36 @@ struct Example {
 
 struct Row {
     tool: String,
-    outcome: &'static str,
+    result: TestResult,
     ms: u128,
     requests: u64,
     bytes: usize,
 }
 
-const SKIPPED: &str = "skipped: no record";
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TestResult {
+    Called(Outcome),
+    /// The list that should give an example of an id is empty.
+    Skipped,
+}
 
-pub(super) async fn run(host: &Host) -> Result<(), Stop> {
-    let mut tools = mcp::list_tools(host).await.map_err(Stop::failed)?.tools;
+impl fmt::Display for TestResult {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Called(outcome) => outcome.as_str(),
+            Self::Skipped => "skipped: no record",
+        })
+    }
+}
+
+impl Row {
+    fn failed(&self) -> bool {
+        !matches!(self.result, TestResult::Called(Outcome::Ok) | TestResult::Skipped)
+    }
+}
+
+pub(super) async fn run(host: &Host) -> Result<(), ExitError> {
+    let mut tools = mcp::list_tools(host).await.map_err(ExitError::failed)?.tools;
     // Those that need an example come after those that give one.
     tools.sort_by_key(|tool| example(tool).is_some());
     let mut firsts: HashMap<String, Value> = HashMap::new();
@@ -52,7 +75,7 @@ pub(super) async fn run(host: &Host) -> Result<(), Stop> {
             }
             None => Row {
                 tool: tool.name.to_string(),
-                outcome: SKIPPED,
+                result: TestResult::Skipped,
                 ms: 0,
                 requests: 0,
                 bytes: 0,
@@ -61,11 +84,11 @@ pub(super) async fn run(host: &Host) -> Result<(), Stop> {
         rows.push(row);
     }
     print::out(&format!("\n{}", table(&rows)));
-    let bad = rows.iter().filter(|row| !matches!(row.outcome, "ok" | SKIPPED)).count();
+    let bad = rows.iter().filter(|row| row.failed()).count();
     if bad == 0 {
         return Ok(());
     }
-    Err(Stop::failed(format!(
+    Err(ExitError::failed(format!(
         "{bad} of {} tools did not answer well; see one with: mcp-daktela call TOOL",
         rows.len()
     )))
@@ -101,11 +124,11 @@ async fn try_out(host: &Host, tool: &str, arguments: &Value) -> (Row, Option<Val
         arguments: arguments.to_string(),
         context: NO_CONTEXT.to_owned(),
     };
-    let answer = host.ask(&request, call.clone(), Asker::default()).await;
+    let answer = host.run(&request, call.clone(), RequestOrigin::default()).await;
     let text = answer.as_ref().ok().and_then(|answer| answer.as_ref().ok());
     let row = Row {
         tool: tool.to_owned(),
-        outcome: outcome(&answer).as_str(),
+        result: TestResult::Called(outcome(&answer)),
         ms: started.elapsed().as_millis(),
         requests: call.usage().requests,
         bytes: text.map_or(0, String::len),
@@ -119,24 +142,25 @@ async fn try_out(host: &Host, tool: &str, arguments: &Value) -> (Row, Option<Val
 
 fn table(rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.tool.len()).max().unwrap_or_default();
-    let outcome_width = SKIPPED.len();
+    let outcome_width = TestResult::Skipped.to_string().len();
     let mut text = format!(
         "{:width$}  {:outcome_width$}  {:>6}  {:>8}  {:>8}",
         "tool", "outcome", "ms", "requests", "bytes"
     );
     for Row {
         tool,
-        outcome,
+        result,
         ms,
         requests,
         bytes,
     } in rows
     {
-        text += &format!("\n{tool:width$}  {outcome:outcome_width$}  {ms:>6}  {requests:>8}  {bytes:>8}");
+        text += &format!("\n{tool:width$}  {result:outcome_width$}  {ms:>6}  {requests:>8}  {bytes:>8}");
     }
-    let ok = rows.iter().filter(|row| row.outcome == Outcome::Ok.as_str()).count();
-    let skipped = rows.iter().filter(|row| row.outcome == SKIPPED).count();
-    text + &format!("\n\n{ok} ok, {skipped} skipped, {} failed", rows.len() - ok - skipped)
+    let skipped = rows.iter().filter(|row| row.result == TestResult::Skipped).count();
+    let failed = rows.iter().filter(|row| row.failed()).count();
+    let ok = rows.len() - skipped - failed;
+    text + &format!("\n\n{ok} ok, {skipped} skipped, {failed} failed")
 }
 
 #[cfg(test)]
@@ -172,15 +196,18 @@ mod tests {
 
     #[test]
     fn the_table_counts_what_happened() {
-        let row = |tool: &str, outcome| Row {
+        let row = |tool: &str, result| Row {
             tool: tool.to_owned(),
-            outcome,
+            result,
             ms: 12,
             requests: 2,
             bytes: 3456,
         };
         assert_eq!(
-            table(&[row("list_things", "ok"), row("get_thing", SKIPPED)]),
+            table(&[
+                row("list_things", TestResult::Called(Outcome::Ok)),
+                row("get_thing", TestResult::Skipped)
+            ]),
             "tool         outcome                 ms  requests     bytes\n\
              list_things  ok                      12         2      3456\n\
              get_thing    skipped: no record      12         2      3456\n\n1 ok, 1 skipped, 0 failed"

@@ -1,19 +1,5 @@
-//! `--otlp-endpoint`: a span for each call, sent to a collector of OpenTelemetry.
+//! OpenTelemetry traces: a span for each call, exported over OTLP (`--otlp-endpoint`).
 
-use crate::{egress::Client, metrics::Done};
-use http::Method;
-use opentelemetry::{
-    Context, KeyValue,
-    propagation::TextMapPropagator,
-    trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer as _, TracerProvider as _},
-};
-use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig, WithHttpConfig};
-use opentelemetry_sdk::{
-    Resource,
-    propagation::TraceContextPropagator,
-    trace::{SdkTracer, SdkTracerProvider},
-};
 use std::{
     collections::HashMap,
     future::Future,
@@ -24,23 +10,44 @@ use std::{
     },
     time::Duration,
 };
+
+use http::Method;
+use opentelemetry::{
+    Context, KeyValue,
+    propagation::TextMapPropagator,
+    trace::{
+        Span as _, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceState,
+        Tracer as _, TracerProvider as _,
+    },
+};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+pub use opentelemetry_otlp::ExporterBuildError;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::{
+    Resource,
+    propagation::TraceContextPropagator,
+    trace::{SdkTracer, SdkTracerProvider},
+};
 use tokio::runtime::Handle;
 use url::Url;
 
-/// What OpenTelemetry gives a collector to answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
+use super::{CallRecord, Outcome};
+use crate::egress::Client;
 
-/// A supervisor that ends the program does not wait much longer.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+/// OpenTelemetry's default time limit of an export.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the last export may take at exit. A supervisor that ends the program does not wait much longer.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Cheap to clone; all clones send together.
 #[derive(Clone)]
-pub struct Spans {
+pub struct Traces {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
 }
 
-impl Spans {
+impl Traces {
     /// Belongs into the runtime. The rest of the configuration is in OpenTelemetry's own variables.
     pub fn to(endpoint: &Url) -> Result<Self, ExporterBuildError> {
         let exporter = SpanExporter::builder()
@@ -68,53 +75,66 @@ impl Spans {
         })
     }
 
-    /// A call that is over. The names are OpenTelemetry's for MCP, and ours for what it has none for.
-    pub(crate) fn record(&self, done: &Done<'_>, tool: &str) {
+    /// Records a call that is over. Names are those of OpenTelemetry's conventions for MCP, or begin with `daktela.` where
+    /// there are none.
+    pub(crate) fn record(&self, call: &CallRecord<'_>, tool: &str) {
         let mut attributes = vec![
-            KeyValue::new("mcp.method.name", done.method),
-            KeyValue::new("daktela.outcome", done.status),
-            KeyValue::new("daktela.answer_bytes", number(done.answer_bytes as u64)),
-            KeyValue::new("daktela.upstream_requests", number(done.usage.requests)),
-            KeyValue::new("daktela.upstream_bytes", number(done.usage.bytes)),
-            KeyValue::new("daktela.cache_hits", number(done.usage.cache_hits)),
+            KeyValue::new("mcp.method.name", call.method),
+            KeyValue::new("daktela.outcome", call.outcome.as_str()),
+            KeyValue::new("daktela.answer_bytes", number(call.answer_bytes as u64)),
+            KeyValue::new("daktela.upstream_requests", number(call.usage.requests)),
+            KeyValue::new("daktela.upstream_bytes", number(call.usage.bytes)),
+            KeyValue::new("daktela.cache_hits", number(call.usage.cache_hits)),
         ];
-        let mut name = done.method.to_owned();
+        let mut name = call.method.to_owned();
         if !tool.is_empty() {
             name = format!("{name} {tool}");
             attributes.push(KeyValue::new("gen_ai.tool.name", tool.to_owned()));
         }
-        if let Some(request_id) = done.request_id {
+        if let Some(request_id) = call.request_id {
             attributes.push(KeyValue::new("daktela.request_id", request_id.to_owned()));
         }
-        let error = match done.status {
-            "ok" => None,
-            "error answer" => Some("tool_error"),
-            other => Some(other),
+        let error = match call.outcome {
+            Outcome::Ok => None,
+            Outcome::ErrorAnswer => Some("tool_error"),
+            Outcome::Failed | Outcome::Cancelled => Some(call.outcome.as_str()),
         };
         attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
         let span = SpanBuilder::from_name(name)
             .with_kind(SpanKind::Server)
-            .with_start_time(done.started)
+            .with_start_time(call.started)
             .with_attributes(attributes);
-        let mut span = self.tracer.build_with_context(span, &parent(done.traceparent));
+        let mut span = self.tracer.build_with_context(span, &parent(call.traceparent));
         if error.is_some() {
             span.set_status(Status::error(""));
         }
-        span.end_with_timestamp(done.started + done.duration);
+        span.end_with_timestamp(call.started + call.duration);
     }
 
-    /// Sends what is left.
+    /// Exports what is left, for at most [`SHUTDOWN_TIMEOUT`].
     pub async fn finish(self) {
-        let sending = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(LAST_WORDS));
+        let sending = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(SHUTDOWN_TIMEOUT));
         let _ = sending.await;
     }
 }
 
-/// The span of the client that asks, where it says which. Ids alone: what else could travel along is text.
+/// The span of the client that asks, where it says which. Ids alone: what else could travel along is text. Whether the
+/// client records its own span decides nothing here, or any caller could keep its calls out of the operator's traces.
 fn parent(traceparent: Option<&str>) -> Context {
     let given = traceparent.map(|text| ("traceparent".to_owned(), text.to_owned()));
     let carrier: HashMap<String, String> = given.into_iter().collect();
-    TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier)
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &carrier);
+    let given = context.span().span_context().clone();
+    if !given.is_valid() {
+        return context;
+    }
+    Context::new().with_remote_span_context(SpanContext::new(
+        given.trace_id(),
+        given.span_id(),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::NONE,
+    ))
 }
 
 fn number(number: u64) -> i64 {
@@ -134,14 +154,14 @@ impl Sender {
         let (head, body) = request.into_parts();
         let url = Url::parse(&head.uri.to_string())?;
         let request = self.client.request(Method::POST, url)?.headers(head.headers).body(body);
-        let sent = tokio::time::timeout(TIMEOUT, request.send()).await;
+        let sent = tokio::time::timeout(EXPORT_TIMEOUT, request.send()).await;
         let status = sent.ok().and_then(Result::ok).map(|answer| answer.status());
         let is_away = !status.is_some_and(|status| status.is_success());
         if is_away != self.is_away.swap(is_away, Ordering::AcqRel) {
             let status = status.map(|status| status.as_u16());
             match is_away {
-                true => tracing::warn!(event = "otlp_failed", status, meaning = "the collector takes no spans"),
-                false => tracing::info!(event = "otlp_answers", status),
+                true => tracing::warn!(event = "otlp_failed", status, "the collector takes no spans"),
+                false => tracing::info!(event = "otlp_answers", status, "the collector takes spans again"),
             }
         }
         let mut answer = Response::new(Bytes::new());

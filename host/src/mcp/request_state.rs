@@ -1,10 +1,8 @@
-//! What a component asks of a client before it can answer, and what it wants to be told again together with the reply.
+//! Request state: what a component that asks its client for input wants to get back together with the reply.
 //!
 //! It keeps nothing itself, so its state travels through the client, which must not be able to make one up, to use
-//! another's, or to use one for something else. The host signs it; a component has no secret that it could sign with.
+//! another's, or to use std::time::{Duration, SystemTime};
 
-use super::{fault, handler::parse};
-use crate::identity::Who;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use ring::hmac;
 use rmcp::{
@@ -12,7 +10,9 @@ use rmcp::{
     model::{InputRequiredResult, InputResponses, RequestMetaObject, ResultType},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::time::{Duration, SystemTime};
+
+use super::error::{self, parse};
+use crate::identity::Who;
 
 /// Somebody may have to be asked, and may be in a meeting.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -20,22 +20,22 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 const TAG_BYTES: usize = 32;
 const TIME_BYTES: usize = 8;
 
-pub(super) struct States {
+pub(super) struct RequestStates {
     key: hmac::Key,
 }
 
 /// To one caller, one request of theirs.
-pub(super) struct Bound<'a> {
+pub(super) struct RequestBinding<'a> {
     key: &'a hmac::Key,
     about: Vec<u8>,
 }
 
-pub(super) enum Either<T> {
-    Asks(InputRequiredResult),
-    Answers(T),
+pub(super) enum ToolOutcome<T> {
+    InputRequired(InputRequiredResult),
+    Complete(T),
 }
 
-impl States {
+impl RequestStates {
     pub(super) fn new(key: &[u8; 32]) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key),
@@ -43,7 +43,7 @@ impl States {
     }
 
     /// `about` is the method, the name of what is asked for, and the arguments.
-    pub(super) fn bound(&self, who: Option<Who>, about: [&str; 3]) -> Bound<'_> {
+    pub(super) fn bind(&self, who: Option<Who>, about: [&str; 3]) -> RequestBinding<'_> {
         let who = who.map(|who| who.0);
         let who: &[u8] = who.as_ref().map_or(&[], |who| who);
         let mut bytes = b"mcp-daktela request state".to_vec();
@@ -51,14 +51,14 @@ impl States {
             bytes.extend((part.len() as u64).to_be_bytes());
             bytes.extend(part);
         }
-        Bound {
+        RequestBinding {
             key: &self.key,
             about: bytes,
         }
     }
 }
 
-impl Bound<'_> {
+impl RequestBinding<'_> {
     /// What else a request brings, for the component.
     pub(super) fn context(
         &self,
@@ -89,10 +89,10 @@ impl Bound<'_> {
             input_responses,
             request_state: opened.transpose()?,
         };
-        serde_json::to_string(&context).map_err(|error| fault::not_mcp(&error))
+        serde_json::to_string(&context).map_err(|error| error::invalid_answer(&error))
     }
 
-    pub(super) fn answer<T: DeserializeOwned>(&self, answer: &str) -> Result<Either<T>, ErrorData> {
+    pub(super) fn answer<T: DeserializeOwned>(&self, answer: &str) -> Result<ToolOutcome<T>, ErrorData> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Kind {
@@ -100,12 +100,12 @@ impl Bound<'_> {
         }
         let asks = parse::<Kind>(answer)?.result_type == Some(ResultType::INPUT_REQUIRED);
         if !asks {
-            return parse(answer).map(Either::Answers);
+            return parse(answer).map(ToolOutcome::Complete);
         }
         let mut asked: InputRequiredResult = parse(answer)?;
         let state = asked.request_state.take();
         asked.request_state = state.map(|state| self.seal(&state, SystemTime::now() + LIFETIME));
-        Ok(Either::Asks(asked))
+        Ok(ToolOutcome::InputRequired(asked))
     }
 
     fn seal(&self, state: &str, until: SystemTime) -> String {
@@ -136,35 +136,35 @@ mod tests {
 
     #[test]
     fn a_state_is_good_for_its_request_and_its_time() {
-        let states = States::new(&[1; 32]);
+        let states = RequestStates::new(&[1; 32]);
         let about = ["tools/call", "delete", r#"{"id": 1}"#];
         let now = SystemTime::now();
-        let sealed = states.bound(None, about).seal("half done", now);
+        let sealed = states.bind(None, about).seal("half done", now);
         assert_eq!(
-            states.bound(None, about).open(&sealed, now).as_deref(),
+            states.bind(None, about).open(&sealed, now).as_deref(),
             Some("half done")
         );
         let later = now + Duration::from_secs(1);
-        assert_eq!(states.bound(None, about).open(&sealed, later), None);
+        assert_eq!(states.bind(None, about).open(&sealed, later), None);
         // Another caller, though the log calls both the same.
         let mut one = [7; 32];
-        let of_one = states.bound(Some(Who(one)), about).seal("half done", now);
+        let of_one = states.bind(Some(Who(one)), about).seal("half done", now);
         one[31] = 8;
         assert_eq!(Who(one).to_string(), Who([7; 32]).to_string());
-        let opened = |who| states.bound(Some(Who(who)), about).open(&of_one, now);
+        let opened = |who| states.bind(Some(Who(who)), about).open(&of_one, now);
         assert_eq!((opened([7; 32]).is_some(), opened(one)), (true, None));
-        assert_eq!(states.bound(None, about).open(&of_one, now), None);
+        assert_eq!(states.bind(None, about).open(&of_one, now), None);
         for other in [
             ["tools/call", "delete", r#"{"id": 2}"#],
             ["tools/call", "close", r#"{"id": 1}"#],
             ["prompts/get", "delete", r#"{"id": 1}"#],
             ["tools/call", "delet", r#"e{"id": 1}"#],
         ] {
-            assert_eq!(states.bound(None, other).open(&sealed, now), None, "{other:?}");
+            assert_eq!(states.bind(None, other).open(&sealed, now), None, "{other:?}");
         }
-        assert_eq!(States::new(&[2; 32]).bound(None, about).open(&sealed, now), None);
+        assert_eq!(RequestStates::new(&[2; 32]).bind(None, about).open(&sealed, now), None);
         for text in ["", "half done", &sealed[1..], &format!("{sealed}AAAA")] {
-            assert_eq!(states.bound(None, about).open(text, now), None, "{text}");
+            assert_eq!(states.bind(None, about).open(text, now), None, "{text}");
         }
     }
 }

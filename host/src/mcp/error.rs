@@ -1,19 +1,21 @@
-//! What goes wrong, in the words of JSON-RPC.
+//! Errors of the sandbox as JSON-RPC errors and as error answers of tools.
 
-use crate::sandbox::{RpcError, SandboxError};
 use rmcp::{
     ErrorData,
     model::{CallToolResult, ContentBlock, ErrorCode},
 };
+use serde::de::DeserializeOwned;
 use wasmtime::WasmBacktrace;
 
-pub(super) fn refused(refusal: RpcError) -> ErrorData {
+use crate::sandbox::{RpcError, SandboxError};
+
+pub(super) fn from_component(refusal: RpcError) -> ErrorData {
     let data = refusal.data.and_then(|text| serde_json::from_str(&text).ok());
     ErrorData::new(ErrorCode(refusal.code), refusal.message, data)
 }
 
-/// Where the caller can do something about it, he hears of it as of any other error of a tool.
-pub(super) fn of_a_tool(fault: SandboxError) -> Result<CallToolResult, ErrorData> {
+/// A limit that was reached is an error answer of the tool, since its caller can ask for less. A trap is an internal error.
+pub(super) fn tool_error(fault: SandboxError) -> Result<CallToolResult, ErrorData> {
     match fault {
         SandboxError::Trapped { .. } => Err(internal(fault)),
         told => Ok(CallToolResult::error(vec![ContentBlock::text(capitalised(
@@ -26,16 +28,16 @@ pub(super) fn internal(fault: SandboxError) -> ErrorData {
     match fault {
         SandboxError::Trapped { location, source } => {
             let backtrace = source.downcast_ref::<WasmBacktrace>().map(ToString::to_string);
-            broken(&source.root_cause().to_string(), location.as_deref(), backtrace)
+            internal_with_reference(&source.root_cause().to_string(), location.as_deref(), backtrace)
         }
         told => ErrorData::internal_error(capitalised(&told.to_string()), None),
     }
 }
 
-/// An answer that is not what MCP says it should be.
-pub(super) fn not_mcp(error: &serde_json::Error) -> ErrorData {
+/// The component's answer does not have the shape that MCP says.
+pub(super) fn invalid_answer(error: &serde_json::Error) -> ErrorData {
     // Where, and not what: the text around it may be a customer's.
-    broken(
+    internal_with_reference(
         &format!(
             "answer is not MCP's: {:?} at column {}",
             error.classify(),
@@ -46,10 +48,17 @@ pub(super) fn not_mcp(error: &serde_json::Error) -> ErrorData {
     )
 }
 
-/// A fault of ours. The caller gets a number to name when he reports it; the log has it, too.
-fn broken(cause: &str, location: Option<&str>, backtrace: Option<String>) -> ErrorData {
+/// An error of ours. Its caller gets a reference number to report; the log has the cause under the same number.
+fn internal_with_reference(reason: &str, location: Option<&str>, backtrace: Option<String>) -> ErrorData {
     let reference = format!("{:08x}", fastrand::u32(..));
-    tracing::error!(event = "broken", reference, cause, location, backtrace);
+    tracing::error!(
+        event = "broken",
+        reference,
+        reason,
+        location,
+        backtrace,
+        "a call failed by an error of the program"
+    );
     ErrorData::internal_error(
         format!("The server failed; its log has the reason under {reference}."),
         None,
@@ -61,4 +70,9 @@ fn capitalised(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(chars).chain(['.']).collect()
     })
+}
+
+/// Reads an answer of the component.
+pub(super) fn parse<T: DeserializeOwned>(answer: &str) -> Result<T, ErrorData> {
+    serde_json::from_str(answer).map_err(|error| invalid_answer(&error))
 }

@@ -1,16 +1,17 @@
-//! Counters, in the words of Prometheus. No label says who asked.
+//! Prometheus metrics. No label says who asked.
 
-use crate::egress::Usage;
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock, atomic::AtomicU64},
+};
+
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
-use std::{
-    collections::HashSet,
-    sync::{Arc, OnceLock, atomic::AtomicU64},
-    time::{Duration, SystemTime},
-};
+
+use super::{CallRecord, log};
 
 /// From an answer out of the cache to one that ran into the usual time limit.
 const DURATIONS_SECONDS: [f64; 10] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
@@ -45,13 +46,13 @@ pub struct Metrics {
     registry: Arc<Registry>,
     calls: Family<CallLabels, Counter>,
     durations: Durations,
-    running: Gauge,
+    in_flight: Gauge,
     answer_bytes: Counter,
     upstream_requests: Counter,
     upstream_bytes: Counter,
     cache_hits: Counter,
     retries: Counter,
-    paused: Counter<f64, AtomicU64>,
+    backoff: Counter<f64, AtomicU64>,
     queued: Counter<f64, AtomicU64>,
     http: Family<StatusLabel, Counter>,
     connections_refused: Counter,
@@ -61,97 +62,95 @@ pub struct Metrics {
     tools: Arc<OnceLock<HashSet<String>>>,
 }
 
-/// What is known of a call when it is over.
-pub(crate) struct Done<'a> {
-    pub(crate) method: &'static str,
-    pub(crate) tool: Option<&'a str>,
-    pub(crate) status: &'static str,
-    pub(crate) duration: Duration,
-    pub(crate) answer_bytes: usize,
-    pub(crate) usage: Usage,
-    pub(crate) started: SystemTime,
-    pub(crate) request_id: Option<&'a str>,
-    pub(crate) traceparent: Option<&'a str>,
-}
-
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("mcp_daktela");
         let calls = Family::default();
-        registry.register("calls", "Requests to the component, by tool and outcome", calls.clone());
+        registry.register("calls", "MCP requests, by method, tool and outcome", calls.clone());
         let histogram: fn() -> Histogram = || Histogram::new(DURATIONS_SECONDS);
         let durations = Durations::new_with_constructor(histogram);
-        registry.register_with_unit("call_duration", "How long they took", Unit::Seconds, durations.clone());
-        let running = Gauge::default();
+        registry.register_with_unit(
+            "call_duration",
+            "Duration of MCP requests",
+            Unit::Seconds,
+            durations.clone(),
+        );
+        let in_flight = Gauge::default();
         registry.register(
-            "instances",
-            "Instances of the component that run or wait for their turn",
-            running.clone(),
+            "calls_in_flight",
+            "MCP requests that run or wait for their turn",
+            in_flight.clone(),
         );
         let answer_bytes = Counter::default();
-        registry.register_with_unit("answer", "Size of all answers", Unit::Bytes, answer_bytes.clone());
+        registry.register_with_unit(
+            "answer",
+            "Size of all answers to clients",
+            Unit::Bytes,
+            answer_bytes.clone(),
+        );
         let upstream_requests = Counter::default();
         registry.register(
             "upstream_requests",
-            "Requests to Daktela, with repeated ones",
+            "Requests sent to Daktela, retries included",
             upstream_requests.clone(),
         );
         let upstream_bytes = Counter::default();
         registry.register_with_unit(
             "upstream",
-            "Size of Daktela's answers, unpacked",
+            "Size of Daktela's answers, decompressed",
             Unit::Bytes,
             upstream_bytes.clone(),
         );
         let cache_hits = Counter::default();
-        registry.register("cache_hits", "Reads that memory answered", cache_hits.clone());
+        registry.register("cache_hits", "Upstream reads served from cache", cache_hits.clone());
         let retries = Counter::default();
-        registry.register(
-            "upstream_retries",
-            "Requests to Daktela that were repeated",
-            retries.clone(),
-        );
-        let paused = Counter::default();
+        registry.register("upstream_retries", "Retries of requests to Daktela", retries.clone());
+        let backoff = Counter::default();
         registry.register_with_unit(
-            "upstream_pauses",
-            "How long requests waited before they were repeated",
+            "upstream_backoff",
+            "Time that retries of requests to Daktela waited before they were sent",
             Unit::Seconds,
-            paused.clone(),
+            backoff.clone(),
         );
         let queued = Counter::default();
         registry.register_with_unit(
-            "queued",
-            "How long calls waited for others to end",
+            "call_queue",
+            "Time that MCP requests waited for their turn",
             Unit::Seconds,
             queued.clone(),
         );
         let http = Family::default();
-        registry.register("http_responses", "Answers over HTTP, by status", http.clone());
+        registry.register("http_responses", "HTTP responses, by status code", http.clone());
         let connections_refused = Counter::default();
         registry.register(
             "connections_refused",
-            "Connections that were closed at once, since their address had too many",
+            "Connections closed at once, since their address had too many",
             connections_refused.clone(),
         );
         let identities = Gauge::default();
         registry.register(
             "identities",
-            "Callers with a login, a token or a cache of their own",
+            "Callers that are known, each with a login and a cache of its own",
             identities.clone(),
         );
         let oauth = Family::default();
-        registry.register("oauth_events", "What became of logins and tokens", oauth.clone());
+        registry.register("oauth_events", "OAuth logins and tokens, by event", oauth.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Lines of the log that were dropped, since nobody read it",
+            log::dropped(),
+        );
         Self {
             registry: Arc::new(registry),
             calls,
             durations,
-            running,
+            in_flight,
             answer_bytes,
             upstream_requests,
             upstream_bytes,
             cache_hits,
             retries,
-            paused,
+            backoff,
             queued,
             http,
             connections_refused,
@@ -170,27 +169,27 @@ impl Metrics {
     }
 
     pub(crate) fn begin(&self) {
-        self.running.inc();
+        self.in_flight.inc();
     }
 
-    pub(crate) fn end(&self, done: &Done<'_>) {
-        self.running.dec();
+    pub(crate) fn end(&self, record: &CallRecord<'_>) {
+        self.in_flight.dec();
         let labels = CallLabels {
-            method: done.method,
-            tool: self.label(done.tool).to_owned(),
-            status: done.status,
+            method: record.method,
+            tool: self.label(record.tool).to_owned(),
+            status: record.outcome.as_str(),
         };
         self.calls.get_or_create(&labels).inc();
         self.durations
-            .get_or_create(&MethodLabel { method: done.method })
-            .observe(done.duration.as_secs_f64());
-        self.answer_bytes.inc_by(done.answer_bytes as u64);
-        self.upstream_requests.inc_by(done.usage.requests);
-        self.upstream_bytes.inc_by(done.usage.bytes);
-        self.cache_hits.inc_by(done.usage.cache_hits);
-        self.retries.inc_by(done.usage.retries);
-        self.paused.inc_by(done.usage.paused.as_secs_f64());
-        self.queued.inc_by(done.usage.queued.as_secs_f64());
+            .get_or_create(&MethodLabel { method: record.method })
+            .observe(record.duration.as_secs_f64());
+        self.answer_bytes.inc_by(record.answer_bytes as u64);
+        self.upstream_requests.inc_by(record.usage.requests);
+        self.upstream_bytes.inc_by(record.usage.bytes);
+        self.cache_hits.inc_by(record.usage.cache_hits);
+        self.retries.inc_by(record.usage.retries);
+        self.backoff.inc_by(record.usage.paused.as_secs_f64());
+        self.queued.inc_by(record.usage.queued.as_secs_f64());
     }
 
     /// What a tool is called where each name costs.
