@@ -8,26 +8,39 @@ use clap::{
     error::{ContextKind, ContextValue, Error},
 };
 
+/// Variables that were renamed, with their former names, which are still read where the new one is not set.
+const RENAMED: &[(&str, &str)] = &[
+    ("DAKTELA_CPU_SECONDS", "DAKTELA_COMPUTE_SECONDS"),
+    ("DAKTELA_MAX_CONCURRENT_CALLS", "DAKTELA_MAX_CALLS"),
+    ("DAKTELA_MAX_QUEUED_CALLS", "DAKTELA_MAX_WAITING"),
+    ("DAKTELA_UPSTREAM_CONCURRENCY", "DAKTELA_UPSTREAM_AT_ONCE"),
+    ("MAX_CONCURRENT_REQUESTS", "MAX_REQUESTS"),
+    ("OAUTH_REFRESH_REUSE_SECONDS", "OAUTH_GRACE_SECONDS"),
+];
+
 /// As `Parser::parse` does, except that a variable which is set but empty counts as none: compose files and bundles leave
-/// them so. A value that is wrong is told with the variable that it comes from.
+/// them so. An error of a value names the variable that it comes from.
 pub fn read<C: CommandFactory + FromArgMatches>() -> C {
-    let command = without_empty_variables(C::command());
+    let command = with_variables_that_are_set(C::command());
     let matches = command.clone().try_get_matches();
     let read = matches.and_then(|matches| C::from_arg_matches(&matches));
     read.unwrap_or_else(|error| naming_the_variable(error, &command).exit())
 }
 
-fn without_empty_variables(command: Command) -> Command {
-    let is_empty = |name: &OsStr| env::var_os(name).is_some_and(|value| value.to_string_lossy().trim().is_empty());
+fn with_variables_that_are_set(command: Command) -> Command {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.to_string_lossy().trim().is_empty());
     command
         .mut_args(|arg| {
-            if arg.get_env().is_some_and(is_empty) {
-                arg.env(None)
-            } else {
-                arg
+            let name = arg.get_env().and_then(OsStr::to_str).unwrap_or_default();
+            if is_set(name) {
+                return arg;
+            }
+            match RENAMED.iter().find(|(new, former)| *new == name && is_set(former)) {
+                Some((_, former)) => arg.env(former),
+                None => arg.env(None),
             }
         })
-        .mut_subcommands(without_empty_variables)
+        .mut_subcommands(with_variables_that_are_set)
 }
 
 fn naming_the_variable(mut error: Error, command: &Command) -> Error {

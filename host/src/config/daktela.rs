@@ -3,9 +3,14 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args};
+use secrecy::ExposeSecret;
 use url::Url;
 
-use super::{ConfigError, filled, secret::read_secret_setting};
+use super::{
+    ConfigError, filled,
+    placeholder::{self, Kind},
+    secret::read_secret_setting,
+};
 use crate::egress::{CacheSettings, Credential, Origin};
 
 /// People join and queues appear once in a while; a name that is an hour late hurts nobody.
@@ -18,29 +23,28 @@ const CACHE_TTL_SECONDS_MAX: u64 = 365 * 24 * 3600;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Daktela")]
 pub struct DaktelaOptions {
-    /// Use the sample company that comes with the program; no Daktela is needed
+    /// Read the sample company that comes with the program; no Daktela instance is needed
     #[arg(long, global = true)]
     pub demo: bool,
 
-    /// Address of your Daktela, e.g. https://acme.daktela.com
+    /// Address of the Daktela instance, e.g. https://acme.daktela.com
     #[arg(long, global = true, env = "DAKTELA_URL", value_name = "URL")]
     pub url: Option<String>,
 
-    /// File with the API token of a user. Or give the token itself in DAKTELA_ACCESS_TOKEN
+    /// File with the API token of a Daktela user. The token itself can be given in DAKTELA_ACCESS_TOKEN instead
     #[arg(long, global = true, env = "DAKTELA_ACCESS_TOKEN_FILE", value_name = "FILE")]
     pub access_token_file: Option<PathBuf>,
 
-    /// User to log in as, where there is no token
+    /// Name of the Daktela user to log in as, where no API token is given
     #[arg(long, global = true, env = "DAKTELA_USERNAME", value_name = "NAME")]
     pub username: Option<String>,
 
-    /// File with the user's password. Or give the password itself in DAKTELA_PASSWORD
+    /// File with the password of the Daktela user. The password itself can be given in DAKTELA_PASSWORD instead
     #[arg(long, global = true, env = "DAKTELA_PASSWORD_FILE", value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 
-    /// HTTP proxy between this server and Daktela, e.g. http://proxy.example.com:3128. Those that the environment names
-    /// for other programs are not used. It looks names up itself, so that it has to keep strangers out of private
-    /// networks
+    /// HTTP proxy for requests to Daktela, e.g. http://proxy.example.com:3128. HTTP_PROXY and HTTPS_PROXY are not used. A
+    /// proxy resolves host names itself, so it has to refuse addresses of private networks itself
     #[arg(long, global = true, env = "DAKTELA_PROXY", value_name = "URL", value_parser = proxy)]
     pub proxy: Option<Url>,
 }
@@ -48,14 +52,14 @@ pub struct DaktelaOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cache")]
 pub struct CacheOptions {
-    /// Keep users, queues, categories and the like in memory
+    /// Cache reference data (users, queues, categories, statuses, ...) in memory, separately for each credential
     #[arg(
         long, global = true, env = "CACHE_ENABLED", value_name = "BOOL", default_value = "true",
         action = ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new()
     )]
     pub cache: bool,
 
-    /// How long they are kept
+    /// Time, in seconds, after which cached reference data is read again
     #[arg(long, global = true, env = "CACHE_TTL_SECONDS", value_name = "SECONDS", default_value_t = CACHE_TTL_SECONDS, value_parser = clap::value_parser!(u64).range(0..=CACHE_TTL_SECONDS_MAX))]
     pub cache_ttl: u64,
 }
@@ -75,18 +79,29 @@ impl DaktelaOptions {
     /// An empty variable counts as none: configuration files of clients leave them so.
     pub fn upstream(&self, variable: impl Fn(&str) -> Option<String>) -> Result<(Origin, Credential), ConfigError> {
         let url = filled(self.url.clone()).ok_or(ConfigError::NoUrl)?;
+        let checked = |name, kind, value: &str| {
+            placeholder::check(kind, value).map_err(|mistake| ConfigError::Mistaken(name, mistake))
+        };
+        checked("DAKTELA_URL", Kind::Plain, &url)?;
         let origin = url.parse()?;
         let token = read_secret_setting(
             "DAKTELA_ACCESS_TOKEN",
             filled(variable("DAKTELA_ACCESS_TOKEN")),
             &self.access_token_file,
         )?;
-        let password = read_secret_setting(
-            "DAKTELA_PASSWORD",
-            filled(variable("DAKTELA_PASSWORD")),
-            &self.password_file,
-        )?;
-        let credential = match (token, filled(self.username.clone()), password) {
+        let password = filled(variable("DAKTELA_PASSWORD"));
+        if let Some(password) = &password {
+            placeholder::check(Kind::Password, password).map_err(ConfigError::MistakenPassword)?;
+        }
+        let password = read_secret_setting("DAKTELA_PASSWORD", password, &self.password_file)?;
+        let username = filled(self.username.clone());
+        if let Some(token) = &token {
+            checked("DAKTELA_ACCESS_TOKEN", Kind::Token, token.expose_secret())?;
+        }
+        if let Some(username) = &username {
+            checked("DAKTELA_USERNAME", Kind::Plain, username)?;
+        }
+        let credential = match (token, username, password) {
             (Some(token), None, None) => Credential::Token(token),
             (None, Some(username), Some(password)) => Credential::Login { username, password },
             (None, None, None) => return Err(ConfigError::NoCredential),
@@ -117,7 +132,6 @@ fn proxy(text: &str) -> Result<Url, String> {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-    use secrecy::ExposeSecret;
 
     use super::*;
 

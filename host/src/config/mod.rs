@@ -2,6 +2,7 @@
 
 mod daktela;
 mod limits;
+mod placeholder;
 mod secret;
 mod telemetry;
 
@@ -13,6 +14,7 @@ use crate::egress::{Network, OriginError};
 
 pub use daktela::{CacheOptions, DaktelaOptions};
 pub use limits::LimitOptions;
+pub use placeholder::Mistake;
 pub use secret::check_authorities;
 pub(crate) use secret::read_secret_setting;
 pub use telemetry::TelemetryOptions;
@@ -29,7 +31,7 @@ pub struct Options {
     #[command(flatten)]
     pub cache: CacheOptions,
 
-    /// Another component than the one that comes with the program: compiled for it, or plain WebAssembly where the
+    /// File with a component to run instead of the built-in one: compiled for this program, or plain WebAssembly where the
     /// program was built with the feature `compiler`
     #[arg(
         long,
@@ -67,6 +69,10 @@ pub enum ConfigError {
     NoPassword,
     #[error("a password is given, but not whose: set DAKTELA_USERNAME or --username")]
     NoUsername,
+    #[error("{0}: {1}")]
+    Mistaken(&'static str, Mistake),
+    #[error("DAKTELA_PASSWORD: {0}. A password that is really so is taken from a file that --password-file names")]
+    MistakenPassword(Mistake),
     #[error("{variable} and the file {} both hold the secret; keep one", .file.display())]
     SecretTwice { variable: &'static str, file: PathBuf },
     #[error("{}: {error}", .file.display())]
@@ -86,7 +92,7 @@ pub enum ConfigError {
 impl Options {
     pub fn network(&self) -> Network {
         Network {
-            max_concurrent_requests: size(self.limits.upstream_at_once),
+            max_concurrent_requests: size(self.limits.upstream_concurrency),
             proxy: self.daktela.proxy.clone(),
         }
     }

@@ -8,8 +8,8 @@ use super::{ConfigError, filled};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Program")]
 pub struct TelemetryOptions {
-    /// Where a collector of OpenTelemetry takes spans over OTLP, as http/protobuf, e.g. http://localhost:4318: one for each call. The
-    /// other variables of OTLP's exporters count, too
+    /// OTLP endpoint (http/protobuf) of an OpenTelemetry collector that gets a span for each call, e.g. http://localhost:4318.
+    /// The other OTEL_ variables of trace exporters count, too
     #[arg(
         long,
         global = true,
@@ -19,7 +19,7 @@ pub struct TelemetryOptions {
     )]
     pub otlp_endpoint: Option<String>,
 
-    /// error, warn, info, debug or off [default: info when serving, else warn]
+    /// Least severe level of the log: error, warn, info, debug or off [default: info when serving, else warn]
     #[arg(
         long,
         global = true,

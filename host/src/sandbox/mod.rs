@@ -101,19 +101,19 @@ pub struct RpcError {
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     #[error(
-        "the server is busy: {0} calls run and {1} wait. Call again in a moment; --max-calls and --max-waiting set how \
+        "the server is busy: {0} calls run and {1} wait. Call again in a moment; --max-concurrent-calls and --max-queued-calls set how \
          many may"
     )]
     Busy(usize, usize),
     #[error(
-        "the server is busy: no turn came within {} s. Call again in a moment, or raise --max-calls", .0.as_secs()
+        "the server is busy: no turn came within {} s. Call again in a moment, or raise --max-concurrent-calls", .0.as_secs()
     )]
     QueueTimeout(Duration),
     #[error("the call took too long; ask for less at once, or raise --timeout")]
     TimedOut,
     #[error("the call needed more memory than it may use ({0} MB); ask for less at once, or raise --memory-mb")]
     OutOfMemory(usize),
-    #[error("the call computed for more than {} s; ask for less at once, or raise --compute-seconds", .0.as_secs())]
+    #[error("the call computed for more than {} s; ask for less at once, or raise --cpu-seconds", .0.as_secs())]
     ComputedTooLong(Duration),
     #[error("the component failed{}", .location.as_ref().map(|location| format!(" at {location}")).unwrap_or_default())]
     Trapped {
