@@ -12,6 +12,9 @@ pub const STATELESS_REVISION: &str = "2026-07-28";
 /// The only revision in which a client may send several messages as one JSON array.
 pub const BATCH_REVISION: &str = "2025-03-26";
 
+/// Messages in one batch. Beyond so many a client should send them one by one, so that each gets its turn.
+pub const BATCH_MAX: usize = 50;
+
 /// Lists change with the program only. Five minutes after an update a client has the new ones.
 pub const LIST_TTL_MS: u64 = 5 * 60 * 1000;
 

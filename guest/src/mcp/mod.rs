@@ -5,15 +5,12 @@ pub mod completion;
 mod cross_references;
 pub mod prompts;
 pub mod resources;
-pub mod revisions;
 pub mod stateless_http;
 
+use daktela_protocol::code::{INTERNAL_ERROR, INVALID_PARAMS, RESOURCE_NOT_FOUND};
 use serde_json::{Value, json};
 
-use self::{
-    resources::Target,
-    revisions::{INTERNAL_ERROR, INVALID_PARAMS, RESOURCE_NOT_FOUND},
-};
+use self::resources::Target;
 use crate::{
     catalog,
     daktela::{error::Error, http::Http},

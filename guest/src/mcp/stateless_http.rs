@@ -4,15 +4,17 @@
 //! Both protocol eras are served. Up to 2025-11-25 a client shakes hands with `initialize`; from 2026-07-28 on each
 //! request brings its revision along, in `_meta` and in headers that must agree with the body.
 
+use daktela_protocol::{
+    BATCH_MAX, BATCH_REVISION, HANDSHAKE_REVISIONS, LIST_TTL_MS, STATELESS_REVISION,
+    code::{
+        HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR, RESOURCE_NOT_FOUND,
+        UNSUPPORTED_VERSION,
+    },
+    json as broken_json,
+};
 use serde_json::{Map, Value, json};
 
-use super::{
-    RpcError, RpcResult, Server,
-    revisions::{
-        HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR, RESOURCE_NOT_FOUND, STATELESS,
-        UNSUPPORTED_VERSION, WITH_HANDSHAKE,
-    },
-};
+use super::{RpcError, RpcResult, Server};
 
 /// The headers that MCP gives a meaning.
 #[derive(Default)]
@@ -31,9 +33,6 @@ pub struct Reply {
     pub status: u16,
     pub body: Option<String>,
 }
-
-/// Lists change with the component only. Five minutes after an update a client has the new ones.
-const LIST_TTL_MS: u64 = 5 * 60 * 1000;
 
 const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES_KEY: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -60,14 +59,47 @@ fn failed_with(status: u16, code: i32, message: impl Into<String>) -> (u16, RpcE
     (status, error)
 }
 
-/// Serves the body of a POST.
+/// Serves the body of a POST: one message, or a batch where the revision has those.
 pub fn serve(server: &Server, headers: &Headers, body: &[u8]) -> Reply {
-    let Ok(message) = serde_json::from_slice::<Value>(body) else {
-        return reply(
-            &Value::Null,
-            Err(failed_with(400, PARSE_ERROR, "The body is not JSON.")),
-        );
-    };
+    let body = broken_json::repair(body);
+    match serde_json::from_slice(&body) {
+        Ok(Value::Array(messages)) => serve_batch(server, headers, &messages),
+        Ok(message) => serve_one(server, headers, &message),
+        Err(_) => {
+            let id = broken_json::find_id(&body).unwrap_or_default();
+            reply(&id, Err(failed_with(400, PARSE_ERROR, "The body is not JSON.")))
+        }
+    }
+}
+
+/// A client that names no revision in its headers speaks the one with batches, or an older one.
+fn serve_batch(server: &Server, headers: &Headers, messages: &[Value]) -> Reply {
+    let refuse = |message: String| reply(&Value::Null, Err(failed_with(400, INVALID_REQUEST, message)));
+    if headers.version.is_some_and(|version| version != BATCH_REVISION) {
+        return refuse(format!(
+            "One message at a time: only revision {BATCH_REVISION} of MCP has batches."
+        ));
+    }
+    if !(1..=BATCH_MAX).contains(&messages.len()) {
+        return refuse(format!("A batch has between 1 and {BATCH_MAX} messages."));
+    }
+    let answers: Vec<String> = messages
+        .iter()
+        .filter_map(|message| serve_one(server, headers, message).body)
+        .collect();
+    if answers.is_empty() {
+        return Reply {
+            status: 202,
+            body: None,
+        };
+    }
+    Reply {
+        status: 200,
+        body: Some(format!("[{}]", answers.join(","))),
+    }
+}
+
+fn serve_one(server: &Server, headers: &Headers, message: &Value) -> Reply {
     let Some(request) = message
         .as_object()
         .filter(|request| request.get("jsonrpc") == Some(&json!("2.0")))
@@ -77,7 +109,7 @@ pub fn serve(server: &Server, headers: &Headers, body: &[u8]) -> Reply {
             Err(failed_with(
                 400,
                 INVALID_REQUEST,
-                "The body must be one JSON-RPC 2.0 message; batches are not served.",
+                "The body must be a JSON-RPC 2.0 message.",
             )),
         );
     };
@@ -104,7 +136,7 @@ pub fn serve(server: &Server, headers: &Headers, body: &[u8]) -> Reply {
     let empty = Map::new();
     let params = request.get("params").and_then(Value::as_object).unwrap_or(&empty);
     let (answer, status_of_unknown) = if params.get("_meta").is_some_and(|meta| meta.get(VERSION_KEY).is_some())
-        || headers.version == Some(STATELESS)
+        || headers.version == Some(STATELESS_REVISION)
     {
         (stateless(server, headers, method, params), 404)
     } else {
@@ -141,10 +173,10 @@ fn with_handshake(server: &Server, method: &str, params: &Map<String, Value>) ->
                 .get("protocolVersion")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            let version = WITH_HANDSHAKE
+            let version = HANDSHAKE_REVISIONS
                 .iter()
                 .find(|known| **known == wanted)
-                .or(WITH_HANDSHAKE.last())
+                .or(HANDSHAKE_REVISIONS.last())
                 .expect("there is one");
             let mut result = described(server);
             result.insert("protocolVersion".to_owned(), json!(version));
@@ -167,8 +199,8 @@ fn stateless(server: &Server, headers: &Headers, method: &str, params: &Map<Stri
             format!("_meta must hold {VERSION_KEY} and {CAPABILITIES_KEY}."),
         ));
     };
-    if asked != STATELESS {
-        let supported: Vec<&str> = WITH_HANDSHAKE.into_iter().chain([STATELESS]).collect();
+    if asked != STATELESS_REVISION {
+        let supported: Vec<&str> = HANDSHAKE_REVISIONS.into_iter().chain([STATELESS_REVISION]).collect();
         return Err(Failed::Error(
             400,
             RpcError {
@@ -194,7 +226,7 @@ fn stateless(server: &Server, headers: &Headers, method: &str, params: &Map<Stri
     }
     let (mut result, ttl, scope) = match method {
         "server/discover" => {
-            let supported: Vec<&str> = WITH_HANDSHAKE.into_iter().chain([STATELESS]).collect();
+            let supported: Vec<&str> = HANDSHAKE_REVISIONS.into_iter().chain([STATELESS_REVISION]).collect();
             let mut result = described(server);
             result.insert("supportedVersions".to_owned(), json!(supported));
             (Value::Object(result), Some(LIST_TTL_MS), "public")
@@ -306,6 +338,55 @@ mod tests {
     }
 
     #[test]
+    fn broken_json_is_answered_by_its_id() {
+        let none = Headers::default();
+        let ping = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping","params":{{"x":"{params}"}}}}"#);
+        let expected = json!({"jsonrpc": "2.0", "id": 7, "result": {}});
+        assert_eq!(ask(&none, &ping(r"cut \ud83d")), (200, expected.clone()));
+        let bytes: Vec<u8> = ping("*")
+            .bytes()
+            .map(|byte| if byte == b'*' { 0x9A } else { byte })
+            .collect();
+        let reply = serve(
+            &Server::new(&Settings::default(), Err("no instance".to_owned())),
+            &none,
+            &bytes,
+        );
+        assert_eq!((reply.status, reply.body), (200, Some(expected.to_string())));
+        let (status, answer) = ask(&none, r#"{"jsonrpc":"2.0","id":"a","params":{"x":NaN}}"#);
+        assert_eq!(
+            (status, &answer["id"], &answer["error"]["code"]),
+            (400, &json!("a"), &json!(-32700))
+        );
+    }
+
+    #[test]
+    fn a_batch_is_served_where_the_revision_has_batches() {
+        let batch = r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/x"},
+            {"jsonrpc":"2.0","id":2,"method":"foo"},7]"#;
+        let version = |version| Headers {
+            version,
+            ..Headers::default()
+        };
+        for headers in [version(None), version(Some(BATCH_REVISION))] {
+            let (status, answer) = ask(&headers, batch);
+            let parts: Vec<(&Value, &Value)> = answer
+                .as_array()
+                .expect("an array")
+                .iter()
+                .map(|answer| (&answer["id"], &answer["error"]["code"]))
+                .collect();
+            let (none, unknown, invalid) = (json!(null), json!(METHOD_NOT_FOUND), json!(INVALID_REQUEST));
+            assert_eq!(status, 200);
+            assert_eq!(parts, [(&json!(1), &none), (&json!(2), &unknown), (&none, &invalid)]);
+        }
+        let (status, answer) = ask(&version(Some("2025-06-18")), batch);
+        assert_eq!((status, &answer["error"]["code"]), (400, &json!(INVALID_REQUEST)));
+        let notification = r#"[{"jsonrpc":"2.0","method":"notifications/initialized"}]"#;
+        assert_eq!(ask(&version(None), notification), (202, Value::Null));
+    }
+
+    #[test]
     fn a_handshake_settles_on_a_known_revision() {
         let none = Headers::default();
         for (wanted, settled) in [
@@ -330,16 +411,16 @@ mod tests {
     #[test]
     fn a_request_without_a_handshake_must_agree_with_its_headers() {
         let right = Headers {
-            version: Some(STATELESS),
+            version: Some(STATELESS_REVISION),
             method: Some("tools/list"),
             name: None,
         };
-        let (status, answer) = ask(&right, &stateless_body("tools/list", STATELESS));
+        let (status, answer) = ask(&right, &stateless_body("tools/list", STATELESS_REVISION));
         assert_eq!(
             (status, &answer["result"]["resultType"], &answer["result"]["ttlMs"]),
             (200, &json!("complete"), &json!(300_000))
         );
-        let (status, answer) = ask(&right, &stateless_body("prompts/list", STATELESS));
+        let (status, answer) = ask(&right, &stateless_body("prompts/list", STATELESS_REVISION));
         assert_eq!((status, &answer["error"]["code"]), (400, &json!(-32020)));
         let (status, answer) = ask(&right, &stateless_body("tools/list", "2030-01-01"));
         assert_eq!(
@@ -350,7 +431,7 @@ mod tests {
             method: Some("foo"),
             ..right
         };
-        let (status, answer) = ask(&foreign, &stateless_body("foo", STATELESS));
+        let (status, answer) = ask(&foreign, &stateless_body("foo", STATELESS_REVISION));
         assert_eq!((status, &answer["error"]["code"]), (404, &json!(-32601)));
     }
 

@@ -1,10 +1,11 @@
 //! Parser of JSON-RPC messages, with a limit on their number of values.
 
 use daktela_protocol::{
+    BATCH_MAX, BATCH_REVISION,
     code::{INVALID_REQUEST, PARSE_ERROR},
     json,
 };
-use rmcp::model::ClientJsonRpcMessage;
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcMessage};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
@@ -42,22 +43,66 @@ pub(crate) fn error(code: i32, message: &str, id: &Value) -> Value {
     serde_json::json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}})
 }
 
-pub(crate) fn parse(bytes: &[u8]) -> Result<ClientJsonRpcMessage, InvalidMessage> {
+/// What a client sends at once.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    One(ClientJsonRpcMessage),
+    /// Messages and, in their places, errors for those that are none. Never empty.
+    Batch(Vec<Result<ClientJsonRpcMessage, InvalidMessage>>),
+}
+
+/// Parses one message or a batch. Broken characters have to be repaired before ([`json::repair`]).
+pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, InvalidMessage> {
     if count_values(bytes) > VALUES_MAX {
         return Err(too_many_values(bytes));
     }
-    serde_json::from_slice(bytes).map_err(|_| match serde_json::from_slice::<Value>(bytes) {
-        Err(_) => InvalidMessage {
+    if let Ok(message) = serde_json::from_slice(bytes) {
+        return Ok(Parsed::One(message));
+    }
+    match serde_json::from_slice(bytes) {
+        Err(_) => Err(InvalidMessage {
             id: json::find_id(bytes).unwrap_or_default(),
             ..InvalidMessage::new(PARSE_ERROR, "The message is not JSON.")
-        },
-        Ok(Value::Array(_)) => InvalidMessage::new(INVALID_REQUEST, "One message at a time: MCP has no batches."),
-        Ok(other) => InvalidMessage {
-            id: id(other.get("id")),
-            is_notification: other.get("id").is_none() && other.get("method").is_some_and(Value::is_string),
-            ..InvalidMessage::new(INVALID_REQUEST, "The message is none of JSON-RPC 2.0.")
-        },
-    })
+        }),
+        Ok(Value::Array(messages)) if (1..=BATCH_MAX).contains(&messages.len()) => {
+            Ok(Parsed::Batch(messages.into_iter().map(parse_value).collect()))
+        }
+        Ok(Value::Array(_)) => Err(InvalidMessage::new(
+            INVALID_REQUEST,
+            format!("A batch has between 1 and {BATCH_MAX} messages."),
+        )),
+        Ok(other) => Err(not_a_message(&other)),
+    }
+}
+
+/// Refuses a batch where the revision of the protocol has none.
+pub(crate) fn no_batches() -> InvalidMessage {
+    InvalidMessage::new(
+        INVALID_REQUEST,
+        format!("One message at a time: only revision {BATCH_REVISION} of MCP has batches."),
+    )
+}
+
+fn parse_value(value: Value) -> Result<ClientJsonRpcMessage, InvalidMessage> {
+    let invalid = not_a_message(&value);
+    match serde_json::from_value(value) {
+        Ok(JsonRpcMessage::Request(request)) if matches!(request.request, ClientRequest::InitializeRequest(_)) => {
+            Err(InvalidMessage {
+                message: "initialize is sent by itself, before any batch.".to_owned(),
+                ..invalid
+            })
+        }
+        Ok(message) => Ok(message),
+        Err(_) => Err(invalid),
+    }
+}
+
+fn not_a_message(value: &Value) -> InvalidMessage {
+    InvalidMessage {
+        id: id(value.get("id")),
+        is_notification: value.get("id").is_none() && value.get("method").is_some_and(Value::is_string),
+        ..InvalidMessage::new(INVALID_REQUEST, "The message is none of JSON-RPC 2.0.")
+    }
 }
 
 /// How many values there are in JSON, keys aside, without making any of them: one before each comma, and one in each bracket.

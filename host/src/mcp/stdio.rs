@@ -9,14 +9,17 @@ use std::{
     future::Future,
     io,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use daktela_protocol::{code::INVALID_REQUEST, json};
+use daktela_protocol::{BATCH_REVISION, code::INVALID_REQUEST, json};
 use rmcp::{
     RoleServer,
-    model::{ClientJsonRpcMessage, ClientNotification, JsonRpcMessage, RequestId, ServerJsonRpcMessage},
+    model::{ClientJsonRpcMessage, ClientNotification, JsonRpcMessage, RequestId, ServerJsonRpcMessage, ServerResult},
     transport::{StdioReader, StdioWriter, Transport, stdio_pipes},
 };
 use serde::Serialize;
@@ -28,7 +31,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::message::{self, InvalidMessage};
+use super::message::{self, InvalidMessage, Parsed};
 use crate::shutdown;
 
 /// Arguments of tools are short. Without a bound a line that never ends would take all memory.
@@ -47,7 +50,7 @@ const EXIT_MARGIN: Duration = Duration::from_secs(10);
 const ERRORS_MAX: usize = 64;
 
 pub(super) struct Stdio {
-    messages: mpsc::Receiver<ClientJsonRpcMessage>,
+    messages: mpsc::Receiver<Incoming>,
     output: Arc<Output>,
     requests: Arc<watch::Sender<Requests>>,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -56,23 +59,56 @@ pub(super) struct Stdio {
     ends: Option<Instant>,
 }
 
-/// Requests that are not answered yet: the id that rmcp knows, and the client's own.
+/// A message, and the batch that it came in.
+struct Incoming {
+    message: ClientJsonRpcMessage,
+    batch: Option<Arc<Batch>>,
+}
+
+/// Requests that are not answered yet, by the id that rmcp knows.
 #[derive(Default)]
 struct Requests {
-    open: HashMap<RequestId, RequestId>,
+    open: HashMap<RequestId, Open>,
     repeated: u64,
+}
+
+#[derive(Clone)]
+struct Open {
+    /// The client's own.
+    id: RequestId,
+    batch: Option<Arc<Batch>>,
+}
+
+/// Answers to the requests of one batch, which are sent together.
+struct Batch(Mutex<BatchState>);
+
+struct BatchState {
+    open: usize,
+    answers: Vec<Value>,
+}
+
+impl Batch {
+    /// One request less is open. Returns all answers with the last one.
+    fn close_one(&self, answer: Option<Value>) -> Option<Value> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.answers.extend(answer);
+        state.open = state.open.saturating_sub(1);
+        let is_whole = state.open == 0 && !state.answers.is_empty();
+        is_whole.then(|| Value::Array(std::mem::take(&mut state.answers)))
+    }
 }
 
 impl Requests {
     /// The id under which rmcp gets a request. A client may use an id again that is still in use; rmcp would answer only
     /// one of the two.
-    fn begin(&mut self, id: &RequestId) -> RequestId {
+    fn begin(&mut self, id: &RequestId, batch: Option<Arc<Batch>>) -> RequestId {
         let mut unique = id.clone();
         while self.open.contains_key(&unique) {
             self.repeated += 1;
             unique = RequestId::String(format!("repeated-{}", self.repeated).into());
         }
-        self.open.insert(unique.clone(), id.clone());
+        let id = id.clone();
+        self.open.insert(unique.clone(), Open { id, batch });
         unique
     }
 }
@@ -85,6 +121,7 @@ impl Stdio {
             writer: tokio::sync::Mutex::new(writer),
             waits_since: Mutex::default(),
             given_up: CancellationToken::new(),
+            has_batches: AtomicBool::new(false),
         });
         let (send, messages) = mpsc::channel(1);
         tokio::spawn(read(reader, output.clone(), send));
@@ -98,22 +135,30 @@ impl Stdio {
         }
     }
 
-    fn note(&self, message: &mut ClientJsonRpcMessage) {
-        match message {
+    fn note(&self, Incoming { mut message, batch }: Incoming) -> ClientJsonRpcMessage {
+        match &mut message {
             JsonRpcMessage::Request(request) => self.requests.send_modify(|requests| {
-                request.id = requests.begin(&request.id);
+                request.id = requests.begin(&request.id, batch);
             }),
             // MCP answers no request that was cancelled.
             JsonRpcMessage::Notification(notification) => {
                 if let ClientNotification::CancelledNotification(cancelled) = &notification.notification
                     && let Some(id) = &cancelled.params.request_id
                 {
-                    self.requests.send_modify(|requests| {
-                        requests.open.remove(id);
-                    });
+                    self.close(id);
                 }
             }
             _ => {}
+        }
+        message
+    }
+
+    fn close(&self, id: &RequestId) {
+        let mut closed = None;
+        self.requests.send_modify(|requests| closed = requests.open.remove(id));
+        if let Some(answers) = closed.and_then(|open| open.batch?.close_one(None)) {
+            let output = self.output.clone();
+            tokio::spawn(async move { output.write(&answers).await });
         }
     }
 }
@@ -124,24 +169,30 @@ impl Transport<RoleServer> for Stdio {
     fn send(&mut self, mut message: ServerJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
         let (output, requests) = (self.output.clone(), self.requests.clone());
         async move {
-            let answered = match &mut message {
-                JsonRpcMessage::Response(response) => Some(&mut response.id),
-                JsonRpcMessage::Error(error) => error.id.as_mut(),
-                _ => None,
-            };
-            let answered = answered.map(|id| {
-                let unique = id.clone();
-                if let Some(own) = requests.borrow().open.get(&unique) {
-                    id.clone_from(own);
-                }
-                unique
-            });
-            let written = output.write(&message).await;
-            if let Some(id) = answered {
-                requests.send_modify(|requests| {
-                    requests.open.remove(&id);
-                });
+            if let JsonRpcMessage::Response(response) = &message
+                && let ServerResult::InitializeResult(result) = &response.result
+            {
+                let has_batches = result.protocol_version.as_str() == BATCH_REVISION;
+                output.has_batches.store(has_batches, Ordering::Release);
             }
+            let Some(id) = answered(&mut message) else {
+                return output.write(&message).await;
+            };
+            let unique = id.clone();
+            let open = requests.borrow().open.get(&unique).cloned();
+            if let Some(open) = &open {
+                id.clone_from(&open.id);
+            }
+            let written = match open.and_then(|open| open.batch) {
+                None => output.write(&message).await,
+                Some(batch) => match batch.close_one(Some(serde_json::to_value(&message)?)) {
+                    Some(answers) => output.write(&answers).await,
+                    None => Ok(()),
+                },
+            };
+            requests.send_modify(|requests| {
+                requests.open.remove(&unique);
+            });
             written
         }
     }
@@ -152,9 +203,8 @@ impl Transport<RoleServer> for Stdio {
                 () = &mut self.stop => None,
                 message = self.messages.recv() => message,
             };
-            if let Some(mut message) = message {
-                self.note(&mut message);
-                return Some(message);
+            if let Some(message) = message {
+                return Some(self.note(message));
             }
             self.ends = Some(Instant::now() + self.drain);
             if let Err(error) = shutdown::exit_after(self.drain + EXIT_MARGIN) {
@@ -188,6 +238,15 @@ impl Transport<RoleServer> for Stdio {
     }
 }
 
+/// The id of the request that a message answers.
+fn answered(message: &mut ServerJsonRpcMessage) -> Option<&mut RequestId> {
+    match message {
+        JsonRpcMessage::Response(response) => Some(&mut response.id),
+        JsonRpcMessage::Error(error) => error.id.as_mut(),
+        _ => None,
+    }
+}
+
 /// stdout, one message at a time.
 struct Output {
     writer: tokio::sync::Mutex<StdioWriter>,
@@ -195,6 +254,8 @@ struct Output {
     waits_since: Mutex<Option<Instant>>,
     /// Nothing more can be written.
     given_up: CancellationToken,
+    /// The revision that was negotiated has batches.
+    has_batches: AtomicBool,
 }
 
 impl Output {
@@ -241,7 +302,7 @@ impl Output {
     }
 }
 
-async fn read(reader: StdioReader, output: Arc<Output>, messages: mpsc::Sender<ClientJsonRpcMessage>) {
+async fn read(reader: StdioReader, output: Arc<Output>, messages: mpsc::Sender<Incoming>) {
     let errors = Arc::new(Semaphore::new(ERRORS_MAX));
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
@@ -252,7 +313,7 @@ async fn read(reader: StdioReader, output: Arc<Output>, messages: mpsc::Sender<C
             while !line.ends_with(b"\n") && next_line(&mut reader, &mut line).await.is_ok_and(|bytes| bytes > 0) {}
             let message = format!("A message has at most {LINE_BYTES_MAX} bytes.");
             Err(InvalidMessage {
-                id: id.unwrap_or(Value::Null),
+                id: id.unwrap_or_default(),
                 ..InvalidMessage::new(INVALID_REQUEST, message)
             })
         } else {
@@ -263,25 +324,51 @@ async fn read(reader: StdioReader, output: Arc<Output>, messages: mpsc::Sender<C
             }
             message::parse(line)
         };
-        match parsed {
-            Ok(message) => {
-                if messages.send(message).await.is_err() {
-                    return;
-                }
+        let (batch, parts) = match parsed {
+            Ok(Parsed::One(message)) => (None, vec![Ok(message)]),
+            Ok(Parsed::Batch(parts)) if output.has_batches.load(Ordering::Acquire) => {
+                (Some(begin_batch(&parts)), parts)
             }
-            Err(invalid) => {
-                // What it was may be a customer's.
-                tracing::warn!(
-                    event = "unreadable",
-                    reason = invalid.message,
-                    "a message cannot be parsed"
-                );
-                if !invalid.is_notification {
-                    answer_invalid(&output, &errors, invalid.answer()).await;
+            Ok(Parsed::Batch(_)) => (None, vec![Err(message::no_batches())]),
+            Err(invalid) => (None, vec![Err(invalid)]),
+        };
+        for part in parts {
+            match part {
+                Ok(message) => {
+                    let batch = batch.clone();
+                    if messages.send(Incoming { message, batch }).await.is_err() {
+                        return;
+                    }
+                }
+                Err(invalid) => {
+                    // What it was may be a customer's.
+                    tracing::warn!(
+                        event = "unreadable",
+                        reason = invalid.message,
+                        "a message cannot be parsed"
+                    );
+                    let answer = match &batch {
+                        _ if invalid.is_notification => None,
+                        Some(batch) => batch.close_one(Some(invalid.answer())),
+                        None => Some(invalid.answer()),
+                    };
+                    if let Some(answer) = answer {
+                        answer_invalid(&output, &errors, answer).await;
+                    }
                 }
             }
         }
     }
+}
+
+fn begin_batch(parts: &[Result<ClientJsonRpcMessage, InvalidMessage>]) -> Arc<Batch> {
+    let is_answered = |part: &&Result<ClientJsonRpcMessage, InvalidMessage>| match part {
+        Ok(message) => matches!(message, JsonRpcMessage::Request(_)),
+        Err(invalid) => !invalid.is_notification,
+    };
+    let open = parts.iter().filter(is_answered).count();
+    let answers = Vec::with_capacity(open);
+    Arc::new(Batch(Mutex::new(BatchState { open, answers })))
 }
 
 /// Sends an error without keeping the reader from noticing the end of stdin for longer than [`WRITE_TIMEOUT`].
