@@ -1,7 +1,12 @@
 //! Request state: what a component that asks its client for input wants to get back together with the reply.
 //!
 //! It keeps nothing itself, so its state travels through the client, which must not be able to make one up, to use
-//! another's, or to use std::time::{Duration, SystemTime};
+//! another's, or to use one for something else. The host signs it; a component has no secret that it could sign with.
+//!
+//! A client can send the same state again within its lifetime: a component that writes has to make each step idempotent,
+//! or to put something into its state that it uses up.
+
+use std::time::{Duration, SystemTime};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use ring::hmac;
