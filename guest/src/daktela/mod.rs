@@ -1,8 +1,10 @@
-//! Daktela's API: client, queries, envelopes, normalization of records, errors, and the network as a trait.
+//! Daktela's API: client, compatibility fallbacks, queries, envelopes, normalization of records, errors, and the network as a trait.
 
 pub mod client;
+mod compat;
 pub mod envelope;
 pub mod error;
 pub mod http;
 pub mod normalize;
 pub mod query;
+mod reads;

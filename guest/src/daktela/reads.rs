@@ -1,0 +1,188 @@
+//! Single reads of the API: requests out, envelopes in, each answer with its notes.
+
+use serde_json::Value;
+
+use super::{
+    envelope::{self, Envelope, Page},
+    error::Error,
+    http::{CacheControl, Failure, Http, Request, Response},
+    query::{self, Query},
+};
+use crate::value;
+
+/// How old an answer may be of what hardly changes: people, queues, categories and the like.
+const MAX_AGE_SECONDS: u32 = 3600;
+
+/// What a read found, and what is to be said of it.
+pub(crate) struct Read<T> {
+    pub(crate) result: Result<T, Error>,
+    pub(crate) notes: Notes,
+}
+
+/// What answers say besides their records.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// The instance's time zone.
+    pub(crate) zone: Option<String>,
+    /// Remarks of Daktela on answers that it gave nevertheless.
+    pub(crate) warnings: Vec<String>,
+    /// Parts of answers that could not be read.
+    pub(crate) missing: Vec<String>,
+    /// An answer came out of a cache.
+    pub(crate) is_aged: bool,
+}
+
+impl Notes {
+    /// Adds other notes. The later zone counts; what was said before is not said again.
+    pub(crate) fn merge(&mut self, other: Notes) {
+        let add = |known: &mut Vec<String>, more: Vec<String>| {
+            for note in more {
+                if !known.contains(&note) {
+                    known.push(note);
+                }
+            }
+        };
+        self.zone = other.zone.or(self.zone.take());
+        add(&mut self.warnings, other.warnings);
+        add(&mut self.missing, other.missing);
+        self.is_aged |= other.is_aged;
+    }
+
+    /// Says that a read which would have completed an answer failed, and what the answer may lack for it.
+    pub(crate) fn partial(lacks: &str, error: &Error) -> Self {
+        Notes {
+            missing: vec![format!("{lacks}, since reading them failed. {}", error.text())],
+            ..Notes::default()
+        }
+    }
+}
+
+/// Reads without a memory: each call is one round of requests.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    pub(crate) http: &'a dyn Http,
+    /// Ask Daktela itself also where a cache may answer.
+    pub(crate) bypass_caches: bool,
+}
+
+impl Reader<'_> {
+    /// Several pages at once, in order.
+    pub(crate) fn pages(&self, queries: &[Query]) -> Vec<Read<Page>> {
+        if queries.is_empty() {
+            return Vec::new();
+        }
+        let requests: Vec<Request> = queries.iter().map(|query| self.request(query)).collect();
+        let responses = self.http.get_all(&requests).into_iter();
+        responses
+            .zip(queries)
+            .map(|(response, query)| page(response, query))
+            .collect()
+    }
+
+    /// Several records of one model at once, in order.
+    pub(crate) fn records(&self, endpoint: &str, names: &[&str], fields: &[String]) -> Vec<Read<Value>> {
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let requests: Vec<Request> = names
+            .iter()
+            .map(|name| Request::live(query::record_path(endpoint, name, fields)))
+            .collect();
+        let responses = self.http.get_all(&requests).into_iter();
+        responses.map(|response| record(response, endpoint)).collect()
+    }
+
+    /// A record and a list that belongs to it, at once.
+    pub(crate) fn record_and_page(
+        &self,
+        endpoint: &str,
+        name: &str,
+        fields: &[String],
+        query: &Query,
+    ) -> (Read<Value>, Read<Page>) {
+        let record_request = Request::live(query::record_path(endpoint, name, fields));
+        let mut responses = self.http.get_all(&[record_request, self.request(query)]).into_iter();
+        let mut next = || responses.next().expect("an answer for each request");
+        (record(next(), endpoint), page(next(), query))
+    }
+
+    fn request(&self, query: &Query) -> Request {
+        let cache_control = match (query.is_reference_data, self.bypass_caches) {
+            (true, false) => CacheControl::MaxAge(MAX_AGE_SECONDS),
+            (true, true) => CacheControl::NoCache,
+            (false, _) => CacheControl::Live,
+        };
+        Request {
+            path: query.to_path(),
+            cache_control,
+        }
+    }
+}
+
+/// What a read is called in an error: its model, or the relation of one.
+fn what(endpoint: &str) -> String {
+    match endpoint.split('/').collect::<Vec<_>>()[..] {
+        [model, _, relation] => format!("{relation} of {model}"),
+        [model, ..] => model.to_owned(),
+        [] => endpoint.to_owned(),
+    }
+}
+
+/// Reads the envelope, and its content by `read`.
+fn answer<T>(
+    response: Result<Response, Failure>,
+    endpoint: &str,
+    read: impl FnOnce(Value, &str) -> Result<T, Error>,
+) -> Read<T> {
+    let what = what(endpoint);
+    let mut notes = Notes::default();
+    let response = response.map_err(|failure| Error::from_failure(&failure, &what));
+    let result = response.and_then(|response| {
+        notes.is_aged = response.is_aged;
+        let Envelope { result, zone, warnings } = envelope::read(&response, &what)?;
+        notes.zone = zone;
+        notes.warnings = warnings;
+        read(result, &what)
+    });
+    Read { result, notes }
+}
+
+fn page(response: Result<Response, Failure>, query: &Query) -> Read<Page> {
+    answer(response, &query.endpoint, |result, what| {
+        let mut page = envelope::page(result, what)?;
+        let read = page.rows.len() as u64;
+        if read > query.take {
+            // A build that does not page here sends all there is.
+            page.total = page.total.or(Some(query.skip + read));
+            page.rows.truncate(query.take as usize);
+        }
+        // Records came and went while they were counted, or the build counts something else.
+        let end = query.skip + page.rows.len() as u64;
+        page.total = page.total.filter(|total| page.rows.is_empty() || *total >= end);
+        Ok(page)
+    })
+}
+
+fn record(response: Result<Response, Failure>, endpoint: &str) -> Read<Value> {
+    answer(response, endpoint, |result, what| match result {
+        Value::Object(record) if !record.is_empty() => Ok(Value::Object(record)),
+        _ => Err(Error::NotFound(format!("Daktela has no such record in {what}."))),
+    })
+}
+
+/// Whether a row has a field, or the related record that a dotted pick is of.
+pub(crate) fn has_root(row: &Value, field: &str) -> bool {
+    row.get(root(field)).is_some() || row.get(field).is_some()
+}
+
+/// `user` of `user.title`.
+pub(crate) fn root(field: &str) -> &str {
+    field.split('.').next().unwrap_or(field)
+}
+
+/// Whether a row has something to show in a field, or in the related record that a dotted pick is of.
+pub(crate) fn is_root_filled(row: &Value, field: &str) -> bool {
+    [root(field), field]
+        .iter()
+        .any(|key| row.get(key).is_some_and(value::is_filled))
+}
