@@ -62,7 +62,7 @@ pub const TOOLS: &[Tool] = &[
         "list_accounts",
         "List accounts",
         &LIST,
-        "List accounts (companies). list_contacts with account shows their people, list_account_tickets their tickets. Dates narrow by creation.",
+        "List accounts (companies). list_contacts with account shows their people, list_account_tickets their tickets. Dates filter by creation.",
     ),
     Tool::get(
         "get_account",

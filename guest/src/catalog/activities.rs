@@ -91,7 +91,7 @@ pub const TOOLS: &[Tool] = &[
         "list_activities",
         "List activities",
         &LIST,
-        "List activities of every channel: what was done when, by whom, on which ticket. Narrow by dates. For the content use the tools of the \
+        "List activities of every channel: what was done when, by whom, on which ticket. Filter by dates. For the content use the tools of the \
          channel, get_activity or get_ticket_detail.",
     ),
     Tool {

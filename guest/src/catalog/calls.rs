@@ -117,7 +117,7 @@ pub const TOOLS: &[Tool] = &[
         "list_calls",
         "List calls",
         &LIST,
-        "List phone calls with queue, agent, duration, outcome, the activity id (for get_call_transcript) and the ticket. Narrow by dates.",
+        "List phone calls with queue, agent, duration, outcome, the activity id (for get_call_transcript) and the ticket. Filter by dates.",
     ),
     Tool::get(
         "get_call",
@@ -142,7 +142,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "list_call_transcripts",
         title: "Calls with transcripts",
-        description: "Answered calls with their whole transcripts, the last first: for reviewing many conversations. Page through all of them with skip before concluding.",
+        description: "Answered calls with their whole transcripts, newest first: for reviewing many conversations. Page through all of them with skip before concluding.",
         run: Run::Custom {
             params: TRANSCRIBED_PARAMS,
             run: |context, args| call_transcripts::transcripts(context, args, &TRANSCRIBED),

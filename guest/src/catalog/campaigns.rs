@@ -80,7 +80,7 @@ pub const TOOLS: &[Tool] = &[
         "list_campaign_records",
         "List campaign records",
         &RECORDS,
-        "List records of outbound campaigns with the state of their calls. Dates narrow by creation.",
+        "List records of outbound campaigns with the state of their calls. Dates filter by creation.",
     ),
     Tool::list(
         "list_campaign_types",

@@ -54,5 +54,5 @@ pub const TOOLS: &[Tool] = &[Tool::list(
     "list_crm_records",
     "List CRM records",
     &LIST,
-    "List CRM records (deals, contracts and the like), the last edited first. Dates narrow by creation. text_chars=100000 shows whole descriptions.",
+    "List CRM records (deals, contracts and the like), last edited first. Dates filter by creation. text_chars=100000 shows whole descriptions.",
 )];

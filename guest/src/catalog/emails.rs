@@ -68,7 +68,7 @@ pub const TOOLS: &[Tool] = &[
         "list_emails",
         "List e-mails",
         &LIST,
-        "List e-mails with their text, the last first; quoted mail and signatures are folded. Narrow by dates and direction, and page through all with \
+        "List e-mails with their text, newest first; quoted mail and signatures are folded. Filter by dates and direction, and page through all with \
          skip before concluding.",
     ),
     Tool::get(

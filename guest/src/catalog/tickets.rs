@@ -127,8 +127,8 @@ pub const TOOLS: &[Tool] = &[
         "list_tickets",
         "List tickets",
         &LIST,
-        "List tickets, the last edited first. Think in stages, not dates, for \"what is open\": OPEN is in work, WAIT waits for the customer, unsolved is both \
-         (two calls). Dates narrow by creation. Merged tickets are left out unless asked for.",
+        "List tickets, last edited first. For \"what is open\" filter by stage, not by dates: OPEN is in work, WAIT waits for the customer, unsolved is both \
+         (two calls). Dates filter by creation. Merged tickets are left out unless asked for.",
     ),
     Tool::count(
         "count_tickets",
@@ -167,7 +167,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "list_account_tickets",
         title: "Tickets of an account",
-        description: "All tickets of a company (account), through all of its contacts, in one order. Stage OPEN unless another is given. Dates narrow by creation.",
+        description: "All tickets of a company (account), through all of its contacts, in one list. Stage OPEN unless another is given. Dates filter by creation.",
         run: Run::Custom {
             params: OF_ACCOUNT_PARAMS,
             run: |context, args| account_tickets(context, args, &OF_ACCOUNT),

@@ -133,7 +133,7 @@ pub const STAGES: &[&str] = &["OPEN", "WAIT", "CLOSE", "ARCHIVE"];
 pub const STAGE: Param = one_of(
     "stage",
     STAGES,
-    "OPEN in work, WAIT for the customer, CLOSE solved, ARCHIVE solved and sealed.",
+    "OPEN in work, WAIT for the customer, CLOSE solved, ARCHIVE solved and archived.",
 );
 pub const STAGE_OR_ALL: Param = one_of(
     "stage",
@@ -147,7 +147,7 @@ pub const EMAIL_DIRECTION: Param = one_of("direction", &["in", "out"], "Directio
 pub const CHAT_DIRECTION: Param = one_of(
     "direction",
     &["IN", "OUT"],
-    "Who opened the chat: IN the customer, OUT we.",
+    "Who started the chat: IN the customer, OUT an agent.",
 );
 pub const ACTIVITY_TYPE: Param = one_of(
     "type",
@@ -180,13 +180,13 @@ pub const ANSWERED: Param = Param {
 };
 
 // Narrowing.
-pub const SEARCH_TITLE: Param = text("search", "Text that the title holds.");
-pub const SEARCH_NAME: Param = text("search", "Text that the name (title) holds.");
+pub const SEARCH_TITLE: Param = text("search", "Text that the title contains.");
+pub const SEARCH_NAME: Param = text("search", "Text that the name (title) contains.");
 pub const SEARCH_CONTACT: Param = text(
     "search",
     "Part of the name, or an e-mail address or phone number in any spelling.",
 );
-pub const INCLUDE_MERGED: Param = flag("include_merged", false, "Also tickets that were merged into another.");
+pub const INCLUDE_MERGED: Param = flag("include_merged", false, "Also show tickets that were merged into another.");
 pub const DATE_FROM: Param = Param {
     name: "date_from",
     kind: Kind::Date(Bound::From),
@@ -204,7 +204,7 @@ pub const DATE_TO: Param = Param {
 pub const SORT_DIR: Param = one_of(
     "sort_dir",
     &["asc", "desc"],
-    "Direction of the order; desc unless given.",
+    "Sort direction; desc unless given.",
 );
 pub const SKIP: Param = Param {
     name: "skip",
@@ -213,7 +213,7 @@ pub const SKIP: Param = Param {
         min: 0,
         max: 1_000_000_000,
     },
-    description: "How many to pass over; the answer says the next value.",
+    description: "Records to skip (paging); the answer gives the next value.",
     required: false,
 };
 pub const FULL_MAIL: Param = flag(
@@ -243,7 +243,7 @@ pub const MAX_BYTES: Param = Param {
         min: 2_000,
         max: 10_000_000,
     },
-    description: "Size of the answer; what does not fit is named.",
+    description: "Size limit of the answer; what does not fit is named.",
     required: false,
 };
 
@@ -260,12 +260,12 @@ pub const fn take(default: u64, max: u64) -> Param {
             min: 1,
             max,
         },
-        description: "How many to show.",
+        description: "Records to show (page size).",
         required: false,
     }
 }
 
 /// The order of a list, by one of the entity's fields that Daktela sorts by. An unknown one silently gives no rows.
 pub const fn sort(fields: &'static [&'static str]) -> Param {
-    one_of("sort", fields, "Order by this field.")
+    one_of("sort", fields, "Sort by this field.")
 }
