@@ -5,13 +5,13 @@ use std::{io, sync::Arc};
 use daktela_demo::Demo;
 
 use crate::{
-    config::{ConfigError, Options},
+    auth::Identities,
+    config::{ConfigError, Options, server::ServerSettings},
     egress::{Cache, Client, Credential, Egress, OriginError},
     host::Host,
-    http::{App, Settings},
-    identity::Identities,
-    oauth::{self, OAuth},
+    oauth,
     sandbox::Sandbox,
+    server::ServerState,
     telemetry::{Metrics, Traces, traces::ExporterBuildError},
 };
 
@@ -68,12 +68,12 @@ pub fn host(options: &Options, egress: Option<Egress>) -> Result<Host, BuildErro
 /// use the same names.
 pub fn server_state(
     options: &Options,
-    settings: Settings,
+    settings: ServerSettings,
     key: &[u8; 32],
     oauth: Option<oauth::Settings>,
     demo: Option<&Demo>,
     metrics: Metrics,
-) -> Result<Arc<App>, BuildError> {
+) -> Result<Arc<ServerState>, BuildError> {
     let client = Client::public_only(options.network(), settings.domains.named());
     let identities = Identities::new(key, client, Cache::new(options.cache.settings()));
     // Callers without a credential read the sample company, unless OAuth is on: then its login is what there is to try.
@@ -81,8 +81,9 @@ pub fn server_state(
         Some(demo) => Some(identities.of(demo.origin().parse()?, demo_credential())),
         None => None,
     };
-    let oauth = oauth.map(|oauth| OAuth::new(oauth, identities.client().clone()));
-    Ok(Arc::new(App::new(settings, identities, metrics, anonymous, oauth)))
+    let calls = options.limits.limits().calls;
+    let state = ServerState::new(settings, identities, metrics, anonymous, oauth, calls);
+    Ok(Arc::new(state))
 }
 
 /// The exporter of traces, where a collector is set. Needs to be called within the runtime.

@@ -8,8 +8,8 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
+    auth::Caller,
     egress::{CallBudget, CallLimits, Egress},
-    identity::Caller,
     sandbox::{Reply, Request, Sandbox, SandboxError, UPSTREAM_GRACE},
     telemetry::{CallRecord, Metrics, Outcome, Traces},
 };
@@ -135,7 +135,7 @@ impl Drop for CallGuard<'_> {
             answer_bytes: self.answer_bytes,
             usage: self.call.usage(),
             request_id: caller.map(|caller| &*caller.request_id),
-            identity: caller.map(|caller| caller.identity.who.to_string()),
+            identity: caller.map(|caller| caller.identity.hash.to_string()),
             tenant: caller.map(|caller| caller.identity.egress.origin().host()),
             traceparent: self.origin.traceparent,
         };

@@ -7,7 +7,7 @@
 //!                                                  egress::Egress ──► Daktela
 //! ```
 //!
-//! Over HTTP, [`http`] authenticates each request ([`credentials`], [`identity`]) and passes it on with the egress of its
+//! Over HTTP, [`server`] authenticates each request ([`auth`]) and passes it on with the egress of its
 //! caller. [`oauth`] issues tokens to clients that need OAuth.
 //!
 //! [`egress`] is the only network access of the [`sandbox`], and the only place that knows a credential. [`mcp`] and [`cli`]
@@ -15,16 +15,17 @@
 //! [`app`] builds the running parts from them, [`telemetry`] is the log, metrics and traces.
 
 pub mod app;
+pub mod auth;
 pub mod cli;
 pub mod config;
-pub mod credentials;
 pub mod host;
-pub mod http;
-pub mod identity;
+mod limits;
 pub mod mcp;
 pub mod oauth;
 pub mod sandbox;
+pub mod server;
 mod shutdown;
 pub mod telemetry;
+mod web;
 
 pub use daktela_egress as egress;

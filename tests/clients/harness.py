@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 120
 INSTALL_SECONDS = 900
 
 # Of the tests alone, and as long as a secret has to be.
-OAUTH_SECRET = "fG8hJ2kL5nM1pQ4rS7tV0wX3yZ6aB9cD"
+OAUTH_SECRET = "fG8hJ2kL5nM1pQ4rS7tV0wX3yZ6aB9cDeF0gH1iJ2kA="
 
 
 class Mismatch(Exception):

@@ -30,7 +30,7 @@ function expect(fact, what) {
 
 /** The program with the sample company and OAuth, on a free port. */
 async function serve() {
-    const env = { MCP_TRANSPORT: 'streamable-http', PORT: '0', OAUTH_SECRET: 'fG8hJ2kL5nM1pQ4rS7tV0wX3yZ6aB9cD' };
+    const env = { MCP_TRANSPORT: 'streamable-http', PORT: '0', OAUTH_SECRET: 'fG8hJ2kL5nM1pQ4rS7tV0wX3yZ6aB9cDeF0gH1iJ2kA=' };
     const child = spawn(program, ['--demo'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     let user;
     for await (const line of createInterface({ input: child.stderr })) {

@@ -17,9 +17,11 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     app::{self, SingleUser},
-    config::{self, Options},
+    config::{
+        self, Options,
+        server::{ServerOptions, Transport},
+    },
     host::Host,
-    http::{self, Transport},
     mcp::Server,
     shutdown,
     telemetry::log,
@@ -38,7 +40,7 @@ pub struct Cli {
     pub options: Options,
 
     #[command(flatten)]
-    pub http: http::Options,
+    pub server: ServerOptions,
 
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -136,7 +138,7 @@ pub fn run(cli: Cli) -> ExitCode {
 fn start(cli: Cli) -> Result<(), ExitError> {
     let Cli {
         mut options,
-        http,
+        server,
         command,
     } = cli;
     config::check_authorities(std::env::var_os("SSL_CERT_FILE")).map_err(ExitError::usage)?;
@@ -147,7 +149,7 @@ fn start(cli: Cli) -> Result<(), ExitError> {
         Some(Command::Tools { json }) => {
             block_on(tools::run(&app::host(&options, None).map_err(ExitError::usage)?, json))
         }
-        None if http.transport == Transport::StreamableHttp => serve::run(&options, &http),
+        None if server.transport == Transport::StreamableHttp => serve::run(&options, &server),
         None => {
             let SingleUser { host, demo } = single_user()?;
             let done = block_on(serve(&options, host));

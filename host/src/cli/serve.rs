@@ -6,13 +6,19 @@ use daktela_demo::Demo;
 use tokio::net::TcpListener;
 
 use super::{ExitError, block_on, random_key};
-use crate::{app, config::Options, http, mcp::Server, shutdown};
+use crate::{
+    app,
+    config::{Options, server::ServerOptions},
+    mcp::Server,
+    server::{self, Shutdown},
+    shutdown,
+};
 
 /// For connections to close, the last spans to be exported and the log to be written.
 const EXIT_MARGIN: Duration = Duration::from_secs(10);
 
-pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), ExitError> {
-    let mut settings = http.settings().map_err(ExitError::usage)?;
+pub(super) fn run(options: &Options, server_options: &ServerOptions) -> Result<(), ExitError> {
+    let mut settings = server_options.settings().map_err(ExitError::usage)?;
     if options.daktela.names_an_instance() {
         // Whoever reaches the port would read with the operator's eyes.
         tracing::warn!(
@@ -39,7 +45,9 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), ExitErr
             "the sample company is served"
         );
     }
-    let oauth = http.oauth(|name| std::env::var(name).ok()).map_err(ExitError::usage)?;
+    let oauth = server_options
+        .oauth(|name| std::env::var(name).ok())
+        .map_err(ExitError::usage)?;
     if oauth.is_none() {
         tracing::info!(
             event = "oauth_off",
@@ -69,10 +77,10 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), ExitErr
             let listener = TcpListener::bind(listen)
                 .await
                 .map_err(|error| ExitError::failed(format!("cannot listen on {listen}: {error}")))?;
-            tokio::spawn(http::serve_metrics(app.clone(), listener));
+            tokio::spawn(server::serve_metrics(app.clone(), listener));
         }
-        let grace = server.drain() + http::DRAIN_DELAY + EXIT_MARGIN;
-        let done = http::serve(app, server, listener, stop(grace))
+        let grace = server.drain() + server::DRAIN_DELAY + EXIT_MARGIN;
+        let done = server::serve(app, server, listener, stop(grace))
             .await
             .map_err(ExitError::failed);
         if let Some(traces) = traces {
@@ -83,10 +91,10 @@ pub(super) fn run(options: &Options, http: &http::Options) -> Result<(), ExitErr
 }
 
 /// Comes with a signal; from then on the process has `grace` to end.
-async fn stop(grace: Duration) -> http::Stop {
+async fn stop(grace: Duration) -> Shutdown {
     let stop = tokio::select! {
-        () = shutdown::terminated() => http::Stop::Gently,
-        () = shutdown::interrupted() => http::Stop::Now,
+        () = shutdown::terminated() => Shutdown::Graceful,
+        () = shutdown::interrupted() => Shutdown::Immediate,
     };
     if let Err(error) = shutdown::exit_after(grace) {
         tracing::warn!(event = "shutdown_unguarded", reason = %error, "the exit has no hard deadline");

@@ -2,8 +2,10 @@
 
 mod daktela;
 mod limits;
+pub mod oauth;
 mod placeholder;
 mod secret;
+pub mod server;
 mod telemetry;
 
 use std::{io, path::PathBuf};

@@ -26,9 +26,9 @@ use super::{
     request_state::{RequestBinding, ToolOutcome},
 };
 use crate::{
+    auth::Caller,
     egress::CallBudget,
     host::RequestOrigin,
-    identity::Caller,
     sandbox::{Reply, Request, SandboxError},
 };
 
@@ -258,7 +258,7 @@ impl Server {
     }
 
     fn binding(&self, context: &Context, about: [&str; 3]) -> RequestBinding<'_> {
-        let who = caller(context).map(|caller| caller.identity.who);
+        let who = caller(context).map(|caller| caller.identity.hash);
         self.inner.request_states.bind(who, about)
     }
 

@@ -17,7 +17,7 @@ use rmcp::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::error::{self, parse};
-use crate::identity::Who;
+use crate::auth::IdentityHash;
 
 /// Somebody may have to be asked, and may be in a meeting.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -48,7 +48,7 @@ impl RequestStates {
     }
 
     /// `about` is the method, the name of what is asked for, and the arguments.
-    pub(super) fn bind(&self, who: Option<Who>, about: [&str; 3]) -> RequestBinding<'_> {
+    pub(super) fn bind(&self, who: Option<IdentityHash>, about: [&str; 3]) -> RequestBinding<'_> {
         let who = who.map(|who| who.0);
         let who: &[u8] = who.as_ref().map_or(&[], |who| who);
         let mut bytes = b"mcp-daktela request state".to_vec();
@@ -153,10 +153,10 @@ mod tests {
         assert_eq!(states.bind(None, about).open(&sealed, later), None);
         // Another caller, though the log calls both the same.
         let mut one = [7; 32];
-        let of_one = states.bind(Some(Who(one)), about).seal("half done", now);
+        let of_one = states.bind(Some(IdentityHash(one)), about).seal("half done", now);
         one[31] = 8;
-        assert_eq!(Who(one).to_string(), Who([7; 32]).to_string());
-        let opened = |who| states.bind(Some(Who(who)), about).open(&of_one, now);
+        assert_eq!(IdentityHash(one).to_string(), IdentityHash([7; 32]).to_string());
+        let opened = |who| states.bind(Some(IdentityHash(who)), about).open(&of_one, now);
         assert_eq!((opened([7; 32]).is_some(), opened(one)), (true, None));
         assert_eq!(states.bind(None, about).open(&of_one, now), None);
         for other in [

@@ -1,128 +1,123 @@
-//! The page on which a user logs in to Daktela, and lets a client in.
+//! Authorization endpoint: the page on which a user logs in to Daktela and lets a client in.
 
-use super::{
-    OAuth, client,
-    client::{Place, Unknown},
-    document::{Code, Login, Renewal},
-    metadata,
-    page::{self, Language, Problem, Trouble},
-    params::Params,
-    seal::Kind,
-    token,
-};
-use crate::{
-    credentials::{Domains, NotServed},
-    egress::{self, Credential, LoginError, LoginGrant, Origin},
-    http::{
-        App, Peer,
-        throttle::{self, Throttle, TooMany},
-    },
-};
+use std::{net::IpAddr, sync::Arc};
+
 use axum::{
     Extension,
-    body::Body,
-    extract::State,
+    extract::State as Shared,
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use secrecy::ExposeSecret;
-use std::{net::IpAddr, sync::Arc, time::Duration};
 use url::form_urlencoded;
 
-/// A client exchanges its code at once.
-pub(super) const CODE_LIFETIME: Duration = Duration::from_secs(60);
-
-/// Time to look up the password.
-const PAGE_LIFETIME: Duration = Duration::from_secs(15 * 60);
+use super::{
+    claims::{CODE_LIFETIME, CodeClaims, LOGIN_LIFETIME, LoginClaims, UpstreamRenewal},
+    clients::ClientError,
+    login_page::{self, FormError, Language, PageError, PageProblem},
+    metadata,
+    redirect_uri::{RedirectTarget, matches_registered},
+    state::{State, now},
+    token,
+};
+use crate::{
+    auth::{DomainError, sealed_token::TokenKind},
+    egress::{self, Credential, LoginError, LoginGrant, Origin},
+    limits::login_attempts,
+    web::{
+        base_url::BaseUrl,
+        client_ip::ClientIp,
+        params::{Params, ParamsError},
+    },
+};
 
 /// S256: 32 bytes as text.
 const CHALLENGE_BYTES: usize = 43;
 const STATE_BYTES_MAX: usize = 2 * 1024;
-const BROWSER_BYTES: usize = 16;
+const CSRF_TOKEN_BYTES: usize = 16;
 
-/// What a client asks for that it can be answered about.
-struct Wrong {
+/// What is wrong with an authorization request, as the client is told.
+struct RequestError {
     error: &'static str,
     description: &'static str,
 }
 
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
+pub(super) async fn get_authorize(
+    Shared(state): Shared<Arc<State>>,
+    Extension(client_ip): Extension<ClientIp>,
+    Extension(base): Extension<BaseUrl>,
     uri: Uri,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, PageError> {
     let language = Language::of(&headers);
-    let stop = |status, trouble| page::trouble(status, language, trouble);
-    let Some(oauth) = app.oauth.as_ref() else {
-        return stop(StatusCode::NOT_FOUND, Trouble::Off);
-    };
-    let address = throttle::address(&app, peer, &headers);
-    if let Err(too_many) = app.throttle.admits(address) {
-        return later(stop(StatusCode::TOO_MANY_REQUESTS, Trouble::TooMany), too_many);
+    let problem = |problem| PageError::new(language, problem);
+    let network = client_ip.network();
+    state
+        .page_rate
+        .check(network)
+        .map_err(|limited| problem(PageProblem::RateLimited(limited)))?;
+    // A code that cannot be exchanged is not worth a password.
+    if state.is_store_unavailable() {
+        return Err(problem(PageProblem::Unavailable));
     }
-    // A code that cannot be redeemed is not worth a password.
-    if oauth.is_away() {
-        return stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Off);
-    }
-    let Ok(params) = Params::read(uri.query().unwrap_or_default().as_bytes()) else {
-        return stop(StatusCode::BAD_REQUEST, Trouble::BadRequest);
-    };
+    let params =
+        Params::parse(uri.query().unwrap_or_default().as_bytes()).map_err(|_| problem(PageProblem::BadRequest))?;
     // Until client and address are known, nobody is answered but the person in front of the page.
     let (Some(client_id), Some(redirect_uri)) = (params.get("client_id"), params.get("redirect_uri")) else {
-        return stop(StatusCode::BAD_REQUEST, Trouble::BadRequest);
+        return Err(problem(PageProblem::BadRequest));
     };
-    let client = match oauth.clients.find(&oauth.sealer, client_id, address).await {
-        Ok(client) => client,
-        Err(Unknown::NotAnId) => return stop(StatusCode::BAD_REQUEST, Trouble::UnknownClient),
-        Err(Unknown::NoDocument) => return stop(StatusCode::BAD_REQUEST, Trouble::NoDocument),
-        Err(Unknown::Busy) => {
-            let busy = stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Busy);
-            return later(busy, TooMany::AtOnce);
-        }
-    };
-    if !client::may_redirect(&client.redirect_uris, redirect_uri) {
-        return stop(StatusCode::BAD_REQUEST, Trouble::WrongRedirect);
+    let client = state.clients.find(&state.sealer, client_id, network).await;
+    let client = client.map_err(|error| {
+        problem(match error {
+            ClientError::InvalidId => PageProblem::UnknownClient,
+            ClientError::Document => PageProblem::NoDocument,
+            ClientError::Busy => PageProblem::Busy,
+        })
+    })?;
+    if !matches_registered(&client.redirect_uris, redirect_uri) || state.known_hosts.refuses(redirect_uri) {
+        return Err(problem(PageProblem::WrongRedirect));
     }
-    let base = app.base(&uri, &headers);
-    let state = params.get("state");
-    let challenge = match check(&params, &base) {
+    let state_param = params.get("state");
+    let challenge = match check_request(&params, &base) {
         Ok(challenge) => challenge,
-        Err(Wrong { error, description }) => {
+        Err(RequestError { error, description }) => {
             let answer = [("error", error), ("error_description", description)];
-            let target = back(redirect_uri, &answer, state, &base);
-            // Anybody can register a client: by itself, no address but this machine's is opened (RFC 9700, 4.11.2).
-            return match client::place(redirect_uri) {
-                Place::ThisMachine => redirect(target),
-                Place::Site(_) | Place::Program(_) => page::wrong_request(language, description, redirect_uri, &target),
-            };
+            let target = redirect_with_params(redirect_uri, &answer, state_param, &base);
+            // Open redirect: anybody can register a client, so that by itself no address but this machine's is opened (RFC 9700,
+            // 4.11.2).
+            return Ok(match RedirectTarget::of(redirect_uri) {
+                RedirectTarget::ThisMachine => redirect(target),
+                RedirectTarget::Site(_) | RedirectTarget::Program(_) => {
+                    login_page::wrong_request(language, &base, description, redirect_uri, &target)
+                }
+            });
         }
     };
-    let browser =
-        browser(&headers, &base).or_else(|| oauth.sealer.random::<BROWSER_BYTES>().map(|bytes| BASE64.encode(bytes)));
-    let Some(browser) = browser else {
-        return stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Off);
-    };
-    let login = Login {
+    let csrf_token = csrf_cookie(&headers, &base).or_else(|| {
+        let random = state.sealer.random::<CSRF_TOKEN_BYTES>();
+        random.map(|bytes| BASE64.encode(bytes))
+    });
+    let csrf_token = csrf_token.ok_or_else(|| problem(PageProblem::Unavailable))?;
+    let login = LoginClaims {
         client_id: client_id.to_owned(),
         client_name: client.name.clone(),
         redirect_uri: redirect_uri.to_owned(),
-        state: state.map(str::to_owned),
+        state: state_param.map(str::to_owned),
         challenge: challenge.to_owned(),
-        browser: browser.clone(),
-        expires: super::now() + PAGE_LIFETIME.as_secs(),
+        browser: csrf_token.clone(),
+        expires: now() + LOGIN_LIFETIME.as_secs(),
     };
-    let mut response = oauth.page(StatusCode::OK, language, &login, "", "", None);
-    if let Ok(cookie) = HeaderValue::from_str(&cookie(&browser, &base)) {
+    let mut response = state.login_page(StatusCode::OK, language, &base, &login, "", "", None)?;
+    if let Ok(cookie) = HeaderValue::from_str(&set_csrf_cookie(csrf_token, &base)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    response
+    Ok(response)
 }
 
-/// Returns the challenge.
-fn check<'a>(params: &'a Params, base: &str) -> Result<&'a str, Wrong> {
-    let wrong = |error, description| Err(Wrong { error, description });
+/// Returns the PKCE challenge.
+fn check_request<'a>(params: &'a Params, base: &BaseUrl) -> Result<&'a str, RequestError> {
+    let wrong = |error, description| Err(RequestError { error, description });
     if params.get("response_type") != Some("code") {
         return wrong("unsupported_response_type", "response_type has to be code.");
     }
@@ -132,7 +127,10 @@ fn check<'a>(params: &'a Params, base: &str) -> Result<&'a str, Wrong> {
     if params.get("state").is_some_and(|state| state.len() > STATE_BYTES_MAX) {
         return wrong("invalid_request", "state is too long.");
     }
-    if !params.all("resource").all(|resource| metadata::is_ours(resource, base)) {
+    if !params
+        .all("resource")
+        .all(|resource| metadata::is_this_server(resource, base))
+    {
         return wrong("invalid_target", "resource names another server.");
     }
     // Without a method, plain would be meant, which protects nothing.
@@ -156,55 +154,54 @@ fn check<'a>(params: &'a Params, base: &str) -> Result<&'a str, Wrong> {
     }
 }
 
-pub(super) async fn submit(
-    State(app): State<Arc<App>>,
-    Extension(peer): Extension<Peer>,
-    uri: Uri,
+pub(super) async fn post_authorize(
+    Shared(state): Shared<Arc<State>>,
+    Extension(client_ip): Extension<ClientIp>,
+    Extension(base): Extension<BaseUrl>,
     headers: HeaderMap,
-    given: Body,
-) -> Response {
+    params: Result<Params, ParamsError>,
+) -> Result<Response, PageError> {
     let language = Language::of(&headers);
-    let stop = |status, trouble| page::trouble(status, language, trouble);
-    let Some(oauth) = app.oauth.as_ref() else {
-        return stop(StatusCode::NOT_FOUND, Trouble::Off);
-    };
-    let address = throttle::address(&app, peer, &headers);
-    if let Err(too_many) = app.throttle.admits(address) {
-        return later(stop(StatusCode::TOO_MANY_REQUESTS, Trouble::TooMany), too_many);
-    }
-    let Ok(params) = token::form(&headers, given).await else {
-        return stop(StatusCode::BAD_REQUEST, Trouble::BadRequest);
-    };
-    let login: Option<Login> = params
+    let problem = |problem| PageError::new(language, problem);
+    let network = client_ip.network();
+    state
+        .page_rate
+        .check(network)
+        .map_err(|limited| problem(PageProblem::RateLimited(limited)))?;
+    let params = params.map_err(|_| problem(PageProblem::BadRequest))?;
+    let login: Option<LoginClaims> = params
         .get("login")
-        .and_then(|login| oauth.sealer.open(Kind::Login, login));
-    let base = app.base(&uri, &headers);
+        .and_then(|login| state.sealer.open(TokenKind::Login, login));
     let login = match login {
-        Some(login) if login.expires <= super::now() => return stop(StatusCode::BAD_REQUEST, Trouble::Over),
-        // Another site may send the form, but not the cookie with it.
-        Some(login) if browser(&headers, &base).as_ref() == Some(&login.browser) => login,
-        _ => return stop(StatusCode::FORBIDDEN, Trouble::OtherBrowser),
+        Some(login) if login.expires <= now() => return Err(problem(PageProblem::Expired)),
+        // CSRF: another site may send the form, but not the cookie with it.
+        Some(login) if csrf_cookie(&headers, &base).as_ref() == Some(&login.browser) => login,
+        _ => return Err(problem(PageProblem::OtherBrowser)),
     };
-    let again = |problem| {
-        app.metrics.oauth("login_failed");
-        oauth.again(language, &login, &params, &problem)
+    let render_with_error = |error: FormError| {
+        state.metrics.oauth("login_failed");
+        let [instance, username] = ["instance", "username"].map(|name| params.get(name).unwrap_or_default().trim());
+        // What was entered once more, but for the secrets.
+        let instance = egress::without_user_info(instance);
+        let status = error.status();
+        state.login_page(status, language, &base, &login, &instance, username, Some(&error))
     };
-    let (origin, credential) = match entered(&params, &app.settings.domains) {
+    let (origin, credential) = match state.parse_login_form(&params) {
         Ok(entered) => entered,
-        Err(problem) => return again(problem),
+        Err(error) => return render_with_error(error),
     };
-    let granted = oauth.granted(&app.throttle, address, &origin, &credential).await;
-    let status = match &granted {
+    let grant = state.authenticate(network, &origin, &credential).await;
+    let status = match &grant {
         Ok(_) => "ok",
-        Err(Problem::TooMany(_)) => "throttled",
-        Err(Problem::NoAnswer) => "no answer",
+        Err(FormError::RateLimited(_)) => "throttled",
+        Err(FormError::NoAnswer) => "no answer",
         Err(_) => "refused",
     };
-    let granted = match granted {
-        Ok(granted) => granted,
-        Err(problem) => {
+    let grant = match grant {
+        Ok(grant) => grant,
+        Err(error) => {
             tracing::warn!(event = "login", status, tenant = origin.host());
-            return again(problem);
+            return render_with_error(error);
         }
     };
     tracing::info!(
@@ -213,155 +210,146 @@ pub(super) async fn submit(
         tenant = origin.host(),
         client = login.client_name
     );
-    app.metrics.oauth("login");
-    match oauth.code(&login, &origin, credential, granted, &base) {
-        Some(code) => redirect(back(
-            &login.redirect_uri,
-            &[("code", &code)],
-            login.state.as_deref(),
-            &base,
-        )),
-        None => stop(StatusCode::SERVICE_UNAVAILABLE, Trouble::Off),
-    }
+    state.metrics.oauth("login");
+    let code = state
+        .code(&login, &origin, credential, grant, &base)
+        .ok_or_else(|| problem(PageProblem::Unavailable))?;
+    Ok(redirect(redirect_with_params(
+        &login.redirect_uri,
+        &[("code", &code)],
+        login.state.as_deref(),
+        &base,
+    )))
 }
 
-/// Whose Daktela, and with what.
-fn entered(params: &Params, domains: &Domains) -> Result<(Origin, Credential), Problem> {
-    let [instance, username, token] =
-        ["instance", "username", "token"].map(|name| params.get(name).unwrap_or_default().trim());
-    let credential = match params.get("password") {
-        // Browsers fill in a name and a password by themselves, but never this.
-        _ if !token.is_empty() => Credential::Token(token.to_owned().into()),
-        Some(password) if !username.is_empty() => Credential::Login {
-            username: username.to_owned(),
-            password: password.to_owned().into(),
-        },
-        _ => return Err(Problem::Missing),
-    };
-    if instance.is_empty() {
-        return Err(Problem::Missing);
+impl State {
+    /// The instance and the credential that the user entered.
+    fn parse_login_form(&self, params: &Params) -> Result<(Origin, Credential), FormError> {
+        let [instance, username, token] =
+            ["instance", "username", "token"].map(|name| params.get(name).unwrap_or_default().trim());
+        let credential = match params.get("password") {
+            // Browsers fill in a name and a password by themselves, but never this.
+            _ if !token.is_empty() => Credential::Token(token.to_owned().into()),
+            Some(password) if !username.is_empty() => Credential::Login {
+                username: username.to_owned(),
+                password: password.to_owned().into(),
+            },
+            _ => return Err(FormError::Missing),
+        };
+        if instance.is_empty() {
+            return Err(FormError::Missing);
+        }
+        // People write addresses as they say them.
+        let url = if instance.contains("://") {
+            instance.to_owned()
+        } else {
+            format!("https://{instance}")
+        };
+        match self.allowed_domains.origin(&url) {
+            Ok(origin) => Ok((origin, credential)),
+            Err(DomainError::Foreign { allowed, .. }) => Err(FormError::NotServed(allowed)),
+            Err(_) => Err(FormError::NotAnAddress),
+        }
     }
-    // People write addresses as they say them.
-    let url = if instance.contains("://") {
-        instance.to_owned()
-    } else {
-        format!("https://{instance}")
-    };
-    match domains.origin(&url) {
-        Ok(origin) => Ok((origin, credential)),
-        Err(NotServed::Foreign { allowed, .. }) => Err(Problem::NotServed(allowed)),
-        Err(_) => Err(Problem::NotAnAddress),
-    }
-}
 
-impl OAuth {
-    /// What Daktela says to it, unless that would be one guess too many.
-    async fn granted(
+    /// Logs in to Daktela, within the brute-force limits.
+    async fn authenticate(
         &self,
-        throttle: &Throttle,
-        address: IpAddr,
+        network: IpAddr,
         origin: &Origin,
         credential: &Credential,
-    ) -> Result<LoginGrant, Problem> {
+    ) -> Result<LoginGrant, FormError> {
         let account = match credential {
-            Credential::Login { username, .. } => throttle::account(origin, username),
-            Credential::Token(_) => throttle::tokens_of(origin, address),
+            Credential::Login { username, .. } => login_attempts::account(origin, username),
+            Credential::Token(_) => login_attempts::tokens_of(origin, network),
         };
-        let attempt = throttle::in_time(throttle.attempt(address, &account)).await;
-        let attempt = attempt.map_err(Problem::TooMany)?;
+        let attempt = self.login_attempts.acquire(network, Some(&account)).await;
+        let attempt = attempt.map_err(FormError::RateLimited)?;
         let granted = match credential {
             Credential::Login { username, password } => {
                 egress::log_in(&self.upstream, origin, username, password).await
             }
             Credential::Token(token) => {
                 let verified = egress::verify(&self.upstream, origin, token).await;
-                verified.map(|()| token::lasting(token.expose_secret()))
+                verified.map(|()| token::grant_from_api_token(token.clone()))
             }
         };
         match (granted, credential) {
-            (Err(LoginError::WrongPassword(_)), Credential::Login { .. }) => Err(Problem::WrongPassword),
-            (Err(LoginError::WrongPassword(_)), Credential::Token(_)) => Err(Problem::WrongToken),
+            (Err(LoginError::WrongPassword(_)), Credential::Login { .. }) => Err(FormError::WrongPassword),
+            (Err(LoginError::WrongPassword(_)), Credential::Token(_)) => Err(FormError::WrongToken),
             (Err(LoginError::Other(_)), _) => {
-                attempt.give_back();
-                Err(Problem::NoAnswer)
+                attempt.release();
+                Err(FormError::NoAnswer)
             }
             (Ok(granted), _) => {
-                attempt.give_back();
+                attempt.release();
                 Ok(granted)
             }
         }
     }
 
+    /// `None` where the system has no random numbers to give.
     fn code(
         &self,
-        login: &Login,
+        login: &LoginClaims,
         origin: &Origin,
         credential: Credential,
         granted: LoginGrant,
-        base: &str,
+        base: &BaseUrl,
     ) -> Option<String> {
         let (username, renewal) = match credential {
-            Credential::Login { username, password } => {
-                (username, Renewal::Password(password.expose_secret().to_owned()))
-            }
-            Credential::Token(token) => (String::new(), Renewal::Token(token.expose_secret().to_owned())),
+            Credential::Login { username, password } => (username, UpstreamRenewal::Password(password)),
+            Credential::Token(token) => (String::new(), UpstreamRenewal::Token(token)),
         };
-        let code = Code {
-            id: self.id().ok()?,
+        let code = CodeClaims {
+            id: self.random_id()?,
             client: token::fingerprint(&login.client_id),
             redirect_uri: login.redirect_uri.clone(),
             challenge: login.challenge.clone(),
-            audience: base.to_owned(),
+            audience: base.as_str().to_owned(),
             origin: origin.as_str().to_owned(),
             username,
-            grant: token::grant(granted, renewal),
-            expires: super::now() + CODE_LIFETIME.as_secs(),
+            grant: token::upstream_grant(granted, renewal),
+            expires: now() + CODE_LIFETIME.as_secs(),
         };
-        self.sealer.seal(Kind::Code, &code)
+        self.sealer.seal(TokenKind::Code, &code)
     }
 
-    /// The page once more, with what was entered, but for the secrets.
-    fn again(&self, language: Language, login: &Login, params: &Params, problem: &Problem) -> Response {
-        let [instance, username] = ["instance", "username"].map(|name| params.get(name).unwrap_or_default().trim());
-        let instance = egress::without_user_info(instance);
-        let response = self.page(problem.status(), language, login, &instance, username, Some(problem));
-        match problem {
-            Problem::TooMany(too_many) => later(response, *too_many),
-            _ => response,
-        }
-    }
-
-    fn page(
+    #[expect(clippy::too_many_arguments, reason = "what the page shows, each once")]
+    fn login_page(
         &self,
         status: StatusCode,
         language: Language,
-        login: &Login,
+        base: &BaseUrl,
+        login: &LoginClaims,
         instance: &str,
         username: &str,
-        problem: Option<&Problem>,
-    ) -> Response {
-        let Some(sealed) = self.sealer.seal(Kind::Login, login) else {
-            return page::trouble(StatusCode::SERVICE_UNAVAILABLE, language, Trouble::Off);
+        error: Option<&FormError>,
+    ) -> Result<Response, PageError> {
+        let sealed = self.sealer.seal(TokenKind::Login, login);
+        let sealed = sealed.ok_or_else(|| PageError::new(language, PageProblem::Unavailable))?;
+        let page = login_page::LoginPage {
+            language,
+            base,
+            login,
+            sealed: &sealed,
+            instance,
+            username,
+            error,
+            is_known: self.known_hosts.is_known(&login.redirect_uri),
         };
-        page::login(status, language, login, &sealed, instance, username, problem)
+        Ok(page.response(status))
     }
 }
 
-fn later(mut response: Response, too_many: TooMany) -> Response {
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, too_many.retry_after());
-    response
-}
-
-/// To the client, with an answer. `iss` tells it who answers (RFC 9207).
-fn back(redirect_uri: &str, answer: &[(&str, &str)], state: Option<&str>, base: &str) -> String {
+/// The client's address with an answer. `iss` tells it who answers (RFC 9207).
+fn redirect_with_params(redirect_uri: &str, answer: &[(&str, &str)], state: Option<&str>, base: &BaseUrl) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(answer);
     if let Some(state) = state {
         query.append_pair("state", state);
     }
-    query.append_pair("iss", base);
+    query.append_pair("iss", base.as_str());
     let joint = if redirect_uri.contains('?') { '&' } else { '?' };
     format!("{redirect_uri}{joint}{}", query.finish())
 }
@@ -376,30 +364,35 @@ fn redirect(target: String) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-fn cookie_name(base: &str) -> &'static str {
-    if base.starts_with("https://") {
+fn csrf_cookie_name(base: &BaseUrl) -> &'static str {
+    if base.is_https() {
         "__Host-mcp-daktela-login"
     } else {
         "mcp-daktela-login"
     }
 }
 
-fn cookie(browser: &str, base: &str) -> String {
-    let secure = if base.starts_with("https://") { "; Secure" } else { "" };
-    format!(
-        "{}={browser}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}",
-        cookie_name(base),
-        PAGE_LIFETIME.as_secs()
-    )
+fn set_csrf_cookie(csrf_token: String, base: &BaseUrl) -> String {
+    let max_age = i64::try_from(LOGIN_LIFETIME.as_secs()).unwrap_or_default();
+    Cookie::build((csrf_cookie_name(base), csrf_token))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(cookie::time::Duration::seconds(max_age))
+        .secure(base.is_https())
+        .build()
+        .to_string()
 }
 
-/// What the browser's cookie holds; the same for all of its windows.
-fn browser(headers: &HeaderMap, base: &str) -> Option<String> {
+/// The CSRF token in the browser's cookie; the same for all of its windows.
+fn csrf_cookie(headers: &HeaderMap, base: &BaseUrl) -> Option<String> {
     // Other cookies of the site may hold any bytes.
     let given = headers.get_all(header::COOKIE).iter();
-    let name = format!("{}=", cookie_name(base));
-    let mut pairs = given.flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    let value = pairs.find_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes()))?;
-    let is_ours = BASE64.decode(value).is_ok_and(|bytes| bytes.len() == BROWSER_BYTES);
-    is_ours.then(|| String::from_utf8(value.to_owned()).ok()).flatten()
+    let lines: Vec<_> = given.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let mut cookies = lines.iter().flat_map(|line| Cookie::split_parse(&**line));
+    let ours = cookies.find_map(|cookie| cookie.ok().filter(|cookie| cookie.name() == csrf_cookie_name(base)))?;
+    let is_ours = BASE64
+        .decode(ours.value())
+        .is_ok_and(|bytes| bytes.len() == CSRF_TOKEN_BYTES);
+    is_ours.then(|| ours.value().to_owned())
 }

@@ -1,15 +1,12 @@
-//! What clients read first: where to log in (RFC 9728), and how (RFC 8414).
+//! Metadata documents that clients read first: where to log in (RFC 9728), and how (RFC 8414).
 
-use super::SCOPE;
-use crate::http::{App, json_response};
-use axum::{
-    extract::{Request, State},
-    response::Response,
-};
+use axum::{Extension, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use url::Url;
+
+use super::SCOPE;
+use crate::web::{base_url::BaseUrl, error::json_response};
 
 pub(super) const RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
@@ -22,17 +19,17 @@ pub(super) const SERVER: [&str; 5] = [
     "/mcp/.well-known/openid-configuration",
 ];
 
-pub(super) async fn resource_mcp(State(app): State<Arc<App>>, request: Request) -> Response {
-    resource(&app, &request, "/mcp")
+pub(super) async fn get_resource_mcp(Extension(base): Extension<BaseUrl>) -> Response {
+    resource(&base, "/mcp")
 }
 
-/// For those who serve themselves at `/`.
-pub(super) async fn resource_root(State(app): State<Arc<App>>, request: Request) -> Response {
-    resource(&app, &request, "/")
+/// For clients that call the server at `/`.
+pub(super) async fn get_resource_root(Extension(base): Extension<BaseUrl>) -> Response {
+    resource(&base, "/")
 }
 
-fn resource(app: &App, request: &Request, path: &str) -> Response {
-    let base = app.base(request.uri(), request.headers());
+fn resource(base: &BaseUrl, path: &str) -> Response {
+    let base = base.as_str();
     public(&json!({
         "resource": format!("{base}{path}"),
         "resource_name": "Daktela",
@@ -42,8 +39,8 @@ fn resource(app: &App, request: &Request, path: &str) -> Response {
     }))
 }
 
-pub(super) async fn server(State(app): State<Arc<App>>, request: Request) -> Response {
-    let base = app.base(request.uri(), request.headers());
+pub(super) async fn get_server(Extension(base): Extension<BaseUrl>) -> Response {
+    let base = base.as_str();
     public(&json!({
         "issuer": base,
         "authorization_endpoint": format!("{base}/authorize"),
@@ -71,16 +68,17 @@ fn public(body: &Value) -> Response {
     response
 }
 
-/// Whether a client means this server (RFC 8707). The two endpoints are one resource; a slash at the end is no difference,
-/// nor is what URLs may write either way.
-pub(super) fn is_ours(resource: &str, base: &str) -> bool {
-    let (Ok(resource), Ok(base)) = (Url::parse(resource), Url::parse(base)) else {
+/// Whether a client means this server (RFC 8707). The two endpoints are one resource; a slash at the end is no difference, nor is
+/// what URLs may write either way.
+pub(super) fn is_this_server(resource: &str, base: &BaseUrl) -> bool {
+    let (Ok(resource), Ok(base)) = (Url::parse(resource), Url::parse(base.as_str())) else {
         return false;
     };
     let plain = resource.query().is_none() && resource.fragment().is_none();
-    let nobody = resource.username().is_empty() && resource.password().is_none();
-    let path_fits = matches!(resource.path(), "/" | "/mcp" | "/mcp/");
-    resource.origin() == base.origin() && path_fits && plain && nobody
+    let no_user = resource.username().is_empty() && resource.password().is_none();
+    let path = resource.path().strip_prefix(base.path().trim_end_matches('/'));
+    let path_fits = matches!(path, Some("" | "/" | "/mcp" | "/mcp/"));
+    resource.origin() == base.origin() && path_fits && plain && no_user
 }
 
 #[cfg(test)]
@@ -89,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_resource_is_ours_in_any_spelling_that_means_the_same() {
-        let base = "https://mcp.example.com";
+        let base = &BaseUrl::new("https://mcp.example.com");
         for resource in [
             "https://mcp.example.com",
             "https://mcp.example.com/",
@@ -98,7 +96,7 @@ mod tests {
             "https://mcp.example.com:443/mcp",
             "HTTPS://MCP.Example.com/mcp",
         ] {
-            assert!(is_ours(resource, base), "{resource}");
+            assert!(is_this_server(resource, base), "{resource}");
         }
         for resource in [
             "",
@@ -114,9 +112,26 @@ mod tests {
             "https://mcp.example.com.evil.example/mcp",
             "https://mcp.example.com@evil.example/mcp",
         ] {
-            assert!(!is_ours(resource, base), "{resource}");
+            assert!(!is_this_server(resource, base), "{resource}");
         }
-        assert!(is_ours("http://localhost:80/mcp", "http://localhost"));
-        assert!(is_ours("http://LocalHost:8080/mcp", "http://localhost:8080"));
+        assert!(is_this_server(
+            "http://localhost:80/mcp",
+            &BaseUrl::new("http://localhost")
+        ));
+        assert!(is_this_server(
+            "http://LocalHost:8080/mcp",
+            &BaseUrl::new("http://localhost:8080")
+        ));
+        let below = &BaseUrl::new("https://example.com/daktela");
+        for resource in ["https://example.com/daktela", "https://example.com/daktela/mcp/"] {
+            assert!(is_this_server(resource, below), "{resource}");
+        }
+        for resource in [
+            "https://example.com/mcp",
+            "https://example.com/daktelamcp",
+            "https://example.com",
+        ] {
+            assert!(!is_this_server(resource, below), "{resource}");
+        }
     }
 }

@@ -1,30 +1,40 @@
-//! Codes and refresh tokens for tokens.
+//! Token endpoint: exchanges codes for tokens (with PKCE), and rotates refresh tokens.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::State as Shared,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use http::{HeaderValue, StatusCode, header};
+use ring::digest;
+use secrecy::SecretString;
+use serde_json::json;
 
 use super::{
-    OAuth,
-    document::{Access, Code, Grant, Refresh, Renewal},
-    memory::{Away, REFRESH_LIFETIME},
+    SCOPE,
+    claims::{
+        AccessClaims, ClientClaims, CodeClaims, FAMILY_LIFETIME, REFRESH_LIFETIME, RefreshClaims, UpstreamGrant,
+        UpstreamRenewal,
+    },
+    error::OAuthError,
     metadata,
-    params::Params,
-    seal::Kind,
+    state::{State, now},
+    store::Generation,
 };
 use crate::{
-    egress::{self, LoginError, Origin},
-    http::{App, json_response},
+    auth::sealed_token::TokenKind,
+    egress::{self, LoginError, LoginGrant, Origin},
+    limits::login_attempts,
+    web::{
+        base_url::BaseUrl,
+        client_ip::ClientIp,
+        params::{Params, ParamsError},
+    },
 };
-use axum::{body::Body, extract::State, response::Response};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Limited};
-use ring::digest;
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
-use std::{sync::Arc, time::Duration};
-
-/// A client id, a code and a verifier.
-pub(super) const FORM_BYTES_MAX: usize = 64 * 1024;
-const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Daktela's token is renewed before it ends, not after.
 const MARGIN_SECONDS: u64 = 60;
@@ -32,218 +42,206 @@ const MARGIN_SECONDS: u64 = 60;
 /// RFC 7636.
 const VERIFIER_BYTES: std::ops::RangeInclusive<usize> = 43..=128;
 
-pub(super) async fn issue(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap, given: Body) -> Response {
-    if app.oauth.is_none() {
-        return error(StatusCode::NOT_FOUND, "invalid_request", "OAuth is off.");
-    }
-    let params = match form(&headers, given).await {
-        Ok(params) => params,
-        Err(refused) => return *refused,
-    };
-    let base = app.base(&uri, &headers);
+pub(super) async fn post_token(
+    Shared(state): Shared<Arc<State>>,
+    Extension(client_ip): Extension<ClientIp>,
+    Extension(base): Extension<BaseUrl>,
+    params: Result<Params, ParamsError>,
+) -> Result<Response, OAuthError> {
+    state.token_rate.check(client_ip.network())?;
+    let params = params?;
     // Goes on when the client hangs up: Daktela's own refresh token may be spent by then, and the client asks again.
     let work = {
-        let app = app.clone();
-        async move { grant_type(&app, &params, &base).await }
+        let state = state.clone();
+        async move { state.issue(&params, &base).await }
     };
     let issued = tokio::spawn(work)
         .await
-        .unwrap_or(Err(Refused::Unavailable("The server failed; try again.")));
+        .unwrap_or_else(|_| Err(OAuthError::unavailable("The server failed; try again.")));
     match issued {
         Ok(body) => {
-            app.metrics.oauth("token");
-            let mut response = Response::new(Body::from(body));
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
-            response
+            state.metrics.oauth("token");
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+                (header::PRAGMA, HeaderValue::from_static("no-cache")),
+            ];
+            Ok((headers, Body::from(body)).into_response())
         }
-        Err(refused) => {
-            app.metrics.oauth("token_refused");
-            tracing::info!(event = "token_refused", reason = refused.description());
-            refused.response()
+        Err(error) => {
+            state.metrics.oauth("token_refused");
+            tracing::info!(event = "token_refused", reason = error.description());
+            Err(error)
         }
     }
 }
 
-async fn grant_type(app: &App, params: &Params, base: &str) -> Result<String, Refused> {
-    let oauth = app.oauth.as_ref().ok_or(Refused::UnsupportedGrant)?;
-    match params.get("grant_type") {
-        Some("authorization_code") => oauth.redeem(app, params, base).await,
-        Some("refresh_token") => oauth.rotate(app, params, base).await,
-        Some(_) => Err(Refused::UnsupportedGrant),
-        None => Err(Refused::Request("grant_type is missing.")),
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
-    Request(&'static str),
-    /// Tells a client that registered here to do so anew.
-    Client,
-    Grant(&'static str),
-    Target,
-    UnsupportedGrant,
-    /// Nothing is wrong with the request.
-    Unavailable(&'static str),
-}
-
-impl From<Away> for Refused {
-    fn from(Away: Away) -> Self {
-        Self::Unavailable(AWAY)
-    }
-}
-
-impl Refused {
-    fn description(self) -> &'static str {
-        match self {
-            Self::Request(text) | Self::Grant(text) | Self::Unavailable(text) => text,
-            Self::Client => "The client is not known here, or not any longer; register anew.",
-            Self::Target => "resource names another server.",
-            Self::UnsupportedGrant => "grant_type is authorization_code or refresh_token.",
+impl State {
+    async fn issue(&self, params: &Params, base: &BaseUrl) -> Result<String, OAuthError> {
+        match params.get("grant_type") {
+            Some("authorization_code") => self.exchange_code(params, base).await,
+            Some("refresh_token") => self.refresh(params, base).await,
+            Some(_) => Err(OAuthError::new(
+                StatusCode::BAD_REQUEST,
+                "unsupported_grant_type",
+                "grant_type is authorization_code or refresh_token.",
+            )),
+            None => Err(OAuthError::invalid_request("grant_type is missing.")),
         }
     }
 
-    fn response(self) -> Response {
-        let (status, code) = match self {
-            Self::Request(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
-            Self::Client => (StatusCode::UNAUTHORIZED, "invalid_client"),
-            Self::Grant(_) => (StatusCode::BAD_REQUEST, "invalid_grant"),
-            Self::Target => (StatusCode::BAD_REQUEST, "invalid_target"),
-            Self::UnsupportedGrant => (StatusCode::BAD_REQUEST, "unsupported_grant_type"),
-            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
-        };
-        error(status, code, self.description())
-    }
-}
-
-impl OAuth {
-    async fn redeem(&self, app: &App, params: &Params, base: &str) -> Result<String, Refused> {
-        let code = params.get("code").ok_or(Refused::Request("code is missing."))?;
-        let verifier = params
-            .get("code_verifier")
-            .ok_or(Refused::Request("code_verifier is missing."))?;
-        let redirect_uri = params
-            .get("redirect_uri")
-            .ok_or(Refused::Request("redirect_uri is missing."))?;
-        let client = self.client(params)?;
-        let code: Code = self
+    async fn exchange_code(&self, params: &Params, base: &BaseUrl) -> Result<String, OAuthError> {
+        let code = required(params, "code", "code is missing.")?;
+        let verifier = required(params, "code_verifier", "code_verifier is missing.")?;
+        let client = self.client_fingerprint(params)?;
+        let code: CodeClaims = self
             .sealer
-            .open(Kind::Code, code)
-            .ok_or(Refused::Grant("The code is none of this server's."))?;
-        if code.expires <= super::now() {
-            return Err(Refused::Grant("The code is over."));
+            .open(TokenKind::Code, code)
+            .ok_or_else(|| OAuthError::invalid_grant("The code is none of this server's."))?;
+        if code.expires <= now() {
+            return Err(OAuthError::invalid_grant("The code is over."));
         }
         if code.client != client {
-            return Err(Refused::Grant("The code was given to another client."));
+            return Err(OAuthError::invalid_grant("The code was given to another client."));
         }
-        if code.redirect_uri != redirect_uri {
-            return Err(Refused::Grant("redirect_uri is not the one that the code was sent to."));
+        // OAuth 2.1 leaves it out: PKCE binds the code to whoever asked for it.
+        if params
+            .get("redirect_uri")
+            .is_some_and(|redirect_uri| redirect_uri != code.redirect_uri)
+        {
+            return Err(OAuthError::invalid_grant(
+                "redirect_uri is not the one that the code was sent to.",
+            ));
         }
         if !verifies(&code.challenge, verifier) {
-            return Err(Refused::Grant("code_verifier does not fit the challenge."));
+            return Err(OAuthError::invalid_grant("code_verifier does not fit the challenge."));
         }
-        self.target(params, &code.audience, base)?;
-        if !self.memory.use_code(&code.id).await? {
+        check_target(params, &code.audience, base)?;
+        if !self.store.use_code(&code.id).await? {
             // Two have it, and one of them is a thief; which one cannot be told.
-            self.memory.revoke(&code.id).await?;
-            app.metrics.oauth("code_reused");
+            self.store.revoke(&code.id).await?;
+            self.metrics.oauth("code_reused");
             tracing::warn!(event = "code_reused");
-            return Err(Refused::Grant("The code was used before; what came of it is revoked."));
+            return Err(OAuthError::invalid_grant(
+                "The code was used before; what came of it is revoked.",
+            ));
         }
-        let refresh = Refresh {
-            id: self.id()?,
+        let refresh = RefreshClaims {
             family: code.id,
+            generation: 0,
             client: code.client,
             audience: code.audience,
             origin: code.origin,
             username: code.username,
             renewal: code.grant.renewal,
-            expires: super::now() + REFRESH_LIFETIME.as_secs(),
+            family_expires: now() + FAMILY_LIFETIME.as_secs(),
+            expires: now() + REFRESH_LIFETIME.as_secs(),
         };
-        self.answer(refresh, code.grant.token, code.grant.expires)
+        self.token_response(&refresh, code.grant.token, code.grant.expires)
     }
 
-    async fn rotate(&self, app: &App, params: &Params, base: &str) -> Result<String, Refused> {
-        let token = params
-            .get("refresh_token")
-            .ok_or(Refused::Request("refresh_token is missing."))?;
-        let client = self.client(params)?;
-        let refresh: Refresh = self
+    async fn refresh(&self, params: &Params, base: &BaseUrl) -> Result<String, OAuthError> {
+        let token = required(params, "refresh_token", "refresh_token is missing.")?;
+        let client = self.client_fingerprint(params)?;
+        let refresh: RefreshClaims = self
             .sealer
-            .open(Kind::Refresh, token)
-            .ok_or(Refused::Grant("The token is none of this server's."))?;
-        if refresh.expires <= super::now() {
-            return Err(Refused::Grant("The token is over; log in anew."));
+            .open(TokenKind::Refresh, token)
+            .ok_or_else(|| OAuthError::invalid_grant("The token is none of this server's."))?;
+        if refresh.expires <= now() {
+            return Err(OAuthError::invalid_grant("The token is over; log in anew."));
         }
         if refresh.client != client {
-            return Err(Refused::Grant("The token was given to another client."));
+            return Err(OAuthError::invalid_grant("The token was given to another client."));
         }
-        self.target(params, &refresh.audience, base)?;
-        if self.memory.is_revoked(&refresh.family).await? {
-            return Err(Refused::Grant("The token is revoked; log in anew."));
+        check_target(params, &refresh.audience, base)?;
+        self.refresh_rate.check(refresh.family.clone())?;
+        if self.store.is_revoked(&refresh.family).await? {
+            return Err(OAuthError::invalid_grant("The token is revoked; log in anew."));
         }
+        let generation = Generation {
+            family: &refresh.family,
+            number: refresh.generation,
+        };
         let renewed = async {
-            let grant = self.renew(app, &refresh).await?;
-            let next = Refresh {
-                id: self.id()?,
+            let grant = self.renew(&refresh).await?;
+            let next = RefreshClaims {
+                generation: refresh.generation + 1,
                 renewal: grant.renewal,
-                expires: super::now() + REFRESH_LIFETIME.as_secs(),
+                expires: (now() + REFRESH_LIFETIME.as_secs()).min(refresh.family_expires),
                 ..refresh.clone()
             };
-            self.answer(next, grant.token, grant.expires)
+            self.token_response(&next, grant.token, grant.expires)
         };
-        match self.memory.once(&self.sealer, &refresh.id, renewed).await? {
+        match self.store.rotate_once(&self.sealer, generation, renewed).await? {
             Some(answer) => Ok(answer),
             None => {
-                self.memory.revoke(&refresh.family).await?;
-                app.metrics.oauth("refresh_reused");
+                self.store.revoke(&refresh.family).await?;
+                self.metrics.oauth("refresh_reused");
                 tracing::warn!(event = "refresh_reused");
-                Err(Refused::Grant(
+                Err(OAuthError::invalid_grant(
                     "The token was used before; all that came of it is revoked. Log in anew.",
                 ))
             }
         }
     }
 
-    /// A new token of Daktela's.
-    async fn renew(&self, app: &App, refresh: &Refresh) -> Result<Grant, Refused> {
-        let origin: Origin = app
-            .settings
-            .domains
+    /// A new token of Daktela's, within the brute-force limits. What Daktela refuses for good ends the family, so that nobody
+    /// tries an old password again and again.
+    async fn renew(&self, refresh: &RefreshClaims) -> Result<UpstreamGrant, OAuthError> {
+        let origin: Origin = self
+            .allowed_domains
             .origin(&refresh.origin)
-            .map_err(|_| Refused::Grant("That Daktela is not served here any longer."))?;
-        let granted = match &refresh.renewal {
-            Renewal::Token(token) => {
-                let verified = egress::verify(&self.upstream, &origin, &SecretString::from(token.clone())).await;
-                verified.map(|()| lasting(token))
+            .map_err(|_| OAuthError::invalid_grant("That Daktela is not served here any longer."))?;
+        // Counted apart from guesses on the page and in headers, with which a stranger could keep the owner from refreshing.
+        let account = match &refresh.renewal {
+            UpstreamRenewal::Password(_) => {
+                format!("{} renewal", login_attempts::account(&origin, &refresh.username))
             }
-            Renewal::Refresh(token) => egress::renew(&self.upstream, &origin, &SecretString::from(token.clone())).await,
-            Renewal::Password(password) => {
-                egress::log_in(
-                    &self.upstream,
-                    &origin,
-                    &refresh.username,
-                    &SecretString::from(password.clone()),
-                )
-                .await
+            UpstreamRenewal::Refresh(_) | UpstreamRenewal::Token(_) => format!("{origin} family {}", refresh.family),
+        };
+        let attempt = self.login_attempts.acquire_at_account(&account).await?;
+        let granted = match &refresh.renewal {
+            UpstreamRenewal::Token(token) => {
+                let verified = egress::verify(&self.upstream, &origin, token).await;
+                verified.map(|()| grant_from_api_token(token.clone()))
+            }
+            UpstreamRenewal::Refresh(token) => egress::renew(&self.upstream, &origin, token).await,
+            UpstreamRenewal::Password(password) => {
+                egress::log_in(&self.upstream, &origin, &refresh.username, password).await
             }
         };
         match granted {
-            // A renewal that brings no new refresh token leaves the old one good.
-            Ok(granted) => Ok(grant(granted, refresh.renewal.clone())),
-            Err(LoginError::WrongPassword(_)) => Err(Refused::Grant("Daktela does not renew the login; log in anew.")),
-            Err(LoginError::Other(_)) => Err(Refused::Unavailable("Daktela does not answer; try again.")),
+            Ok(granted) => {
+                attempt.release();
+                // A renewal that brings no new refresh token leaves the old one good.
+                Ok(upstream_grant(granted, refresh.renewal.clone()))
+            }
+            Err(LoginError::WrongPassword(_)) => {
+                self.store.revoke(&refresh.family).await?;
+                tracing::info!(event = "login_not_renewed", tenant = origin.host());
+                Err(OAuthError::invalid_grant(
+                    "Daktela does not renew the login; log in anew.",
+                ))
+            }
+            Err(LoginError::Other(_)) => {
+                attempt.release();
+                Err(OAuthError::unavailable("Daktela does not answer; try again."))
+            }
         }
     }
 
-    fn answer(&self, refresh: Refresh, token: String, daktela_ends: u64) -> Result<String, Refused> {
-        let now = super::now();
+    fn token_response(
+        &self,
+        refresh: &RefreshClaims,
+        token: SecretString,
+        upstream_expires: u64,
+    ) -> Result<String, OAuthError> {
+        let now = now();
         let expires = (now + self.access_lifetime.as_secs())
-            .min(daktela_ends.saturating_sub(MARGIN_SECONDS))
+            .min(upstream_expires.saturating_sub(MARGIN_SECONDS))
+            .min(refresh.family_expires)
             .max(now + 1);
-        let access = Access {
+        let access = AccessClaims {
             origin: refresh.origin.clone(),
             token,
             audience: refresh.audience.clone(),
@@ -252,73 +250,72 @@ impl OAuth {
         };
         let sealed = self
             .sealer
-            .seal(Kind::Access, &access)
-            .zip(self.sealer.seal(Kind::Refresh, &refresh));
-        let (access_token, refresh_token) = sealed.ok_or(NO_RANDOM)?;
-        // Told a tenth early: clients renew silently before the end, and show a login page after it.
-        let told = (expires - now) * 9 / 10;
+            .seal(TokenKind::Access, &access)
+            .zip(self.sealer.seal(TokenKind::Refresh, refresh));
+        let (access_token, refresh_token) = sealed.ok_or_else(OAuthError::no_random)?;
+        // A tenth less than it is good for: clients renew silently before the end, and show a login page after it.
+        let expires_in = (expires - now) * 9 / 10;
         Ok(json!({
             "access_token": access_token,
             "token_type": "Bearer",
-            "expires_in": told,
+            "expires_in": expires_in,
             "refresh_token": refresh_token,
-            "scope": super::SCOPE,
+            "scope": SCOPE,
         })
         .to_string())
     }
 
     /// Who the client says it is, as codes and tokens remember it.
-    fn client(&self, params: &Params) -> Result<String, Refused> {
-        let id = params
-            .get("client_id")
-            .ok_or(Refused::Request("client_id is missing."))?;
+    fn client_fingerprint(&self, params: &Params) -> Result<String, OAuthError> {
+        let id = required(params, "client_id", "client_id is missing.")?;
         let is_document = id.starts_with("https://") || id.starts_with("http://");
-        let known = is_document || self.sealer.open::<super::document::Client>(Kind::Client, id).is_some();
-        if known {
+        if is_document || self.sealer.open::<ClientClaims>(TokenKind::Client, id).is_some() {
             Ok(fingerprint(id))
         } else {
-            Err(Refused::Client)
+            // Tells a client that registered here to do so anew.
+            Err(OAuthError::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_client",
+                "The client is not known here, or not any longer; register anew.",
+            ))
         }
-    }
-
-    fn target(&self, params: &Params, audience: &str, base: &str) -> Result<(), Refused> {
-        let named = params.all("resource").all(|resource| metadata::is_ours(resource, base));
-        if named && audience == base {
-            Ok(())
-        } else {
-            Err(Refused::Target)
-        }
-    }
-
-    pub(super) fn id(&self) -> Result<String, Refused> {
-        self.sealer
-            .random::<16>()
-            .map(|bytes| BASE64.encode(bytes))
-            .ok_or(NO_RANDOM)
     }
 }
 
-pub(super) const AWAY: &str = "The server cannot look up what was used before; try again in a minute.";
+fn required<'a>(params: &'a Params, name: &str, missing: &'static str) -> Result<&'a str, OAuthError> {
+    params.get(name).ok_or_else(|| OAuthError::invalid_request(missing))
+}
 
-const NO_RANDOM: Refused = Refused::Unavailable("The server has no random numbers to give; try again.");
+fn check_target(params: &Params, audience: &str, base: &BaseUrl) -> Result<(), OAuthError> {
+    let is_named = params
+        .all("resource")
+        .all(|resource| metadata::is_this_server(resource, base));
+    if is_named && audience == base.as_str() {
+        Ok(())
+    } else {
+        Err(OAuthError::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_target",
+            "resource names another server.",
+        ))
+    }
+}
 
 /// An API token as a grant: there is nothing to renew it with, and no need.
-pub(super) fn lasting(token: &str) -> egress::LoginGrant {
-    egress::LoginGrant {
-        token: token.to_owned().into(),
+pub(super) fn grant_from_api_token(token: SecretString) -> LoginGrant {
+    LoginGrant {
+        token,
         refresh: None,
         lifetime: REFRESH_LIFETIME,
     }
 }
 
 /// What is sealed of Daktela's grant. `before` serves on where there is nothing new.
-pub(super) fn grant(granted: egress::LoginGrant, before: Renewal) -> Grant {
-    Grant {
-        token: granted.token.expose_secret().to_owned(),
-        expires: super::now() + granted.lifetime.as_secs(),
-        renewal: granted
-            .refresh
-            .map_or(before, |token| Renewal::Refresh(token.expose_secret().to_owned())),
+pub(super) fn upstream_grant(granted: LoginGrant, before: UpstreamRenewal) -> UpstreamGrant {
+    UpstreamGrant {
+        token: granted.token,
+        expires: now() + granted.lifetime.as_secs(),
+        renewal: granted.refresh.map_or(before, UpstreamRenewal::Refresh),
     }
 }
 
@@ -333,36 +330,6 @@ fn verifies(challenge: &str, verifier: &str) -> bool {
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
     plain && VERIFIER_BYTES.contains(&verifier.len()) && fingerprint(verifier) == challenge
-}
-
-/// The whole body; `None` for one that is too long or too slow.
-pub(super) async fn body(given: Body, bytes_max: usize) -> Option<Bytes> {
-    let whole = tokio::time::timeout(FORM_TIMEOUT, Limited::new(given, bytes_max).collect()).await;
-    whole.ok()?.ok().map(http_body_util::Collected::to_bytes)
-}
-
-pub(super) async fn form(headers: &HeaderMap, given: Body) -> Result<Params, Box<Response>> {
-    let refuse = |text: &str| Box::new(error(StatusCode::BAD_REQUEST, "invalid_request", text));
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(refuse("Expected application/x-www-form-urlencoded."));
-    }
-    let body = body(given, FORM_BYTES_MAX)
-        .await
-        .ok_or_else(|| refuse("The form is too long, or broke off."))?;
-    Params::read(&body).map_err(|twice| refuse(&format!("{} is there twice.", super::client::name(Some(&twice.0)))))
-}
-
-pub(super) fn error(status: StatusCode, code: &str, description: &str) -> Response {
-    let mut response = json_response(status, &json!({"error": code, "error_description": description}));
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 #[cfg(test)]

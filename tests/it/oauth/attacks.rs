@@ -463,7 +463,6 @@ fn codes(
             "with another `redirect_uri`",
             &[("redirect_uri", "https://claude.ai/other")],
         ),
-        ("without `redirect_uri`", &[("redirect_uri", "")]),
         (
             "for another server (`resource`)",
             &[("resource", "https://other.example/mcp")],

@@ -5,12 +5,14 @@
 //! - `brute_force`: how often a password may be tried.
 //! - `replicas`: several of them, and the Redis that they share.
 //! - `attacks`: what must not work; writes the tables of `docs/security.md`.
+//! - `hardening`: limits that keep one caller from harming others.
 //! - `denial_of_service`: how one caller might keep out all others, for the same page.
 
 mod attacks;
 mod brute_force;
 mod denial_of_service;
 mod flow;
+mod hardening;
 mod page;
 mod replicas;
 
@@ -31,8 +33,8 @@ use serde_json::{Value, json};
 
 use crate::server_harness::{Ask, Reply, Served, encode};
 
-const SECRET: &str = "fG8hJ2kL5nM1pQ4rS7tV0wX3yZ6aB9cD";
-const OTHER_SECRET: &str = "tOq0dJYc3bq1vXn2mT9yPzR4sWk7uLhE";
+pub(crate) const SECRET: &str = "fG8hJ2kL5nM1pQ4rS7tV0wX3yZ6aB9cDeF0gH1iJ2kA=";
+const OTHER_SECRET: &str = "tOq0dJYc3bq1vXn2mT9yPzR4sWk7uLhEvB6nM5qW4rA=";
 pub(crate) const CALLBACK: &str = "https://claude.ai/api/mcp/auth_callback";
 
 /// The example of RFC 7636.
@@ -54,6 +56,14 @@ impl Site {
             replicas: vec![served],
             host,
             turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// Called by another name than its address.
+    pub(crate) fn start_at(variables: &[(&str, &str)], host: &str) -> Self {
+        Site {
+            host: host.to_owned(),
+            ..Self::start(variables)
         }
     }
 
@@ -127,16 +137,30 @@ impl Site {
         self.ask(Ask::get(&format!("/authorize?{}", query.join("&"))))
     }
 
+    /// The page of a client with a document, opened from another address; the server has to trust one proxy.
+    fn authorize_from(&self, document: &str, address: &str) -> Reply {
+        let target = format!(
+            "/authorize?response_type=code&client_id={}&redirect_uri={}&code_challenge={CHALLENGE}&code_challenge_method=S256",
+            encode(document),
+            encode(CALLBACK)
+        );
+        self.ask(Ask::get(&target).with("x-forwarded-for", address))
+    }
+
     fn page(&self, client: &str) -> Page {
         Page::read(&self.authorize(client, &[]))
     }
 
     pub(crate) fn submit(&self, page: &Page, fields: &[(&str, &str)]) -> Reply {
+        self.submit_from(page, &self.base(), fields)
+    }
+
+    pub(crate) fn submit_from(&self, page: &Page, origin: &str, fields: &[(&str, &str)]) -> Reply {
         let fields = [&[("login", page.login.as_str())], fields].concat();
         self.ask(
             Ask::form("/authorize", &fields)
                 .with("cookie", page.cookie.clone())
-                .with("origin", self.base()),
+                .with("origin", origin),
         )
     }
 

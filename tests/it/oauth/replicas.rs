@@ -295,8 +295,9 @@ fn redis_learns_no_secret() {
         assert!(id.len() == 22 && key == format!("mcp-daktela:{kind}:{id}"), "{key}");
         let (fits, kept) = match kind.as_str() {
             "code" => (value.is_empty(), 120),
-            "refresh" => (value == "spent", 30 * 24 * 3600),
-            "revoked" => (value.is_empty(), 30 * 24 * 3600),
+            // How often it was refreshed.
+            "family" => (value == "1", 30 * 24 * 3600),
+            "revoked" => (value.is_empty(), 90 * 24 * 3600),
             // Sealed; who reads Redis has no key to it.
             "answer" => (value.starts_with("mdanswer_"), 60),
             _ => (false, 0),
@@ -312,7 +313,7 @@ fn redis_learns_no_secret() {
         kinds.push(kind);
     }
     kinds.sort();
-    assert_eq!(kinds, ["answer", "code", "refresh", "revoked"]);
+    assert_eq!(kinds, ["answer", "code", "family", "revoked"]);
     for replica in &site.replicas {
         assert!(!replica.whole_log().contains(REDIS_PASSWORD));
     }

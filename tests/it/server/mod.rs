@@ -1,3 +1,4 @@
 //! MCP over HTTP.
 
+mod compatibility;
 pub(crate) mod http;
