@@ -1,4 +1,4 @@
-//! Leaves what the component says of itself, in the form in which ACT's hosts read it.
+//! Build script: writes the component's metadata in the form in which ACT's hosts read it.
 
 use std::{env, fs, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! Leaves the world, its documentation and the functions behind it for the adapter to include.
+//! Build script: writes the WIT world, its documentation and the functions behind it for the adapter to include.
 
 mod world;
 

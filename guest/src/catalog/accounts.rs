@@ -1,3 +1,5 @@
+//! Tools for accounts (companies).
+
 use crate::{
     daktela::query::Direction,
     model::{

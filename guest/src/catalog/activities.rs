@@ -1,3 +1,5 @@
+//! Tools for activities of every channel.
+
 use serde_json::Value;
 
 use super::{calls, chats, emails};

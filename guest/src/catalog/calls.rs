@@ -1,3 +1,5 @@
+//! Tools for phone calls and their transcripts.
+
 use serde_json::Value;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Tools for outbound campaigns.
+
 use crate::{
     daktela::query::Direction,
     model::{

@@ -1,3 +1,5 @@
+//! Tools for chats: web, SMS, Messenger, Instagram, WhatsApp, Viber.
+
 use crate::{
     daktela::query::Direction,
     model::{

@@ -1,3 +1,5 @@
+//! Tools for contacts (people).
+
 use serde_json::Value;
 
 use crate::{

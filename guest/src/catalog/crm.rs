@@ -1,3 +1,5 @@
+//! Tools for CRM records.
+
 use crate::{
     daktela::query::Direction,
     model::{

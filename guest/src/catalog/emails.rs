@@ -1,3 +1,5 @@
+//! Tools for e-mails.
+
 use serde_json::Value;
 
 use crate::{

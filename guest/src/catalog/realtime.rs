@@ -1,3 +1,5 @@
+//! Tools for live agent status.
+
 use crate::model::{
     entity::{ENTITY, Entity},
     field::{date_time, related, titled, word},

@@ -1,4 +1,4 @@
-//! The small lists that the rest refers to.
+//! Tools for reference data: queues, users, groups, pauses, statuses, templates, categories.
 
 use crate::model::{
     entity::{ENTITY, Entity, LongText, TextKind},

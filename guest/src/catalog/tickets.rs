@@ -1,3 +1,5 @@
+//! Tools for tickets.
+
 use std::cmp::Ordering;
 
 use serde_json::Value;

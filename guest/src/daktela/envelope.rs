@@ -1,4 +1,4 @@
-//! What an answer of Daktela's holds, in every shape in which builds give it.
+//! Response envelope of Daktela, in every form in which builds send it.
 
 use serde_json::Value;
 

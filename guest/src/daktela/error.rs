@@ -1,4 +1,4 @@
-//! Why a call has no answer, said to whoever can act on it.
+//! Errors of tool calls: each kind says who can act on it, each text what to do.
 
 use crate::{daktela::http::Failure, text};
 

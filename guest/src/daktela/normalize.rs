@@ -1,4 +1,4 @@
-//! One shape of a record, whatever build gives it.
+//! Normalization of records: one form, whatever build sent it.
 
 use serde_json::{Map, Value};
 

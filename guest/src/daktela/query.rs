@@ -1,4 +1,4 @@
-//! A read of Daktela as a path with its query. The one place that builds URLs.
+//! Query builder: a read of Daktela as a path with its query. The only place that builds URLs.
 //!
 //! Filters go out in the group form (`filter[logic]`, `filter[filters][0][field]`), the only one of the three that the
 //! API accepts which can say "or", and the one that the vendor's own clients use.

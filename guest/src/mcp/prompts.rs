@@ -1,4 +1,4 @@
-//! Prompts: the work that a contact centre's data is for, ready to be asked.
+//! Prompts: ready-made requests for common work with a contact centre's data.
 
 use serde_json::{Map, Value, json};
 

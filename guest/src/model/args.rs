@@ -1,4 +1,4 @@
-//! A call's JSON arguments, checked. All that is wrong is said at once, each with what would be right.
+//! Argument validation: a call's JSON arguments, checked. All errors are reported at once, each with the legal values.
 
 use serde_json::{Map, Value};
 

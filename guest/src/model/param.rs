@@ -1,4 +1,4 @@
-//! The vocabulary of arguments: each is said once and means the same in every tool.
+//! Parameters of tools: each argument is declared once and means the same in every tool.
 
 use crate::{
     date::Bound,
@@ -186,7 +186,11 @@ pub const SEARCH_CONTACT: Param = text(
     "search",
     "Part of the name, or an e-mail address or phone number in any spelling.",
 );
-pub const INCLUDE_MERGED: Param = flag("include_merged", false, "Also show tickets that were merged into another.");
+pub const INCLUDE_MERGED: Param = flag(
+    "include_merged",
+    false,
+    "Also show tickets that were merged into another.",
+);
 pub const DATE_FROM: Param = Param {
     name: "date_from",
     kind: Kind::Date(Bound::From),
@@ -201,11 +205,7 @@ pub const DATE_TO: Param = Param {
 };
 
 // What to show.
-pub const SORT_DIR: Param = one_of(
-    "sort_dir",
-    &["asc", "desc"],
-    "Sort direction; desc unless given.",
-);
+pub const SORT_DIR: Param = one_of("sort_dir", &["asc", "desc"], "Sort direction; desc unless given.");
 pub const SKIP: Param = Param {
     name: "skip",
     kind: Kind::Number {

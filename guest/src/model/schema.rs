@@ -1,4 +1,4 @@
-//! A tool as MCP shows it: name, title, description, JSON schema of the arguments, hints.
+//! Tool schemas: name, title, description, JSON Schema of the arguments and hints, as MCP shows them.
 
 use serde_json::{Map, Value, json};
 

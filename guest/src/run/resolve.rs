@@ -1,4 +1,4 @@
-//! Names that people use → ids that Daktela's filters want. Exact matches win, the only partial match is taken and
+//! Name resolution: names that people use → ids that Daktela's filters want. Exact matches win, the only partial match is taken and
 //! said, several are an answer that lists them.
 
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! The faces under hosts that others make, and what is written for registries and bundles under the tools that judge it.
+//! Adapters under hosts that others make, and what is written for registries and bundles under the tools that judge it.
 //! `tests/hosts/install` puts them where these tests look.
 
 use std::{

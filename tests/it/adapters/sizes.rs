@@ -1,4 +1,4 @@
-//! What the components weigh. A host loads them over a network or from a registry, and compiles them.
+//! Sizes of the components. A host loads them over a network or from a registry, and compiles them.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The component that is a server by itself, as `wasmtime serve` runs it.
+//! Adapter for HTTP hosts, as `wasmtime serve` runs it.
 
 use bytes::Bytes;
 use daktela_demo::{Demo, TOKEN};

@@ -1,4 +1,4 @@
-//! The component whose functions are the tools, called as a host calls it that knows their types and nothing else.
+//! Adapter for Wassette, called as a host calls it that knows their types and nothing else.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Pages that are made from the code, so that they cannot say anything else.
+//! Generated pages: tools, configuration, dependencies, metrics; and pages that show output of the program.
 
 use std::{fmt::Write, fs};
 

@@ -1,4 +1,4 @@
-//! A name that leads to the internet first and into our own network later, through the front door.
+//! DNS rebinding: a name that resolves to a public address first and to a private one later, end to end.
 //!
 //! The test starts itself anew in a network of its own, where it is the name server, and where a public address is its own,
 //! too. Nothing in the program knows of that.

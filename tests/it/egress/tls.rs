@@ -1,4 +1,4 @@
-//! TLS to the instance: HTTP/2, an authority of the company's own, and certificates that are none.
+//! TLS and HTTP/2 to the instance: custom certificate authorities, invalid certificates.
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,4 @@
-//! Each limit is a flag, and whoever meets it is told so.
+//! Limits: each is a flag, and whoever exceeds it is told which.
 
 use std::{
     process::Output,

@@ -1,4 +1,4 @@
-//! How often a password may be tried, on the page and in headers, and who is not held back by others' guesses.
+//! Brute-force limiter: how often a password may be tried, on the page and in headers, and who is not held back by others' attempts.
 
 use std::{
     thread,

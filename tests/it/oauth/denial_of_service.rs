@@ -1,4 +1,4 @@
-//! How one might keep out all others: each is tried, and somebody else asks meanwhile.
+//! Denial of service: each way to exhaust the server is tried while another caller asks.
 
 use std::{
     io::{Read as _, Write as _},

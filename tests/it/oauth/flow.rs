@@ -1,4 +1,4 @@
-//! What works, from the first refusal to an answer.
+//! OAuth flow: discovery, registration, authorization code, refresh, revocation, as clients use them.
 
 use std::{sync::atomic::AtomicUsize, thread};
 

@@ -1,4 +1,4 @@
-//! The login page, as bytes; `tests/clients/login_page.mjs` looks at it in a browser.
+//! Login page: its bytes, languages and headers; `tests/clients/login_page.mjs` looks at it in a browser.
 
 use std::{
     sync::atomic::Ordering,

@@ -1,4 +1,4 @@
-//! Several replicas: what they remember together in a Redis, and what becomes of them without it.
+//! Replay protection and revocation across replicas, with a shared Redis and without.
 
 use std::{
     fs,

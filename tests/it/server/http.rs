@@ -1,4 +1,4 @@
-//! The server for many: who may come in, as whom, and that nobody meets another.
+//! HTTP server: who may call, as whom, and isolation between callers.
 
 use std::{
     collections::HashSet,

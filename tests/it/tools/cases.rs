@@ -1,6 +1,6 @@
-//! Question and answer in one file: `tests/cases/<tool>/<rule>.md`.
+//! Cases: question and whole answer in one golden file, `tests/cases/<tool>/<rule>.md`.
 //!
-//! A case is the rule as a heading, perhaps a build (`~ …`, see `builds`), and the call (`> tool {…}`). The rest is
+//! A case is the rule as a heading, perhaps a build (`~ …`, see `upstream_variants`), and the call (`> tool {…}`). The rest is
 //! written by `UPDATE_EXPECT=1`: the requests that the call caused, and the whole answer. Each case runs natively, through
 //! the program and through the faces for other hosts, and must come out the same.
 

@@ -1,4 +1,4 @@
-//! What callers see of the tools.
+//! Tool schemas, as golden files: what callers see of the tools.
 
 use std::collections::BTreeSet;
 

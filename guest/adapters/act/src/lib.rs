@@ -1,4 +1,4 @@
-//! The tools as a component of ACT, Agent Component Tools. Its hosts give a component no environment, so the settings that
+//! Adapter for ACT, Agent Component Tools. Its hosts give a component no environment, so the settings that
 //! `wit/world.wit` names arrive as metadata of each call; `build.rs` says what the component may be granted at most.
 
 use bindings::{

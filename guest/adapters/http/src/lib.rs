@@ -1,4 +1,4 @@
-//! A whole MCP server as `wasi:http/incoming-handler`: stateless, one JSON answer for each POST.
+//! Adapter for HTTP hosts: a whole MCP server as `wasi:http/incoming-handler`: stateless, one JSON answer for each POST.
 //!
 //! Which Daktela: `DAKTELA_URL` from the environment that the runtime grants, or else the caller's `X-Daktela-Url`, an
 //! https origin below one of `ALLOWED_DAKTELA_DOMAINS` (daktela.com). Whose token: the caller's `X-Daktela-Access-Token`,

@@ -1,4 +1,5 @@
-//! The tools as a component that exports `daktela:mcp/server`. See `wit/world.wit` for what it is told and allowed.
+//! Adapter for this project's host: the tools as a WebAssembly component that exports `daktela:mcp/server`. See
+//! `wit/world.wit` for what it is told and allowed.
 
 use bindings::exports::daktela::mcp::server::{Guest, RpcError};
 use daktela_wasi_http::WasiHttp;

@@ -1,5 +1,5 @@
-//! The tools as functions of a component, one for each, for hosts that make a tool of every function: Wassette, wasmic,
-//! `wasmtime run --invoke`, programs in other languages. The build script makes them of the catalogue; `world.rs` there
+//! Adapter for Wassette: the tools as functions of a component, one for each, for hosts that make a tool of every
+//! function: Wassette, wasmic, `wasmtime run --invoke`, programs in other languages. The build script makes them of the catalogue; `world.rs` there
 //! says how, `tests/golden/tools.wit` shows the outcome.
 
 use bindings::{Failure, Kind};
