@@ -1,5 +1,5 @@
 //! Identities: an upstream session, cache and limits of its own for each (instance, credential), shared by the requests that
-//! bring it and by nobody else.
+//! bring it and by nobody else. An instance is a tenant.
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -1,4 +1,5 @@
-//! Stateless encrypted tokens: client ids, logins under way, codes, access and refresh tokens, request states.
+//! Token encryption (sealed tokens, stateless): client ids, logins under way, codes, access and refresh tokens, request
+//! states.
 //!
 //! Nothing is stored. A token holds all that it stands for, encrypted and authenticated, and any replica with the same secret
 //! opens it: `prefix ‖ base64url(salt[32] ‖ ciphertext ‖ tag[16])`. Each token has a key of its own, by HKDF-SHA256 from the secret

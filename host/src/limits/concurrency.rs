@@ -1,4 +1,5 @@
-//! Concurrency limit by key: so many at a time of one address, host, identity. Keys cost memory only while they are in use.
+//! Concurrency limit by key, with back-pressure: so many at a time of one address, host, identity. Keys cost memory only while
+//! they are in use.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,5 @@
-//! Redirect URI validation: which addresses a client may register, which of them an authorization request may name, and what the
-//! user is told of them.
+//! Redirect URI validation, against open redirects: which addresses a client may register, which of them an authorization request
+//! may name, and what the user is told of them.
 
 use url::Url;
 

@@ -1,4 +1,4 @@
-//! Token endpoint: exchanges codes for tokens (with PKCE), and rotates refresh tokens.
+//! Token endpoint: exchanges codes for tokens (with PKCE), and rotates refresh tokens (refresh rotation).
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Layers in front of the MCP server: authentication, message size and form, limits, and what rmcp is shown of the request.
+//! Layers in front of the MCP server: authentication, message size and form, limits with load shedding, and what rmcp is shown of
+//! the request.
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Multi-user streamable HTTP server, without sessions, so that any replica can serve any request.
+//! Multi-user streamable HTTP server, without sessions, so that any replica can serve any request; graceful shutdown.
 //!
 //! ```text
 //! connection ── time-outs, limits ──► request_id: request id, client address, base URL, count

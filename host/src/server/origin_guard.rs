@@ -1,4 +1,4 @@
-//! Host and Origin validation against DNS rebinding and cross-site requests, and CORS for the pages that may call.
+//! Host and Origin validation against DNS rebinding and cross-site requests (CSRF), and CORS for the pages that may call.
 
 use std::{sync::Arc, time::Duration};
 
