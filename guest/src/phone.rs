@@ -244,9 +244,16 @@ impl Number {
 
     /// The digits that every spelling of this number ends with, so that Daktela can be asked for candidates.
     pub fn tail(&self) -> String {
-        let national = self.bare_code().map(|(_, national)| national);
-        let national = national.as_deref().unwrap_or_else(|| self.without_zeros());
+        let national = self.national();
         national[national.len().saturating_sub(TAIL_DIGITS)..].to_owned()
+    }
+
+    /// The digits without a country code and without a 0 in front.
+    pub fn national(&self) -> String {
+        match self.bare_code() {
+            Some((_, national)) => national,
+            None => self.without_zeros().to_owned(),
+        }
     }
 
     /// The number as software stores it, without blanks: with plus, with 00, with the bare country code, as national number

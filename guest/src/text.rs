@@ -4,6 +4,8 @@
 //! starts with `> `. Neither can be left from within: line breaks of any kind become `\n` first, and then each line gets
 //! the mark.
 
+use crate::unicode;
+
 /// Cleans text of several lines: one kind of line break, no control or invisible characters, no trailing blanks, at
 /// most one empty line in a row.
 pub fn clean(text: &str) -> String {
@@ -27,8 +29,9 @@ pub fn line(text: &str) -> String {
 
 /// The text with line breaks as `\n` and without what a reader cannot see: control characters, zero-width and
 /// direction marks, tag characters and variation selectors, all of which can hide text from a human but not from a
-/// model.
+/// model. Letters and their marks are one character where there is one (NFC).
 fn visible(text: &str) -> String {
+    let text = unicode::nfc(text);
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -73,41 +76,9 @@ pub fn quote(text: &str, indent: &str) -> String {
         .join("\n")
 }
 
-/// Lower case without the accents of Latin letters, for comparing names as people type them.
+/// Lower case without accents, for comparing names as people type them.
 pub fn fold(text: &str) -> String {
-    line(text)
-        .chars()
-        .flat_map(char::to_lowercase)
-        .map(unaccented)
-        .collect()
-}
-
-fn unaccented(c: char) -> char {
-    const ACCENTED: &[(&str, char)] = &[
-        ("áàâäãåāăą", 'a'),
-        ("čćçĉċ", 'c'),
-        ("ďđð", 'd'),
-        ("éèêëěēęė", 'e'),
-        ("ğģ", 'g'),
-        ("íìîïīįı", 'i'),
-        ("ķ", 'k'),
-        ("ĺľłļ", 'l'),
-        ("ňńñņ", 'n'),
-        ("óòôöõőøō", 'o'),
-        ("řŕ", 'r'),
-        ("šśşș", 's'),
-        ("ťţț", 't'),
-        ("úùûüůűūų", 'u'),
-        ("ýÿ", 'y'),
-        ("žźż", 'z'),
-    ];
-    if c.is_ascii() {
-        return c;
-    }
-    ACCENTED
-        .iter()
-        .find(|(letters, _)| letters.contains(c))
-        .map_or(c, |(_, plain)| *plain)
+    unicode::fold(&line(text))
 }
 
 /// `1 ticket`, `2 tickets`, `1,234 tickets`.

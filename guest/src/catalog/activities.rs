@@ -4,12 +4,15 @@ use serde_json::Value;
 
 use super::{calls, chats, emails};
 use crate::{
-    daktela::query::{Direction, Filter},
+    daktela::{
+        error::Error,
+        query::{Direction, Filter},
+    },
     model::{
         context::Context,
         entity::{CustomFields, ENTITY, Entity, LongText, Overflow, TextKind},
         field::{coded, computed, date_time, detail, number, only_yes, related, seconds, ticket, titled},
-        filter::{custom, eq, from, until},
+        filter::{Condition, custom, eq, from, until},
         list::List,
         output::FactValue,
         param::{self},
@@ -109,12 +112,13 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 /// Comments have an empty type in most builds.
-fn of_type(_: &Context, given: &str) -> Filter {
-    if given == "COMMENT" {
+fn of_type(_: &Context, given: &str) -> Result<Condition, Error> {
+    let filter = if given == "COMMENT" {
         Filter::Any(vec![Filter::eq("type", "COMMENT"), Filter::eq("type", "")])
     } else {
         Filter::eq("type", given)
-    }
+    };
+    Ok(filter.into())
 }
 
 fn kind(activity: &Value) -> Option<FactValue> {

@@ -7,13 +7,13 @@ use crate::{
     model::{
         entity::{ENTITY, Entity, Overflow},
         field::{coded, computed, date_time, detail, flag, number, related, seconds, text, ticket, titled, word},
-        filter::{eq, from, until, yes_no},
+        filter::{custom, eq, from, until, yes_no},
         list::List,
         output::FactValue,
         param::{self, Param},
         tool::{Example, Run, Tool},
     },
-    tools::call_transcripts,
+    tools::{call_transcripts, contact_search},
     value,
 };
 
@@ -75,6 +75,9 @@ const LIST: List = List {
         eq(&param::QUEUE, "id_queue"),
         eq(&param::USER, "id_agent"),
         eq(&param::CONTACT, "contact"),
+        custom(&param::NUMBER, |_, given| {
+            Ok(contact_search::with_number(given, &["clid", "did"]))
+        }),
         eq(&param::CALL_DIRECTION, "direction"),
         yes_no(&param::ANSWERED, "answered"),
         from(&param::DATE_FROM, "call_time"),
@@ -87,6 +90,8 @@ const LIST: List = List {
 const ANSWERED_CALL: Entity = Entity {
     singular: "answered call",
     plural: "answered calls",
+    // Shows nothing by itself: the transcripts name the legs.
+    leading_fields: &[computed("", call_transcripts::LEG_FIELDS, |_| None)],
     enrich: Some(|context, _, _, rows| call_transcripts::with_transcripts(context, rows)),
     ..CALL
 };

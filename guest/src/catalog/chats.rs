@@ -5,12 +5,12 @@ use crate::{
     model::{
         entity::{ENTITY, Entity, Overflow},
         field::{FieldSpec, coded, date_time, detail, flag, related, seconds, text, ticket, titled, word},
-        filter::{FilterParam, eq, from, until},
+        filter::{FilterParam, custom, eq, from, until},
         list::List,
         param::{self},
         tool::Tool,
     },
-    tools::chat_messages::messages,
+    tools::{chat_messages::messages, contact_search},
 };
 
 const ENDED_BY: &[(&str, &str)] = &[
@@ -65,7 +65,6 @@ pub const SMS: Entity = Entity {
     endpoint: "activitiesSms",
     singular: "SMS chat",
     plural: "SMS chats",
-    title: "",
     leading_fields: &[SENDER, DIRECTION],
     ..CHAT
 };
@@ -117,11 +116,30 @@ const FILTERS: &[FilterParam] = &[
     until(&param::DATE_TO, "time"),
 ];
 
-/// Web chats have no direction: the visitor always opens them.
+/// Of channels whose senders are phone numbers.
+const NUMBERED_FILTERS: &[FilterParam] = &[
+    eq(&param::QUEUE, "queue"),
+    eq(&param::USER, "user"),
+    eq(&param::CONTACT, "contact"),
+    custom(&param::NUMBER, |_, given| {
+        Ok(contact_search::with_number(given, &["sender"]))
+    }),
+    eq(&param::CHAT_DIRECTION, "direction"),
+    from(&param::DATE_FROM, "time"),
+    until(&param::DATE_TO, "time"),
+];
+
+/// Web chats have no direction: the visitor always opens them, and may type a number and an address.
 const WEB_FILTERS: &[FilterParam] = &[
     eq(&param::QUEUE, "queue"),
     eq(&param::USER, "user"),
     eq(&param::CONTACT, "contact"),
+    custom(&param::NUMBER, |_, given| {
+        Ok(contact_search::with_number(given, &["phone"]))
+    }),
+    custom(&param::ADDRESS, |_, given| {
+        Ok(contact_search::with_address(given, "email"))
+    }),
     from(&param::DATE_FROM, "time"),
     until(&param::DATE_TO, "time"),
 ];
@@ -136,10 +154,10 @@ const fn of(entity: &'static Entity, filters: &'static [FilterParam]) -> List {
 }
 
 const WEB_LIST: List = of(&WEB, WEB_FILTERS);
-const SMS_LIST: List = of(&SMS, FILTERS);
+const SMS_LIST: List = of(&SMS, NUMBERED_FILTERS);
 const MESSENGER_LIST: List = of(&MESSENGER, FILTERS);
 const INSTAGRAM_LIST: List = of(&INSTAGRAM, FILTERS);
-const WHATSAPP_LIST: List = of(&WHATSAPP, FILTERS);
+const WHATSAPP_LIST: List = of(&WHATSAPP, NUMBERED_FILTERS);
 const VIBER_LIST: List = of(&VIBER, FILTERS);
 
 pub const TOOLS: &[Tool] = &[

@@ -57,9 +57,7 @@ const CONTACT_DETAIL: Entity = Entity {
 const LIST: List = List {
     entity: &CONTACT,
     filters: &[
-        custom(&param::SEARCH_CONTACT, |context, given| {
-            contact_search::search(context, given, &CONTACT)
-        }),
+        custom(&param::SEARCH_CONTACT, contact_search::search),
         eq(&param::ACCOUNT, "account"),
     ],
     sort: Some(("edited", Direction::Descending)),

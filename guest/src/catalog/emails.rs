@@ -7,12 +7,13 @@ use crate::{
     model::{
         entity::{ENTITY, Entity, LongText, Overflow, TextKind},
         field::{computed, date_time, detail, flag, related, seconds, text, ticket, titled, word},
-        filter::{eq, from, until},
+        filter::{custom, eq, from, until},
         list::List,
         output::FactValue,
         param::{self},
         tool::Tool,
     },
+    tools::{attachments, contact_search},
     value,
 };
 
@@ -57,6 +58,9 @@ const LIST: List = List {
         eq(&param::QUEUE, "queue"),
         eq(&param::USER, "user"),
         eq(&param::CONTACT, "contact"),
+        custom(&param::ADDRESS, |_, given| {
+            Ok(contact_search::with_address(given, "address"))
+        }),
         eq(&param::EMAIL_DIRECTION, "direction"),
         from(&param::DATE_FROM, "time"),
         until(&param::DATE_TO, "time"),
@@ -105,14 +109,7 @@ fn people(mail: &Value, header: &str) -> Option<FactValue> {
     }))
 }
 
-/// Attachments by name, type and size. Pictures within the text are none.
+/// Attachments by name, type and size; those within the text as such.
 pub(super) fn attachments(record: &Value) -> Option<FactValue> {
-    let files = value::all(record, "attachments")
-        .into_iter()
-        .filter(|file| value::first(file, "inline").and_then(value::yes_no) != Some(true));
-    FactValue::from_values(files.map(|file| FactValue::File {
-        title: value::text_at(file, "title"),
-        media_type: value::text_at(file, "type"),
-        bytes: value::text_at(file, "size"),
-    }))
+    FactValue::from_values(attachments::files(record))
 }

@@ -31,6 +31,14 @@ impl Error {
         }
     }
 
+    /// As a remark in an answer: `what` could not be read, and why. Daktela's own words stay a quote on lines of their own.
+    pub fn remark(&self, what: &str) -> Vec<String> {
+        let (quoted, ours): (Vec<&str>, Vec<&str>) = self.text().lines().partition(|line| line.starts_with('>'));
+        let mut lines = vec![format!("[{what}: {}]", text::line(&ours.join(" ")))];
+        lines.extend(quoted.into_iter().map(str::to_owned));
+        lines
+    }
+
     pub fn from_failure(failure: &Failure, what: &str) -> Self {
         match failure {
             Failure::Denied => Error::Forbidden(format!(

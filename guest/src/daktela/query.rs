@@ -15,6 +15,8 @@ pub enum Filter {
     },
     /// At least one of these holds.
     Any(Vec<Filter>),
+    /// Each of these holds.
+    All(Vec<Filter>),
 }
 
 impl Filter {
@@ -179,6 +181,7 @@ impl Pairs {
             let prefix = format!("{prefix}[filters][{i}]");
             match filter {
                 Filter::Any(filters) => self.group(&prefix, "or", filters),
+                Filter::All(filters) => self.group(&prefix, "and", filters),
                 Filter::Is {
                     field,
                     operator,

@@ -7,11 +7,15 @@ use crate::{
     daktela::http::Http,
     daktela::query::{Query, TAKE_MAX},
     model::param::{Kind, Param},
+    render::markdown,
     text, value,
 };
 
 /// MCP allows no more values in one answer.
 const VALUES_MAX: usize = 100;
+
+/// Longer than Daktela's titles (255).
+const VALUE_CHARS: usize = 300;
 
 /// The CompleteResult for what was typed so far. Where the instance cannot be asked there is nothing to offer: a
 /// completion is help with typing, not an answer.
@@ -38,7 +42,7 @@ pub fn values(http: &dyn Http, param: &Param, typed: &str) -> Value {
             let rows = page.map(|page| page.rows).unwrap_or_default();
             rows.iter()
                 .filter_map(|row| value::text_at(row, "title").or_else(|| value::text_at(row, "name")))
-                .map(|title| text::line(&title))
+                .map(|title| markdown::inline(&title, VALUE_CHARS))
                 .collect()
         }
         Kind::Text

@@ -270,7 +270,9 @@ fn dispatch(server: &Server, method: &str, params: &Map<String, Value>) -> Resul
         |key: &str| text(key).ok_or_else(|| failed(200, INVALID_PARAMS, format!("{method} needs {key}, a text.")));
     let arguments = || match params.get("arguments") {
         None | Some(Value::Null) => Ok("{}".to_owned()),
-        Some(arguments @ Value::Object(_)) => Ok(arguments.to_string()),
+        // Also the object as a text, as some proxies send it.
+        Some(arguments @ (Value::Object(_) | Value::String(_))) => Ok(arguments.to_string()),
+        Some(Value::Array(none)) if none.is_empty() => Ok("{}".to_owned()),
         Some(_) => Err(failed(
             200,
             INVALID_PARAMS,
@@ -445,7 +447,7 @@ mod tests {
         assert_eq!(answer["error"], json!({"code": -32603, "message": "no instance"}));
         let (_, answer) = ask(
             &none,
-            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"count_tickets","arguments":[]}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"count_tickets","arguments":[1]}}"#,
         );
         assert_eq!(answer["error"]["code"], -32602);
     }

@@ -6,7 +6,7 @@ use crate::{
     daktela::error::Error,
     date,
     model::param::{self, Kind, Param},
-    text,
+    text, time,
 };
 
 /// How large an answer may be.
@@ -34,14 +34,23 @@ impl Budget {
 
 /// Checked arguments. Absent ones take the default of their parameter.
 #[derive(Debug)]
-pub struct Args(Map<String, Value>);
+pub struct Args {
+    values: Map<String, Value>,
+    /// What was taken as absent although something was given.
+    notes: Vec<String>,
+}
 
 /// Longer than any name, title or search text of Daktela; a request line must stay within what servers take.
 const TEXT_MAX: usize = 500;
 
 impl Args {
+    /// Notes for the answer on how arguments were understood.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     pub fn text(&self, param: &Param) -> Option<&str> {
-        self.0.get(param.name).and_then(Value::as_str)
+        self.values.get(param.name).and_then(Value::as_str)
     }
 
     /// Of a required parameter.
@@ -51,11 +60,11 @@ impl Args {
 
     pub fn flag(&self, param: &Param) -> bool {
         let default = matches!(param.kind, Kind::Flag { default: true });
-        self.0.get(param.name).and_then(Value::as_bool).unwrap_or(default)
+        self.values.get(param.name).and_then(Value::as_bool).unwrap_or(default)
     }
 
     pub fn yes_no(&self, param: &Param) -> Option<bool> {
-        self.0.get(param.name).and_then(Value::as_bool)
+        self.values.get(param.name).and_then(Value::as_bool)
     }
 
     pub fn number(&self, param: &Param) -> Option<u64> {
@@ -64,7 +73,7 @@ impl Args {
         } else {
             None
         };
-        self.0.get(param.name).and_then(Value::as_u64).or(default)
+        self.values.get(param.name).and_then(Value::as_u64).or(default)
     }
 
     pub fn skip(&self) -> u64 {
@@ -85,8 +94,15 @@ impl Args {
     /// Checks the JSON text of a call against the parameters of its tool.
     pub fn check(params: &[Param], json: &str) -> Result<Args, Error> {
         let given = match serde_json::from_str(if json.trim().is_empty() { "{}" } else { json }) {
+            // Some proxies send the object as a text.
+            Ok(Value::String(text)) => serde_json::from_str(if text.trim().is_empty() { "{}" } else { &text }),
+            given => given,
+        };
+        let given = match given {
             Ok(Value::Object(given)) => given,
             Ok(Value::Null) => Map::new(),
+            // PHP writes an empty object so.
+            Ok(Value::Array(given)) if given.is_empty() => Map::new(),
             _ => {
                 return Err(Error::Argument(
                     "The arguments must be one JSON object, e.g. {\"take\": 10}.".to_owned(),
@@ -94,12 +110,19 @@ impl Args {
             }
         };
         let mut checked = Map::new();
-        let mut wrong = Vec::new();
+        let (mut wrong, mut notes) = (Vec::new(), Vec::new());
         for (name, value) in &given {
             let Some(param) = params.iter().find(|param| param.name == name) else {
                 wrong.push(unknown(params, name));
                 continue;
             };
+            // 0 may be the id of a record.
+            if !(param.required && value.is_number())
+                && let Some(shown) = placeholder(param, value)
+            {
+                notes.push(format!("{name} {shown} was taken as not given."));
+                continue;
+            }
             match check(param, value) {
                 Ok(Some(value)) => drop(checked.insert(name.clone(), value)),
                 Ok(None) => {}
@@ -115,10 +138,15 @@ impl Args {
         if let (Some(from), Some(to)) = (date(&param::DATE_FROM), date(&param::DATE_TO))
             && from > to
         {
-            wrong.push(format!("date_from ({from}) is after date_to ({to}); swap them"));
+            let mend = if time::compare(from, to, None).is_none() {
+                "that hour occurs twice in the night when the clocks go back, and Daktela's times do not tell which: take the whole hour"
+            } else {
+                "swap them"
+            };
+            wrong.push(format!("date_from ({from}) is after date_to ({to}); {mend}"));
         }
         if wrong.is_empty() {
-            Ok(Args(checked))
+            Ok(Args { values: checked, notes })
         } else {
             Err(Error::Argument(format!("Wrong arguments:\n- {}", wrong.join("\n- "))))
         }
@@ -136,6 +164,32 @@ fn unknown(params: &[Param], name: &str) -> String {
         "{:?} is not an argument here; {takes}",
         text::cut(&text::line(name), 60)
     )
+}
+
+/// What proxies and models fill optional arguments with that they were not asked to give, as it is shown: the word null, a
+/// zero where zero means nothing, an empty list or object. An empty text means the same without a word.
+fn placeholder(param: &Param, value: &Value) -> Option<String> {
+    let is_word = |text: &str, words: &[&str]| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+    let is_placeholder = match (value, param.kind) {
+        (Value::Array(items), _) => items.is_empty(),
+        (Value::Object(items), _) => items.is_empty(),
+        // A name may be any word.
+        (Value::String(text), Kind::Text | Kind::Id | Kind::TicketNumber | Kind::Named(_)) => {
+            is_word(text, &["null", "undefined"])
+        }
+        (Value::String(text), Kind::Flag { .. } | Kind::YesNo) => is_word(text, &["null", "undefined", "none"]),
+        (Value::String(text), Kind::Number { min, .. }) => {
+            is_word(text, &["null", "undefined", "none"]) || (min > 0 && is_word(text, &["0", "0.0"]))
+        }
+        (Value::String(text), Kind::OneOf(_) | Kind::Date(_)) => is_word(text, &["null", "undefined", "none", "0"]),
+        (Value::Number(number), kind) if number.as_f64() == Some(0.0) => match kind {
+            Kind::Number { min, .. } => min > 0,
+            Kind::Flag { .. } | Kind::YesNo => false,
+            Kind::Text | Kind::Id | Kind::TicketNumber | Kind::Named(_) | Kind::OneOf(_) | Kind::Date(_) => true,
+        },
+        _ => false,
+    };
+    is_placeholder.then(|| text::cut(&text::line(&value.to_string()), 80))
 }
 
 /// The value in the type of its parameter; `None` for null and an empty text, which mean the same as leaving it out.
@@ -242,7 +296,7 @@ mod tests {
 
     #[track_caller]
     fn checked(arguments: Value) -> Value {
-        Value::Object(Args::check(PARAMS, &arguments.to_string()).expect("right").0)
+        Value::Object(Args::check(PARAMS, &arguments.to_string()).expect("right").values)
     }
 
     #[test]
@@ -259,7 +313,7 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_said_at_once() {
         let arguments =
-            json!({"stage": "NEW", "take": 0, "skip": -1, "queue": 1, "date_from": "soon", "answered": [1]});
+            json!({"stage": "NEW", "take": 201, "skip": -1, "queue": 1, "date_from": "soon", "answered": [1]});
         let params: Vec<Param> = PARAMS
             .iter()
             .map(|param| {
@@ -275,7 +329,7 @@ mod tests {
             error.text(),
             "Wrong arguments:\n\
              - stage: expected one of OPEN, WAIT, CLOSE, ARCHIVE, not \"NEW\"\n\
-             - take: expected a whole number from 1 to 200, not 0\n\
+             - take: expected a whole number from 1 to 200, not 201\n\
              - skip: expected a whole number from 0 (at most 1000000000), not -1\n\
              - \"queue\" is not an argument here; expected are stage, ticket, answered, date_from, date_to, skip, take\n\
              - date_from: \"soon\" is not a date; expected a day (2026-11-20) or a time of the instance (2026-11-20 14:30 or 2026-11-20T14:30:00)\n\
@@ -304,5 +358,46 @@ mod tests {
         ] {
             assert_eq!(ticket_id(given), id);
         }
+    }
+
+    #[test]
+    fn placeholders_of_proxies_are_no_arguments() {
+        let given = json!({"take": 0, "stage": "null", "ticket": 0, "date_from": "None", "answered": "undefined", "date_to": [], "skip": 0});
+        let args = Args::check(PARAMS, &given.to_string()).expect("right");
+        assert_eq!(Value::Object(args.values), json!({"skip": 0}));
+        assert_eq!(
+            args.notes,
+            [
+                "take 0 was taken as not given.",
+                "stage \"null\" was taken as not given.",
+                "ticket 0 was taken as not given.",
+                "date_from \"None\" was taken as not given.",
+                "answered \"undefined\" was taken as not given.",
+                "date_to [] was taken as not given.",
+            ]
+        );
+        // What is required is said to be missing.
+        let required = [param::TICKET.required()];
+        let error = Args::check(&required, r#"{"ticket": "null"}"#).expect_err("missing");
+        assert!(error.text().contains("ticket"), "{}", error.text());
+    }
+
+    #[test]
+    fn an_object_as_a_text_is_read() {
+        for json in [r#""{\"stage\": \"OPEN\"}""#, r#"{"stage": "OPEN"}"#] {
+            let args = Args::check(PARAMS, json).expect("right");
+            assert_eq!(Value::Object(args.values), json!({"stage": "OPEN"}), "{json}");
+        }
+        for json in ["[]", "null", "", r#""""#, r#""{}""#] {
+            assert_eq!(Args::check(PARAMS, json).expect("right").values, Map::new(), "{json}");
+        }
+        assert!(Args::check(PARAMS, r#""OPEN""#).is_err());
+    }
+
+    #[test]
+    fn a_range_within_the_hour_that_occurs_twice_says_so() {
+        let given = r#"{"date_from": "2026-10-25 02:50", "date_to": "2026-10-25 02:10"}"#;
+        let error = Args::check(PARAMS, given).expect_err("no order");
+        assert!(error.text().contains("occurs twice"), "{}", error.text());
     }
 }

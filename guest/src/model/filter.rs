@@ -1,7 +1,7 @@
 //! Declarations of filters: an argument of a list and the condition of the query that it becomes.
 
 use super::{context::Context, param::Param};
-use crate::daktela::query::Filter;
+use crate::daktela::{error::Error, query::Filter};
 
 /// An argument and what it does to the query.
 pub struct FilterParam {
@@ -21,8 +21,23 @@ pub enum FilterOp {
         field: &'static str,
         said: &'static str,
     },
-    /// Several conditions for one value.
-    Custom(fn(&Context, &str) -> Filter),
+    /// Several conditions for one value, and what is to be said of them.
+    Custom(fn(&Context, &str) -> Result<Condition, Error>),
+}
+
+/// A condition, and notes for the answer on how it was made.
+pub struct Condition {
+    pub filter: Filter,
+    pub notes: Vec<String>,
+}
+
+impl From<Filter> for Condition {
+    fn from(filter: Filter) -> Self {
+        Condition {
+            filter,
+            notes: Vec::new(),
+        }
+    }
 }
 
 pub const fn eq(param: &Param, field: &'static str) -> FilterParam {
@@ -67,7 +82,7 @@ pub const fn only_null(param: &Param, field: &'static str, said: &'static str) -
     }
 }
 
-pub const fn custom(param: &Param, filter: fn(&Context, &str) -> Filter) -> FilterParam {
+pub const fn custom(param: &Param, filter: fn(&Context, &str) -> Result<Condition, Error>) -> FilterParam {
     FilterParam {
         param: *param,
         how: FilterOp::Custom(filter),

@@ -17,6 +17,20 @@ pub struct Output {
     pub first_record: Option<Value>,
 }
 
+impl Output {
+    /// With notes before those that are there, on how the arguments were understood.
+    pub fn with_notes(mut self, notes: &[String]) -> Self {
+        let own = match &mut self.content {
+            Content::Record(one) => &mut one.notes,
+            Content::List(page) | Content::Conversation(_, page) => &mut page.notes,
+            Content::Count(found) => &mut found.notes,
+            Content::Transcript(whole) => &mut whole.notes,
+        };
+        own.splice(0..0, notes.iter().cloned());
+        self
+    }
+}
+
 #[derive(Debug)]
 pub enum Content {
     Record(RecordOutput),
@@ -72,18 +86,32 @@ pub struct CountOutput {
     pub notes: Vec<String>,
 }
 
-/// The transcript of one call, from segment `skip` on.
+/// The transcript of one call, from segment `skip` of all its legs on.
 #[derive(Debug)]
 pub struct TranscriptOutput {
+    /// The activity or the call that was asked for.
     pub activity: String,
-    /// All segments that have a text.
-    pub segments: Vec<Utterance>,
+    /// At least one; several where the call was transferred.
+    pub legs: Vec<Leg>,
+    pub notes: Vec<String>,
+    pub skip: u64,
+    pub budget: Budget,
+}
+
+/// A leg of a call: an activity of its own where the call was transferred.
+#[derive(Debug, PartialEq)]
+pub struct Leg {
+    pub activity: String,
+    /// The agent whose activity it is, where Daktela says so.
+    pub agent: Option<String>,
+    /// The segments that have a text; their times count from the beginning of the leg.
+    pub utterances: Vec<Utterance>,
     /// How many segments were read, with or without a text.
     pub read: usize,
     /// Daktela has more segments than were read.
     pub is_partial: bool,
-    pub skip: u64,
-    pub budget: Budget,
+    /// Why it could not be read.
+    pub remarks: Vec<String>,
 }
 
 /// A record with the facts, remarks and texts that its entity declares. What is empty in Daktela is absent.
@@ -178,6 +206,8 @@ pub enum FactValue {
         title: Option<String>,
         media_type: Option<String>,
         bytes: Option<String>,
+        /// It stands within the text, as pictures of signatures and screenshots do.
+        is_inline: bool,
     },
     List(Vec<FactValue>),
 }
@@ -241,6 +271,8 @@ pub enum Body {
     Plain(String),
     /// Who said what, in order.
     Conversation(Vec<Utterance>),
+    /// The same of a call that was transferred.
+    Legs(Vec<Leg>),
 }
 
 /// One message of a chat or one segment of a transcript.
@@ -248,8 +280,10 @@ pub enum Body {
 pub struct Utterance {
     pub at: Moment,
     pub speaker: Speaker,
-    /// Cleaned; of a chat possibly several lines, and empty where only a picture, say, was sent.
+    /// Cleaned; of a chat possibly several lines, and empty where only a file was sent.
     pub text: String,
+    /// Files that were sent with it.
+    pub files: Vec<FactValue>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -264,8 +298,9 @@ pub enum Moment {
 pub struct Speaker {
     pub role: Role,
     pub name: Option<String>,
-    /// What kind of message it is where it did not go to the customer, e.g. an internal note.
-    pub note: Option<&'static str>,
+    /// What kind of message it is where it did not go to the customer, e.g. an internal note; of an unknown speaker the
+    /// word that Daktela has.
+    pub note: Option<Cow<'static, str>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,6 +310,8 @@ pub enum Role {
     Bot,
     AiCoworker,
     System,
+    /// The data does not say.
+    Unknown,
 }
 
 impl Role {
@@ -285,6 +322,7 @@ impl Role {
             Role::Bot => "Bot",
             Role::AiCoworker => "AI coworker",
             Role::System => "System",
+            Role::Unknown => "Unknown",
         }
     }
 }
@@ -294,6 +332,14 @@ impl Related {
     pub fn remark(remark: impl Into<String>) -> Self {
         Related {
             remarks: vec![remark.into()],
+            ..Related::default()
+        }
+    }
+
+    /// The same in several lines.
+    pub fn remarks(remarks: Vec<String>) -> Self {
+        Related {
+            remarks,
             ..Related::default()
         }
     }

@@ -110,7 +110,7 @@ pub const STATUS: Param = named(
 pub const CONTACT: Param = named(
     "contact",
     &directory::CONTACTS,
-    "Contact: id, or the exact or partial name.",
+    "Contact: id, name or part of it, phone number or e-mail address.",
 );
 pub const ACCOUNT: Param = named(
     "account",
@@ -185,6 +185,14 @@ pub const SEARCH_NAME: Param = text("search", "Text that the name (title) contai
 pub const SEARCH_CONTACT: Param = text(
     "search",
     "Part of the name, or an e-mail address or phone number in any spelling.",
+);
+pub const NUMBER: Param = text(
+    "number",
+    "Phone number of the other side in any spelling, also of people who are no contacts.",
+);
+pub const ADDRESS: Param = text(
+    "address",
+    "E-mail address of the other side, also of people who are no contacts.",
 );
 pub const INCLUDE_MERGED: Param = flag(
     "include_merged",

@@ -14,8 +14,8 @@ use crate::{
     model::{
         entity::Overflow,
         output::{
-            Body, Content, CountOutput, Fact, FactValue, ListOutput, Moment, Output, Record, RecordOutput, Reference,
-            Speaker, TranscriptOutput, Utterance,
+            Body, Content, CountOutput, Fact, FactValue, Key, Leg, ListOutput, Moment, Output, Record, RecordOutput,
+            Reference, Speaker, TranscriptOutput, Utterance,
         },
     },
     text, time,
@@ -47,8 +47,24 @@ pub fn output(output: &Output) -> String {
 
 /// A value on one line. It cannot look like a link or like the start of the next fact of ours.
 pub fn inline(value: &str, chars: usize) -> String {
-    text::cut(&text::line(value).replace('·', "•").replace("](", "] ("), chars)
+    text::cut(
+        &text::line(value).replace(is_middle_dot, "•").replace("](", "] ("),
+        chars,
+    )
 }
+
+/// The dot between facts, and what looks like it or becomes it in another normal form.
+fn is_middle_dot(c: char) -> bool {
+    "\u{b7}\u{387}\u{1427}\u{16eb}\u{2027}\u{2219}\u{22c5}\u{2e31}\u{2e33}\u{30fb}\u{a78f}\u{ff65}\u{10101}".contains(c)
+}
+
+/// Words of a caller or of a record in quotation marks, for a sentence of ours.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", inline(text, QUOTED_CHARS).replace('"', "\\\""))
+}
+
+/// No longer than an argument may be.
+const QUOTED_CHARS: usize = 500;
 
 /// The value of a fact as text.
 pub fn fact_value(fact: &Fact) -> String {
@@ -103,12 +119,14 @@ fn plain(value: &FactValue) -> Cow<'_, str> {
             title,
             media_type,
             bytes,
+            is_inline,
         } => {
             let title = title.as_deref().unwrap_or("without a name");
             let facts: Vec<String> = media_type
                 .iter()
                 .cloned()
                 .chain(bytes.iter().map(|bytes| format!("{bytes} bytes")))
+                .chain(is_inline.then(|| "within the text".to_owned()))
                 .collect();
             if facts.is_empty() {
                 title.into()
@@ -168,7 +186,7 @@ struct Item<'a> {
 }
 
 struct ItemText<'a> {
-    label: &'static str,
+    label: &'a str,
     body: Cow<'a, str>,
     chars: usize,
     note: Option<&'a str>,
@@ -178,7 +196,7 @@ impl<'a> Item<'a> {
     /// As an item of a list.
     fn in_list(record: &'a Record) -> Self {
         let mut head = format!("- {}", heading(record));
-        for (i, fact) in record.facts.iter().enumerate() {
+        for (i, fact) in record.facts.iter().filter(|fact| !is_long(fact)).enumerate() {
             head += if i == 0 { "\n  " } else { " · " };
             head += &fact.label;
             head += ": ";
@@ -190,7 +208,7 @@ impl<'a> Item<'a> {
     /// By itself; `singular` is what it is called.
     fn alone(record: &'a Record, singular: &str) -> Self {
         let mut head = format!("# {singular} {}", heading(record));
-        for fact in &record.facts {
+        for fact in record.facts.iter().filter(|fact| !is_long(fact)) {
             head.push('\n');
             head += &fact.label;
             head += ": ";
@@ -205,6 +223,12 @@ impl<'a> Item<'a> {
             head += indent;
             head += remark;
         }
+        let long = record.facts.iter().filter(|fact| is_long(fact)).map(|fact| ItemText {
+            label: &fact.label,
+            body: text::clean(&plain(&fact.value)).into(),
+            chars: fact.max_chars,
+            note: None,
+        });
         let texts = record.texts.iter().map(|text| ItemText {
             label: text.label,
             body: match &text.body {
@@ -212,13 +236,14 @@ impl<'a> Item<'a> {
                 Body::Conversation(utterances) => {
                     utterances.iter().map(utterance).collect::<Vec<_>>().join("\n").into()
                 }
+                Body::Legs(of) => legs(of).into(),
             },
             chars: text.chars,
             note: text.note.as_deref(),
         });
         Item {
             head,
-            texts: texts.collect(),
+            texts: long.chain(texts).collect(),
             indent,
         }
     }
@@ -267,6 +292,14 @@ impl<'a> Item<'a> {
             .any(|text| text.body.chars().nth(limit(text.chars)).is_some())
     }
 }
+
+/// A custom field that holds a text rather than a value: it is quoted, so that it cannot pass for facts of ours.
+fn is_long(fact: &Fact) -> bool {
+    matches!(fact.key, Key::CustomField(_)) && plain(&fact.value).chars().nth(LONG_VALUE_CHARS).is_some()
+}
+
+/// Values up to this many characters stand behind their label.
+const LONG_VALUE_CHARS: usize = 200;
 
 /// Counts what would be written.
 struct ByteCount(usize);
@@ -473,61 +506,141 @@ fn count(found: &CountOutput) -> String {
 }
 
 fn transcript(whole: &TranscriptOutput) -> String {
-    let activity = &whole.activity;
-    if whole.read == 0 {
-        return format!(
-            "No transcript for activity {activity:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
+    let legs = &whole.legs;
+    let read: usize = legs.iter().map(|leg| leg.read).sum();
+    let is_read = legs.iter().all(|leg| leg.remarks.is_empty());
+    let id = match &legs[..] {
+        [leg] => inline(&leg.activity, TITLE_CHARS),
+        _ => inline(&whole.activity, TITLE_CHARS),
+    };
+    if read == 0 && is_read {
+        return with_notes(
+            format!(
+                "No transcript for activity {id:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
+            ),
+            &whole.notes,
+            &[],
         );
     }
     let segments = |number: usize| text::count(number as u64, "segment", "segments");
-    let total = whole.segments.len();
-    if total == 0 {
-        return format!(
-            "The transcript of activity {activity} has {} but no text.",
-            segments(whole.read)
-        );
+    let total: usize = legs.iter().map(|leg| leg.utterances.len()).sum();
+    if total == 0 && is_read {
+        return format!("The transcript of activity {id} has {} but no text.", segments(read));
     }
     let skip = usize::try_from(whole.skip).unwrap_or(usize::MAX).min(total);
-    if skip == total {
+    if skip == total && total > 0 {
         return format!(
             "skip={} is past the end: the transcript has {}.",
             whole.skip,
             segments(total)
         );
     }
-    let mut room = whole.budget.bytes.saturating_sub(TRANSCRIPT_FRAME_BYTES);
-    let mut lines = String::new();
-    let mut next = skip;
-    for segment in &whole.segments[skip..] {
-        let line = utterance(segment);
-        let size = line.len() + 3;
-        if size > room && next > skip {
-            break;
-        }
-        room = room.saturating_sub(size);
-        lines += "\n> ";
-        lines += &line;
-        next += 1;
-    }
-    let mut out = format!(
-        "Transcript of activity {activity}, segments {}–{next} of {total} ([minute:second])\n{lines}",
-        skip + 1
-    );
+    let (lines, next) = transcript_lines(whole, skip);
+    let (of, time) = if legs.len() > 1 {
+        (
+            format!("the call of {id} in {} legs", legs.len()),
+            "minute:second of the leg",
+        )
+    } else {
+        (format!("activity {id}"), "minute:second")
+    };
+    let first = if total == 0 { 0 } else { skip + 1 };
+    let mut out = format!("Transcript of {of}, segments {first}–{next} of {total} ([{time}])\n{lines}");
     if next < total {
         out += &format!("\n\n{} more segments: call again with skip={next}.", total - next);
     }
-    if whole.is_partial {
+    for leg in legs.iter().filter(|leg| leg.is_partial) {
+        let which = if legs.len() > 1 {
+            format!(" of activity {}", inline(&leg.activity, TITLE_CHARS))
+        } else {
+            String::new()
+        };
         out += &format!(
-            "\n\nNote: the transcript is longer than the {} segments that one call reads.",
-            text::thousands(whole.read as u64)
+            "\n\nNote: the transcript{which} is longer than the {} segments that one call reads.",
+            text::thousands(leg.read as u64)
         );
     }
-    out
+    with_notes(out, &whole.notes, &[])
+}
+
+/// The segments from `skip` on, as far as there is room, and the number of the one behind them. Each leg is told by its
+/// activity and its agent where there are several.
+fn transcript_lines(whole: &TranscriptOutput, skip: usize) -> (String, usize) {
+    let legs = &whole.legs;
+    let mut room = whole.budget.bytes.saturating_sub(TRANSCRIPT_FRAME_BYTES);
+    let mut out = String::new();
+    let mut at = 0;
+    for (i, leg) in legs.iter().enumerate() {
+        let end = at + leg.utterances.len();
+        // It was shown whole before.
+        if end <= skip && skip > 0 {
+            at = end;
+            continue;
+        }
+        if legs.len() > 1 {
+            let border = leg_border(leg, i + 1, legs.len());
+            room = room.saturating_sub(border.len() + 3);
+            out += &format!("\n\n{}:", capitalised(&border));
+            if leg.utterances.is_empty() && leg.remarks.is_empty() {
+                out += "\n[no transcript]";
+            }
+        }
+        for remark in &leg.remarks {
+            out += &format!("\n{remark}");
+        }
+        for segment in &leg.utterances {
+            if at < skip {
+                at += 1;
+                continue;
+            }
+            let line = utterance(segment);
+            let size = line.len() + 3;
+            if size > room && at > skip {
+                return (out, at);
+            }
+            room = room.saturating_sub(size);
+            out += "\n> ";
+            out += &line;
+            at += 1;
+        }
+    }
+    (out, at)
+}
+
+/// `leg 2 of 3: activity activities_b, agent Jan Novák`.
+fn leg_border(leg: &Leg, place: usize, of: usize) -> String {
+    let agent = match &leg.agent {
+        Some(agent) => format!("agent {}", inline(agent, LINK_TITLE_CHARS)),
+        None => "no agent named".to_owned(),
+    };
+    format!(
+        "leg {place} of {of}: activity {}, {agent}",
+        inline(&leg.activity, LINK_TITLE_CHARS)
+    )
+}
+
+/// The transcript of a call with several legs as the lines of one text. No segment can pass for a border: each begins with
+/// its time.
+fn legs(legs: &[Leg]) -> String {
+    let mut lines = Vec::new();
+    for (i, leg) in legs.iter().enumerate() {
+        lines.push(format!("[{}]", leg_border(leg, i + 1, legs.len())));
+        lines.extend(leg.utterances.iter().map(utterance));
+        if leg.utterances.is_empty() {
+            lines.push("[no transcript]".to_owned());
+        }
+    }
+    lines.join("\n")
 }
 
 /// Who said what when, on one line; further lines of a message are set in, so that none can pass for a message.
 fn utterance(utterance: &Utterance) -> String {
-    let Utterance { at, speaker, text } = utterance;
+    let Utterance {
+        at,
+        speaker,
+        text,
+        files,
+    } = utterance;
     let speaker = self::speaker(speaker);
     match at {
         Moment::Offset(seconds) => {
@@ -535,8 +648,13 @@ fn utterance(utterance: &Utterance) -> String {
             format!("[{}:{:02}] {speaker}: {text}", at / 60, at % 60)
         }
         Moment::Time(time) => {
-            let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-            // A picture, say: the message was sent, though there is nothing of it to read.
+            let mut lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            let files: Vec<String> = files.iter().map(|file| inline(&plain(file), TITLE_CHARS)).collect();
+            let attached = format!("[attached: {}]", files.join("; "));
+            if !files.is_empty() {
+                lines.push(&attached);
+            }
+            // The message was sent, though there is nothing of it to read.
             let said = if lines.is_empty() {
                 "[no text]".to_owned()
             } else {
@@ -551,9 +669,9 @@ fn speaker(speaker: &Speaker) -> String {
     let mut out = speaker.role.label().to_owned();
     if let Some(name) = &speaker.name {
         out.push(' ');
-        out += name;
+        out += &inline(name, LINK_TITLE_CHARS);
     }
-    if let Some(note) = speaker.note {
+    if let Some(note) = &speaker.note {
         out += &format!(" ({note})");
     }
     out
@@ -628,6 +746,13 @@ mod tests {
             inline("a\n· Stage: CLOSE [x](http://evil)", 100),
             "a • Stage: CLOSE [x] (http://evil)"
         );
+        for dot in "··‧∙⋅⸱・･ꞏ᛫ᐧ⸳".chars() {
+            assert_eq!(
+                inline(&format!("a {dot} Stage: CLOSE"), 100),
+                "a • Stage: CLOSE",
+                "{dot:?}"
+            );
+        }
     }
 
     #[test]
@@ -654,6 +779,7 @@ mod tests {
                     note,
                 },
                 text: text.to_owned(),
+                files: Vec::new(),
             })
         };
         let time = || Moment::Time("2026-11-20 10:00:00".to_owned());
@@ -662,12 +788,68 @@ mod tests {
             "[1:05] Customer: b"
         );
         assert_eq!(
-            said(time(), Role::Agent, Some("Jan"), Some("internal note"), "a\n\n b"),
+            said(
+                time(),
+                Role::Agent,
+                Some("Jan"),
+                Some("internal note".into()),
+                "a\n\n b"
+            ),
             "2026-11-20 10:00:00 Agent Jan (internal note): a\n    b"
         );
         assert_eq!(
             said(Moment::Time(String::new()), Role::Bot, None, None, ""),
             "Bot: [no text]"
         );
+    }
+
+    #[test]
+    fn a_file_in_a_message_leaves_its_name() {
+        let said = |text: &str| {
+            utterance(&Utterance {
+                at: Moment::Time("2026-11-20 10:00:00".to_owned()),
+                speaker: Speaker {
+                    role: Role::Customer,
+                    name: None,
+                    note: None,
+                },
+                text: text.to_owned(),
+                files: vec![FactValue::File {
+                    title: Some("rám.jpg".to_owned()),
+                    media_type: Some("image/jpeg".to_owned()),
+                    bytes: Some("48211".to_owned()),
+                    is_inline: false,
+                }],
+            })
+        };
+        assert_eq!(
+            said(""),
+            "2026-11-20 10:00:00 Customer: [attached: rám.jpg (image/jpeg, 48211 bytes)]"
+        );
+        assert_eq!(
+            said("Viz foto"),
+            "2026-11-20 10:00:00 Customer: Viz foto\n    [attached: rám.jpg (image/jpeg, 48211 bytes)]"
+        );
+    }
+
+    #[test]
+    fn a_long_custom_field_is_quoted() {
+        let field = |text: String| Record {
+            facts: vec![Fact {
+                key: Key::CustomField("note".to_owned()),
+                label: "Note".into(),
+                value: FactValue::Text(text),
+                provenance: crate::model::output::Provenance::People,
+                max_chars: 300,
+            }],
+            texts: Vec::new(),
+            ..note(1)
+        };
+        assert_eq!(
+            Item::in_list(&field("short".to_owned())).print(|chars| chars),
+            "- **1**\n  Note: short"
+        );
+        let long = Item::in_list(&field(format!("a\n# b {}", "x".repeat(300)))).print(|chars| chars);
+        assert!(long.starts_with("- **1**\n  Note:\n  > a\n  > # b xxx"), "{long}");
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::output::{
-    Body, Content, Fact, FactValue, Key, ListOutput, Moment, Output, Provenance, Record, RecordOutput, Reference,
+    Body, Content, Fact, FactValue, Key, Leg, ListOutput, Moment, Output, Provenance, Record, RecordOutput, Reference,
     Speaker, Text, Utterance, snake_case,
 };
 
@@ -24,13 +24,22 @@ pub fn output(output: &Output) -> Value {
             "applied_filters": found.applied_filters,
             "notes": found.notes,
         }),
-        Content::Transcript(whole) => json!({
-            "activity": whole.activity,
-            "total": whole.segments.len(),
-            "skip": whole.skip,
-            "is_partial": whole.is_partial,
-            "segments": whole.segments.iter().skip(whole.skip as usize).map(utterance).collect::<Vec<_>>(),
-        }),
+        Content::Transcript(whole) => {
+            let mut skip = usize::try_from(whole.skip).unwrap_or(usize::MAX);
+            let legs = whole.legs.iter().map(|of| {
+                let passed = skip.min(of.utterances.len());
+                skip -= passed;
+                leg(of, passed)
+            });
+            json!({
+                "activity": whole.activity,
+                "legs": legs.collect::<Vec<_>>(),
+                "total": whole.legs.iter().map(|leg| leg.utterances.len()).sum::<usize>(),
+                "skip": whole.skip,
+                "is_partial": whole.legs.iter().any(|leg| leg.is_partial),
+                "notes": whole.notes,
+            })
+        }
     }
 }
 
@@ -112,7 +121,14 @@ fn value(of: &FactValue) -> Value {
             title,
             media_type,
             bytes,
-        } => with_those_known(&[("title", title), ("media_type", media_type), ("bytes", bytes)]),
+            is_inline,
+        } => {
+            let mut out = with_those_known(&[("title", title), ("media_type", media_type), ("bytes", bytes)]);
+            if *is_inline {
+                out["inline"] = json!(true);
+            }
+            out
+        }
         FactValue::List(values) => values.iter().map(value).collect(),
     }
 }
@@ -128,6 +144,7 @@ fn text(text: &Text) -> Value {
     let mut out = match &text.body {
         Body::Plain(body) => json!({"text": body}),
         Body::Conversation(utterances) => json!({"utterances": utterances.iter().map(utterance).collect::<Vec<_>>()}),
+        Body::Legs(legs) => json!({"legs": legs.iter().map(|of| leg(of, 0)).collect::<Vec<_>>()}),
     };
     if !text.label.is_empty() {
         out["label"] = json!(text.label);
@@ -138,8 +155,28 @@ fn text(text: &Text) -> Value {
     out
 }
 
+/// A leg of a call, without as many segments as were passed over.
+fn leg(leg: &Leg, passed: usize) -> Value {
+    let mut out = json!({
+        "activity": leg.activity,
+        "segments": leg.utterances.iter().skip(passed).map(utterance).collect::<Vec<_>>(),
+    });
+    if let Some(agent) = &leg.agent {
+        out["agent"] = json!(agent);
+    }
+    if !leg.remarks.is_empty() {
+        out["remarks"] = json!(leg.remarks);
+    }
+    out
+}
+
 fn utterance(utterance: &Utterance) -> Value {
-    let Utterance { at, speaker, text } = utterance;
+    let Utterance {
+        at,
+        speaker,
+        text,
+        files,
+    } = utterance;
     let Speaker { role, name, note } = speaker;
     let mut out = match at {
         Moment::Offset(seconds) => json!({"at_seconds": seconds}),
@@ -153,6 +190,9 @@ fn utterance(utterance: &Utterance) -> Value {
         out["kind"] = json!(note);
     }
     out["text"] = json!(text);
+    if !files.is_empty() {
+        out["files"] = files.iter().map(value).collect();
+    }
     out
 }
 
@@ -266,22 +306,44 @@ mod tests {
                 note: None,
             },
             text: text.to_owned(),
+            files: Vec::new(),
+        };
+        let leg = |activity: &str, utterances| Leg {
+            activity: activity.to_owned(),
+            agent: Some("Jan Novák".to_owned()),
+            utterances,
+            read: 3,
+            is_partial: false,
+            remarks: Vec::new(),
         };
         let out = output(&Output {
             content: Content::Transcript(TranscriptOutput {
-                activity: "activities_1".to_owned(),
-                segments: vec![segment(0.0, "a"), segment(65.5, "b")],
-                read: 3,
-                is_partial: false,
+                activity: "1.1".to_owned(),
+                legs: vec![
+                    leg("activities_a", vec![segment(0.0, "a"), segment(65.5, "b")]),
+                    leg("activities_b", vec![segment(2.0, "c")]),
+                ],
+                notes: Vec::new(),
                 skip: 1,
                 budget: BUDGET,
             }),
             first_record: None,
         });
-        assert_eq!(out["total"], 2);
+        assert_eq!(out["total"], 3);
         assert_eq!(
-            out["segments"],
-            json!([{"at_seconds": 65.5, "speaker": "Customer", "text": "b"}])
+            out["legs"],
+            json!([
+                {
+                    "activity": "activities_a",
+                    "segments": [{"at_seconds": 65.5, "speaker": "Customer", "text": "b"}],
+                    "agent": "Jan Novák",
+                },
+                {
+                    "activity": "activities_b",
+                    "segments": [{"at_seconds": 2.0, "speaker": "Customer", "text": "c"}],
+                    "agent": "Jan Novák",
+                },
+            ])
         );
     }
 

@@ -10,7 +10,7 @@ use crate::{
         filter::{FilterOp, FilterParam},
         param::Kind,
     },
-    text,
+    render::markdown::{inline, quoted},
 };
 
 /// Filters, and what they are in words.
@@ -31,7 +31,7 @@ pub(crate) fn conditions(context: &Context, filters: &[FilterParam], args: &Args
         })
         .collect();
     let chosen = resolve::resolve(
-        &context.client,
+        context,
         &wanted
             .iter()
             .map(|(_, source, given)| (*source, *given))
@@ -42,19 +42,25 @@ pub(crate) fn conditions(context: &Context, filters: &[FilterParam], args: &Args
     out.notes
         .extend(chosen.iter().filter_map(|(_, chosen)| chosen.note.clone()));
     for on in filters {
-        condition(context, on, args, &chosen, &mut out);
+        condition(context, on, args, &chosen, &mut out)?;
     }
     Ok(out)
 }
 
-fn condition(context: &Context, on: &FilterParam, args: &Args, chosen: &[(&str, Chosen)], out: &mut Conditions) {
+fn condition(
+    context: &Context,
+    on: &FilterParam,
+    args: &Args,
+    chosen: &[(&str, Chosen)],
+    out: &mut Conditions,
+) -> Result<(), Error> {
     let name = on.param.name;
     if let FilterOp::OnlyNull { field, said } = on.how {
         if !args.flag(&on.param) {
             out.filters.push(Filter::is_null(field));
             out.applied_filters.push(said.to_owned());
         }
-        return;
+        return Ok(());
     }
     if let FilterOp::YesNo(field) = on.how {
         if let Some(yes) = args.yes_no(&on.param) {
@@ -62,23 +68,36 @@ fn condition(context: &Context, on: &FilterParam, args: &Args, chosen: &[(&str, 
             out.applied_filters
                 .push(format!("{}{name}", if yes { "" } else { "not " }));
         }
-        return;
+        return Ok(());
     }
-    let Some(given) = args.text(&on.param) else { return };
+    let Some(given) = args.text(&on.param) else {
+        return Ok(());
+    };
     let chosen = chosen
         .iter()
         .find(|(param, _)| *param == name)
         .map(|(_, chosen)| chosen);
     let value = chosen.map_or_else(|| given.to_owned(), |chosen| chosen.name.clone());
-    let shown = chosen.map_or_else(|| text::line(&value), Chosen::shown);
+    let shown = chosen.map_or_else(|| inline(&value, SHOWN_CHARS), Chosen::shown);
     let (filter, said) = match on.how {
         FilterOp::Eq(field) => (Filter::eq(field, value), format!("{name} {shown}")),
-        FilterOp::Contains(field) => (Filter::contains(field, &value), format!("{field} holds {shown:?}")),
+        FilterOp::Contains(field) => (
+            Filter::contains(field, &value),
+            format!("{field} holds {}", quoted(&value)),
+        ),
         FilterOp::From(field) => (Filter::new(field, "gte", value), format!("{field} from {shown}")),
         FilterOp::Until(field) => (Filter::new(field, "lte", value), format!("{field} until {shown}")),
-        FilterOp::Custom(filter) => (filter(context, &value), format!("{name} {shown}")),
-        FilterOp::OnlyNull { .. } | FilterOp::YesNo(_) => return,
+        FilterOp::Custom(filter) => {
+            let condition = filter(context, &value)?;
+            out.notes.extend(condition.notes);
+            (condition.filter, format!("{name} {shown}"))
+        }
+        FilterOp::OnlyNull { .. } | FilterOp::YesNo(_) => return Ok(()),
     };
     out.filters.push(filter);
     out.applied_filters.push(said);
+    Ok(())
 }
+
+/// An argument may be 500 characters long, and the heading shows it whole.
+const SHOWN_CHARS: usize = 500;

@@ -1,5 +1,6 @@
 //! Interpreter of the catalogue: list, count and get for any entity.
 
+pub(crate) mod contact_points;
 pub(crate) mod custom_fields;
 pub(crate) mod facts;
 pub(crate) mod filters;
@@ -43,12 +44,13 @@ pub fn run(tool: &Tool, http: &dyn Http, settings: &Settings, arguments: &str) -
         client: Client::new(http),
         settings,
     };
-    match &tool.run {
+    let output = match &tool.run {
         Run::List(list) => read_list(&context, list, &args),
         Run::Count(list) => count(&context, list, &args),
         Run::Get(entity) => read_one(&context, entity, &args),
         Run::Custom { run, .. } => run(&context, &args),
-    }
+    };
+    Ok(output?.with_notes(args.notes()))
 }
 
 fn read_list(context: &Context, list: &List, args: &Args) -> Result<Output, Error> {
@@ -183,7 +185,7 @@ pub(crate) fn not_found(entity: &Entity, id: &str, error: Error) -> Error {
 fn on_custom_field(filter: &Filter) -> bool {
     match filter {
         Filter::Is { field, .. } => field.starts_with("customFields."),
-        Filter::Any(filters) => filters.iter().any(on_custom_field),
+        Filter::Any(filters) | Filter::All(filters) => filters.iter().any(on_custom_field),
     }
 }
 

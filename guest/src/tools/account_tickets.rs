@@ -31,11 +31,7 @@ const NO_ACCOUNT: &str = "account_0000000000000";
 /// By one dotted filter where the build takes it, else through the contacts. The dotted filter is trusted where it
 /// finds nothing for nobody, and what it finds confirms it.
 pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Result<Output, Error> {
-    let account = resolve::resolve(
-        &context.client,
-        &[(&directory::ACCOUNTS, args.required(&param::ACCOUNT))],
-    )?
-    .remove(0);
+    let account = resolve::resolve(context, &[(&directory::ACCOUNTS, args.required(&param::ACCOUNT))])?.remove(0);
     let account = match account.title {
         Some(_) => account,
         None => named_account(context, account)?,

@@ -14,7 +14,7 @@ use crate::{
         param,
     },
     run::facts::Reader,
-    text, value,
+    value,
 };
 
 /// The entity of an activity type's channel. Comments and custom activities have none: their text is their own.
@@ -77,11 +77,11 @@ pub(crate) fn contents(context: &Context, args: &Args, activities: &[Value], cha
     }
     for (i, _, entity) in &wanted {
         if found[*i].is_none() {
-            let why = failed
-                .get(entity.endpoint)
-                .map(|error| format!("read: {}", text::line(error.text())));
-            let why = why.unwrap_or_else(|| "found".to_owned());
-            parts[*i] = Related::remark(format!("[the {} itself could not be {why}]", entity.singular));
+            let what = format!("the {} itself could not be", entity.singular);
+            parts[*i] = match failed.get(entity.endpoint) {
+                Some(error) => Related::remarks(error.remark(&format!("{what} read"))),
+                None => Related::remark(format!("[{what} found]")),
+            };
         }
     }
     parts

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::{
     daktela::{
+        client::Page,
         error::Error,
         query::{Direction, Filter, Query, TAKE_MAX},
     },
@@ -15,11 +16,12 @@ use crate::{
         entity::Entity,
         field::Detail,
         list::List,
-        output::{Content, Moment, Output, Related, Role, Speaker, TranscriptOutput, Utterance},
+        output::{Body, Content, Leg, Moment, Output, Related, Role, Speaker, Text, TranscriptOutput, Utterance},
         param,
     },
+    render::markdown,
     run::{self, filters::conditions},
-    text, value,
+    text, time, value,
 };
 
 /// The segments of a transcript that have a text, in the order of the conversation.
@@ -38,25 +40,81 @@ fn utterances(segments: &[Value]) -> Vec<Utterance> {
         .into_iter()
         .filter_map(|(start, segment)| {
             let text = text::line(&value::text_at(segment, "text")?);
-            let is_customer = value::text_at(segment, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("customer"));
             (!text.is_empty()).then_some(Utterance {
                 at: Moment::Offset(start),
-                speaker: Speaker {
-                    role: if is_customer { Role::Customer } else { Role::Agent },
-                    name: None,
-                    note: None,
-                },
+                speaker: speaker(segment),
                 text,
+                files: Vec::new(),
             })
         })
         .collect()
 }
 
-fn activity_names(call: &Value) -> Vec<String> {
-    value::all(call, "activities.name")
-        .into_iter()
-        .filter_map(value::text)
-        .collect()
+/// Who speaks, by the types that are known: `customer` is the caller, `operator` and `agent` are the other side. No other
+/// value says who it is.
+fn speaker(segment: &Value) -> Speaker {
+    let kind = value::text_at(segment, "type").map(|kind| markdown::inline(&kind, KIND_CHARS));
+    let role = match kind.as_deref().map(str::to_lowercase).as_deref() {
+        Some("customer") => Role::Customer,
+        Some("operator" | "agent") => Role::Agent,
+        _ => Role::Unknown,
+    };
+    let note = kind.filter(|kind| role == Role::Unknown && !kind.eq_ignore_ascii_case("unknown"));
+    Speaker {
+        role,
+        name: None,
+        note: note.map(Into::into),
+    }
+}
+
+/// A type is a word.
+const KIND_CHARS: usize = 30;
+
+/// An activity of a call, and its agent.
+#[derive(Clone, Debug, PartialEq)]
+struct CallActivity {
+    name: String,
+    agent: Option<String>,
+    time: Option<String>,
+}
+
+/// The activities of a call in their order, where the times tell one.
+fn activities_of(call: &Value) -> Vec<CallActivity> {
+    let read = |activity: &Value| {
+        let user = || value::first(activity, "user");
+        Some(CallActivity {
+            name: value::name_of(activity)?,
+            agent: user().and_then(|user| value::text_at(user, "title").or_else(|| value::name_of(user))),
+            time: value::text_at(activity, "time"),
+        })
+    };
+    let activities: Vec<CallActivity> = value::all(call, "activities").into_iter().filter_map(read).collect();
+    if activities.iter().all(|activity| activity.time.is_some()) {
+        time::sort(activities, |activity| activity.time.clone(), None)
+    } else {
+        activities
+    }
+}
+
+impl CallActivity {
+    fn leg(&self, segments: Result<&Page, &Error>) -> Leg {
+        let leg = |utterances, read, is_partial, remarks| Leg {
+            activity: self.name.clone(),
+            agent: self.agent.clone(),
+            utterances,
+            read,
+            is_partial,
+            remarks,
+        };
+        match segments {
+            Ok(page) => {
+                let read = page.rows.len();
+                let is_partial = page.total.is_none_or(|total| total > read as u64);
+                leg(utterances(&page.rows), read, is_partial, Vec::new())
+            }
+            Err(error) => leg(Vec::new(), 0, false, error.remark("the transcript could not be read")),
+        }
+    }
 }
 
 fn segments_of(activity: &str) -> Query {
@@ -66,25 +124,43 @@ fn segments_of(activity: &str) -> Query {
         .sort("start", Direction::Ascending)
 }
 
+/// What of a call tells its legs.
+pub(crate) const LEG_FIELDS: &[&str] = &["activities.name", "activities.time", "activities.user.title"];
+
+/// The transcript of the call that an activity belongs to, with all its legs.
 pub(crate) fn transcript(context: &Context, args: &Args, call: &Entity) -> Result<Output, Error> {
     let given = args.required(&param::ACTIVITY);
-    let mut activity = given.to_owned();
-    let mut page = context.client.read_all(&segments_of(given))?;
-    if page.rows.is_empty() {
-        for of_call in activities_of_call(context, call, given)? {
-            page = context.client.read_all(&segments_of(&of_call))?;
-            activity = of_call;
-            if !page.rows.is_empty() {
-                break;
-            }
-        }
+    let page = context.client.read_all(&segments_of(given))?;
+    let (mut activities, unknown) = call_activities(context, call, given)?;
+    if activities.is_empty() {
+        activities.push(CallActivity {
+            name: given.to_owned(),
+            agent: None,
+            time: None,
+        });
     }
+    // What was read is of the activity that was given.
+    let others: Vec<String> = activities
+        .iter()
+        .map(|of| of.name.clone())
+        .filter(|name| name != given)
+        .collect();
+    let queries: Vec<Query> = others.iter().map(|activity| segments_of(activity)).collect();
+    let read: Vec<Result<Page, Error>> = context.client.read_all_of_each(&queries);
+    if let ([_], [Err(error)]) = (&activities[..], &read[..]) {
+        return Err(error.clone());
+    }
+    let read: BTreeMap<String, Result<Page, Error>> = others
+        .into_iter()
+        .zip(read)
+        .chain([(given.to_owned(), Ok(page))])
+        .collect();
+    let notes = unknown.map(|error| format!("Whether the call has other legs is not known. {}", error.text()));
     Ok(Output {
         content: Content::Transcript(TranscriptOutput {
-            activity: text::line(&activity),
-            segments: utterances(&page.rows),
-            read: page.rows.len(),
-            is_partial: page.total.is_none_or(|total| total > page.rows.len() as u64),
+            activity: text::line(given),
+            legs: activities.iter().map(|of| of.leg(read[&of.name].as_ref())).collect(),
+            notes: notes.into_iter().collect(),
             skip: args.skip(),
             budget: args.budget(context.settings.max_answer_bytes),
         }),
@@ -92,17 +168,38 @@ pub(crate) fn transcript(context: &Context, args: &Args, call: &Entity) -> Resul
     })
 }
 
-/// The activities of a call that was named by its own id; a transferred call has several.
-fn activities_of_call(context: &Context, call: &Entity, id: &str) -> Result<Vec<String>, Error> {
+/// The activities of the call that one of them, or the call's own id, names; and why they are not known.
+fn call_activities(context: &Context, call: &Entity, id: &str) -> Result<(Vec<CallActivity>, Option<Error>), Error> {
+    let fields: Vec<String> = [call.key]
+        .iter()
+        .chain(LEG_FIELDS)
+        .map(|field| (*field).to_owned())
+        .collect();
     if id.starts_with("activities_") {
-        return Ok(Vec::new());
+        let query = Query {
+            fields,
+            ..Query::new(call.endpoint, 2)
+        };
+        // Without the other legs the transcript of this one is still worth showing.
+        return Ok(
+            match context
+                .client
+                .read_page(&query.filter(Filter::eq("activities.name", id)))
+            {
+                Ok(page) => {
+                    let calls = page.rows.iter().map(activities_of);
+                    let of_this = calls
+                        .into_iter()
+                        .find(|activities| activities.iter().any(|of| of.name == id));
+                    (of_this.unwrap_or_default(), None)
+                }
+                Err(error) => (Vec::new(), Some(error)),
+            },
+        );
     }
-    match context
-        .client
-        .read_record(call.endpoint, id, &["id_call".to_owned(), "activities.name".to_owned()])
-    {
-        Ok(record) => Ok(activity_names(&record)),
-        Err(Error::NotFound(_) | Error::Refused(_)) => Ok(Vec::new()),
+    match context.client.read_record(call.endpoint, id, &fields) {
+        Ok(record) => Ok((activities_of(&record), None)),
+        Err(Error::NotFound(_) | Error::Refused(_)) => Ok((Vec::new(), None)),
         Err(error) => Err(error),
     }
 }
@@ -139,42 +236,47 @@ pub(crate) fn transcripts(context: &Context, args: &Args, list: &List) -> Result
 const CALLS_PER_QUERY: usize = 5;
 
 pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Related> {
-    let activities: Vec<Vec<String>> = calls.iter().map(activity_names).collect();
-    let read = read_transcripts(context, &activities.concat());
-    let part = |activities: &Vec<String>| {
+    let calls: Vec<Vec<CallActivity>> = calls.iter().map(activities_of).collect();
+    let names: Vec<String> = calls.iter().flatten().map(|activity| activity.name.clone()).collect();
+    let read = read_transcripts(context, &names);
+    let part = |activities: &Vec<CallActivity>| {
         if activities.is_empty() {
             return Related::remark("[no activity, so no transcript]");
         }
-        let (mut said, mut failed) = (Vec::new(), Vec::new());
-        for activity in activities {
-            match &read[activity] {
-                Ok(segments) => said.extend(utterances(segments)),
-                Err(error) => {
-                    let which = if activities.len() > 1 {
-                        format!(" of activity {}", text::line(activity))
-                    } else {
-                        String::new()
-                    };
-                    let why = text::line(error.text());
-                    failed.push(format!("[the transcript{which} could not be read: {why}]"));
-                }
-            }
+        let mut legs: Vec<Leg> = activities.iter().map(|of| of.leg(read[&of.name].as_ref())).collect();
+        let mut remarks: Vec<String> = legs
+            .iter_mut()
+            .flat_map(|leg| std::mem::take(&mut leg.remarks))
+            .collect();
+        for leg in legs.iter().filter(|leg| leg.is_partial) {
+            remarks.push(format!(
+                "[the transcript is longer than the {} segments that were read]",
+                text::thousands(leg.read as u64)
+            ));
         }
-        if said.is_empty() && !failed.is_empty() {
-            return Related {
-                remarks: failed,
+        let is_silent = legs.iter().all(|leg| leg.utterances.is_empty());
+        let mut part = match (is_silent, legs.len()) {
+            (true, _) if !remarks.is_empty() => Related::default(),
+            (true, _) => Related::remark("[no transcript]"),
+            (false, 1) => Related::conversation("Transcript", legs.remove(0).utterances, "[no transcript]"),
+            (false, _) => Related {
+                text: Some(Text {
+                    label: "Transcript",
+                    body: Body::Legs(legs),
+                    chars: usize::MAX,
+                    note: None,
+                }),
                 ..Related::default()
-            };
-        }
-        let mut part = Related::conversation("Transcript", said, "[no transcript]");
-        part.remarks.extend(failed);
+            },
+        };
+        part.remarks.extend(remarks);
         part
     };
-    activities.iter().map(part).collect()
+    calls.iter().map(part).collect()
 }
 
 /// The segments of each activity. Several activities share a query where the build takes that and tells them apart.
-fn read_transcripts(context: &Context, activities: &[String]) -> BTreeMap<String, Result<Vec<Value>, Error>> {
+fn read_transcripts(context: &Context, activities: &[String]) -> BTreeMap<String, Result<Page, Error>> {
     let batches: Vec<&[String]> = activities.chunks(CALLS_PER_QUERY).collect();
     let queries: Vec<Query> = batches
         .iter()
@@ -185,7 +287,7 @@ fn read_transcripts(context: &Context, activities: &[String]) -> BTreeMap<String
                 .sort("start", Direction::Ascending)
         })
         .collect();
-    let mut read: BTreeMap<String, Result<Vec<Value>, Error>> = BTreeMap::new();
+    let mut read: BTreeMap<String, Result<Page, Error>> = BTreeMap::new();
     let mut alone: Vec<&String> = Vec::new();
     for (batch, page) in batches.iter().zip(context.client.read_pages(&queries)) {
         let Ok(page) = page else {
@@ -210,12 +312,14 @@ fn read_transcripts(context: &Context, activities: &[String]) -> BTreeMap<String
                 .filter(|row| owner(row).as_deref() == Some(activity))
                 .cloned()
                 .collect();
-            read.insert(activity.clone(), Ok(rows));
+            let rows: Vec<Value> = rows;
+            let total = Some(rows.len() as u64);
+            read.insert(activity.clone(), Ok(Page { rows, total }));
         }
     }
     let queries: Vec<Query> = alone.iter().map(|activity| segments_of(activity)).collect();
     for (activity, page) in alone.into_iter().zip(context.client.read_all_of_each(&queries)) {
-        read.insert(activity.clone(), page.map(|page| page.rows));
+        read.insert(activity.clone(), page);
     }
     read
 }
@@ -235,11 +339,45 @@ mod tests {
         ]);
         let said: Vec<String> = utterances(segments.as_array().expect("a list"))
             .into_iter()
-            .map(|Utterance { at, speaker, text }| format!("{at:?} {:?} {text}", speaker.role))
+            .map(|Utterance { at, speaker, text, .. }| format!("{at:?} {:?} {text}", speaker.role))
             .collect();
         assert_eq!(
             said,
             ["Offset(0.0) Customer a", "Offset(65.5) Agent b", "Offset(65.5) Agent c"]
+        );
+    }
+
+    #[test]
+    fn nobody_is_the_agent_whom_the_data_does_not_name_so() {
+        for (kind, role, note) in [
+            (json!("customer"), Role::Customer, None),
+            (json!("Operator"), Role::Agent, None),
+            (json!("agent"), Role::Agent, None),
+            (json!(null), Role::Unknown, None),
+            (json!(""), Role::Unknown, None),
+            (json!("unknown"), Role::Unknown, None),
+            (json!("client"), Role::Unknown, Some("client")),
+            (json!(0), Role::Unknown, Some("0")),
+        ] {
+            let speaker = speaker(&json!({"type": kind}));
+            assert_eq!((speaker.role, speaker.note.as_deref()), (role, note), "{kind}");
+        }
+    }
+
+    #[test]
+    fn legs_are_in_their_order_with_their_agents() {
+        let call = json!({"activities": [
+            {"name": "activities_b", "time": "2026-11-20 10:05:00", "user": {"name": "eva", "title": "Eva Malá"}},
+            {"name": "activities_a", "time": "2026-11-20 10:00:00", "user": null},
+        ]});
+        let legs: Vec<(String, Option<String>)> =
+            activities_of(&call).into_iter().map(|of| (of.name, of.agent)).collect();
+        assert_eq!(
+            legs,
+            [
+                ("activities_a".to_owned(), None),
+                ("activities_b".to_owned(), Some("Eva Malá".to_owned()))
+            ]
         );
     }
 }

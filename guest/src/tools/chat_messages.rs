@@ -12,7 +12,9 @@ use crate::{
         param,
     },
     render::html,
-    text, value,
+    text, time,
+    tools::attachments,
+    value,
 };
 
 /// The conversations of these chats, in order: one request for each.
@@ -32,6 +34,7 @@ pub(crate) fn messages(context: &Context, entity: &Entity, args: &Args, chats: &
                 "from",
                 "text",
                 "user.title",
+                "attachments",
             ])
         })
         .collect();
@@ -40,12 +43,9 @@ pub(crate) fn messages(context: &Context, entity: &Entity, args: &Args, chats: &
         .iter()
         .map(|name| match name.as_ref().and_then(|_| pages.next()) {
             None => Related::remark("[no id, so no messages]"),
-            Some(Err(error)) => Related::remark(format!(
-                "[the messages could not be read: {}]",
-                text::line(error.text())
-            )),
+            Some(Err(error)) => Related::remarks(error.remark("the messages could not be read")),
             Some(Ok(page)) => {
-                let mut part = conversation(&page.rows);
+                let mut part = conversation(&page.rows, context.client.zone().as_deref());
                 let read = page.rows.len() as u64;
                 if let Some(total) = page.total.filter(|total| *total > read) {
                     part.remarks.push(format!(
@@ -60,14 +60,14 @@ pub(crate) fn messages(context: &Context, entity: &Entity, args: &Args, chats: &
         .collect()
 }
 
-fn conversation(messages: &[Value]) -> Related {
-    let time = |message: &Value| value::text_at(message, "time_created").unwrap_or_default();
-    let mut messages: Vec<&Value> = messages.iter().collect();
-    messages.sort_by_key(|message| time(message));
+fn conversation(messages: &[Value], zone: Option<&str>) -> Related {
+    let at = |message: &&Value| value::text_at(message, "time_created");
+    let messages = time::sort(messages.iter().collect(), at, zone);
     let utterances = messages.into_iter().map(|message| Utterance {
-        at: Moment::Time(time(message)),
+        at: Moment::Time(at(&message).unwrap_or_default()),
         speaker: speaker(message),
         text: text::clean(&html::to_text(&value::text_at(message, "text").unwrap_or_default())),
+        files: attachments::files(message),
     });
     Related::conversation("Messages", utterances.collect(), "[no messages]")
 }
@@ -88,8 +88,8 @@ fn speaker(message: &Value) -> Speaker {
         (_, None) => (Role::System, None),
     };
     let note = match value::text_at(message, "type").as_deref() {
-        Some("PRIVATE") => Some("internal note"),
-        Some("COMMAND") => Some("command"),
+        Some("PRIVATE") => Some("internal note".into()),
+        Some("COMMAND") => Some("command".into()),
         _ => None,
     };
     Speaker { role, name, note }
@@ -104,11 +104,14 @@ mod tests {
 
     #[test]
     fn every_message_shows_with_its_speaker() {
-        let related = conversation(&[
-            json!({"time_created": "2026-11-20 10:00:01", "direction": "out", "user": {"title": "Jan"}, "text": "Hi"}),
-            json!({"time_created": "2026-11-20 10:00:00", "direction": "in", "text": "<p>Help"}),
-            json!({"time_created": "2026-11-20 10:00:02", "direction": "IN", "text": null}),
-        ]);
+        let related = conversation(
+            &[
+                json!({"time_created": "2026-11-20 10:00:01", "direction": "out", "user": {"title": "Jan"}, "text": "Hi"}),
+                json!({"time_created": "2026-11-20 10:00:00", "direction": "in", "text": "<p>Help"}),
+                json!({"time_created": "2026-11-20 10:00:02", "direction": "IN", "text": null}),
+            ],
+            None,
+        );
         let Some(Body::Conversation(said)) = related.text.map(|text| text.body) else {
             panic!("no conversation");
         };
@@ -124,5 +127,19 @@ mod tests {
                 (Role::Customer, None, "")
             ]
         );
+    }
+
+    #[test]
+    fn the_hour_that_occurs_twice_keeps_its_order() {
+        let message = |at: &str| json!({"time_created": format!("2026-10-25 {at}"), "direction": "IN", "text": at});
+        let messages = ["02:58:00", "02:59:30", "02:00:10"].map(message);
+        let Some(Body::Conversation(said)) = conversation(&messages, Some("Europe/Prague"))
+            .text
+            .map(|text| text.body)
+        else {
+            panic!("no conversation");
+        };
+        let said: Vec<&str> = said.iter().map(|utterance| utterance.text.as_str()).collect();
+        assert_eq!(said, ["02:58:00", "02:59:30", "02:00:10"]);
     }
 }

@@ -1,83 +1,131 @@
-//! Contact search: by name, and by e-mail address or phone number in the custom fields that hold those.
+//! Contact search: by name, and by e-mail address or phone number in the custom fields that hold those; and filters for
+//! the number or address of the other side of a call, chat or e-mail, which need no contact.
+
+use std::collections::BTreeSet;
 
 use crate::{
-    daktela::query::{Direction, Filter, Query},
-    model::{
-        context::Context,
-        custom_field::{self, ContactPoint, CustomFieldSchema},
-        entity::Entity,
-    },
-    run::custom_fields,
+    daktela::{error::Error, query::Filter},
+    model::{context::Context, custom_field, filter::Condition},
+    phone::{Likeness, Number},
+    render::markdown::{inline, quoted},
+    run::contact_points::{self, Found, Wanted},
+    text,
 };
 
-/// The national part of a phone number, which every spelling of it ends with (`00420…`, `+420…`).
-const NATIONAL_DIGITS: usize = 9;
-/// Fewer digits than this are no phone number.
-const PHONE_DIGITS_MIN: usize = 6;
+/// How many contacts a filter names, so that a request line stays within what servers take.
+const CONTACTS_MAX: usize = 40;
 
 /// By name; what looks like an e-mail address or a phone number is also looked up in the fields for those.
-pub(crate) fn search(context: &Context, given: &str, contact: &Entity) -> Filter {
-    let mut any: Vec<Filter> = if let Some(address) = address(given) {
-        let fields = fields_of(context, contact, &custom_field::EMAIL).into_iter();
-        fields.map(|field| Filter::contains(&field, address)).collect()
-    } else if let Some(number) = number(given) {
-        let fields = fields_of(context, contact, &custom_field::PHONE).into_iter();
-        fields
-            .map(|field| Filter::new(&field, "like", number.as_str()))
-            .collect()
-    } else {
-        Vec::new()
-    };
-    let name = Filter::contains("title", given);
-    if any.is_empty() {
-        return name;
+pub(crate) fn search(context: &Context, given: &str) -> Result<Condition, Error> {
+    if let Some(Wanted::Number(_)) = contact_points::wanted(given) {
+        return by_number(context, given);
     }
-    any.push(name);
-    Filter::Any(any)
-}
-
-/// The custom fields that hold phone numbers or e-mail addresses, as filters name them. Forms differ, and each database
-/// of contacts has one; the contacts that were edited last show those in use.
-fn fields_of(context: &Context, contact: &Entity, point: &ContactPoint) -> Vec<String> {
-    let query = Query::new("contacts", FORMS)
-        .fields(&["name", "customFields"])
-        .sort("edited", Direction::Descending);
-    let scheme = match context.client.read_page(&query) {
-        Ok(page) => custom_fields::schema(context, contact, &page.rows),
-        Err(error) => {
-            context.client.note_partial(
-                "Contacts with phone numbers or e-mail addresses in fields of their own may be missing",
-                &error,
-            );
-            CustomFieldSchema::new()
-        }
+    let name = contact_points::named("title", given);
+    let Some(address) = contact_points::address(given) else {
+        return Ok(name.into());
     };
-    let keys = point.keys(&scheme).into_iter();
-    keys.map(|key| format!("customFields.{key}")).collect()
+    let fields = contact_points::filter_fields(context, &custom_field::EMAIL);
+    let mut any: Vec<Filter> = fields.iter().map(|field| Filter::contains(field, address)).collect();
+    any.push(name);
+    Ok(Filter::Any(any).into())
 }
 
-/// Contacts whose forms are looked at for their fields.
-const FORMS: u64 = 20;
-
-/// The address of `jana@acme.cz` or `Jana Nová <jana@acme.cz>`.
-fn address(given: &str) -> Option<&str> {
-    given
-        .split([' ', '<', '>', ',', ';', '"'])
-        .find(|word| word.contains('@'))
-}
-
-/// A pattern for the digits of a phone number, with anything between them: people store them in groups of all kinds.
-fn number(given: &str) -> Option<String> {
-    let given = given.strip_prefix("tel:").unwrap_or(given);
-    let digits: Vec<char> = given.chars().filter(char::is_ascii_digit).collect();
-    let is_phone =
-        digits.len() >= PHONE_DIGITS_MIN && given.chars().all(|c| c.is_ascii_digit() || " +-()/.".contains(c));
-    let national = &digits[digits.len().saturating_sub(NATIONAL_DIGITS)..];
-    is_phone.then(|| {
-        national
-            .iter()
-            .fold("%".to_owned(), |pattern, digit| format!("{pattern}{digit}%"))
+fn by_number(context: &Context, given: &str) -> Result<Condition, Error> {
+    let Some(wanted) = contact_points::wanted(given) else {
+        return Ok(Filter::contains("title", given).into());
+    };
+    let all = contact_points::find(context, &wanted)?;
+    let has_whole = all.iter().any(|found| found.likeness < Likeness::End);
+    let found: Vec<Found> = all
+        .into_iter()
+        .filter(|found| !has_whole || found.likeness < Likeness::End)
+        .collect();
+    if found.is_empty() {
+        return Ok(Filter::contains("title", given).into());
+    }
+    let mut notes = Vec::new();
+    let codes = contact_points::codes(&found);
+    let whose = |likeness: Likeness| -> Vec<String> {
+        let these = found.iter().filter(|found| found.likeness == likeness);
+        these
+            .map(|found| format!("{} ({})", inline(&found.value, 60), inline(&found.name, 100)))
+            .collect()
+    };
+    if codes.len() > 1 {
+        let codes: Vec<String> = codes.iter().map(|code| format!("+{code}")).collect();
+        notes.push(format!(
+            "{} has no country code, and contacts of several countries have that number: {}.",
+            quoted(given),
+            codes.join(", ")
+        ));
+    } else if !whose(Likeness::National).is_empty() {
+        notes.push(format!(
+            "A country code is missing in one of the two numbers, so only the rest was compared: {}.",
+            whose(Likeness::National).join(", ")
+        ));
+    }
+    if !whose(Likeness::End).is_empty() {
+        notes.push(format!(
+            "No contact has the whole number {}; these only end in the same digits: {}.",
+            quoted(given),
+            whose(Likeness::End).join(", ")
+        ));
+    }
+    if found.len() > CONTACTS_MAX {
+        notes.push(format!(
+            "{} contacts have that number; {CONTACTS_MAX} of them were looked at.",
+            text::thousands(found.len() as u64)
+        ));
+    }
+    let names = found.into_iter().take(CONTACTS_MAX).map(|found| found.name).collect();
+    Ok(Condition {
+        filter: Filter::one_of("name", names),
+        notes,
     })
+}
+
+/// Calls or chats with a number in one of these fields.
+pub(crate) fn with_number(given: &str, fields: &[&str]) -> Condition {
+    let any = |condition: &dyn Fn(&str) -> Filter| Filter::Any(fields.iter().map(|field| condition(field)).collect());
+    let Some(number) = Number::parse(given) else {
+        // An extension, or whatever else stands there.
+        return any(&|field| Filter::eq(field, given)).into();
+    };
+    let spellings = number.compact(&BTreeSet::new());
+    // With a country code the spellings are few.
+    if number.code().is_some() {
+        return any(&|field| Filter::one_of(field, spellings.clone())).into();
+    }
+    let digits = number.national();
+    Condition {
+        filter: any(&|field| Filter::new(field, "like", format!("%{digits}"))),
+        notes: vec![format!(
+            "{} has no country code: numbers of every country that end in {digits} are meant.",
+            quoted(given)
+        )],
+    }
+}
+
+/// E-mails or chats with an address in this field, which may also hold a name or several addresses.
+pub(crate) fn with_address(given: &str, field: &str) -> Condition {
+    let Some(address) = contact_points::address(given).filter(|address| contact_points::is_address(address)) else {
+        return Condition {
+            filter: Filter::contains(field, given),
+            notes: vec![format!(
+                "{} is no whole address: addresses that hold it are meant.",
+                quoted(given)
+            )],
+        };
+    };
+    Filter::Any(vec![
+        Filter::eq(field, address),
+        Filter::contains(field, &format!("<{address}>")),
+        Filter::new(field, "startswith", format!("{address},")),
+        Filter::new(field, "endswith", format!(",{address}")),
+        Filter::new(field, "endswith", format!(", {address}")),
+        Filter::contains(field, &format!(", {address},")),
+    ])
+    .into()
 }
 
 #[cfg(test)]
@@ -85,24 +133,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_may_stand_beside_a_name() {
-        assert_eq!(address("jana@acme.cz"), Some("jana@acme.cz"));
-        assert_eq!(address("Jana Nová <jana@acme.cz>"), Some("jana@acme.cz"));
-        assert_eq!(address("Jana"), None);
+    fn a_number_with_its_country_is_asked_for_by_its_spellings() {
+        let condition = with_number("+420 777 123 456", &["clid"]);
+        let spellings = ["+420777123456", "00420777123456", "420777123456", "777123456"].map(str::to_owned);
+        assert_eq!(
+            condition.filter,
+            Filter::Any(vec![Filter::one_of("clid", spellings.to_vec())])
+        );
+        assert_eq!(condition.notes, [""; 0]);
     }
 
     #[test]
-    fn a_phone_number_is_its_last_nine_digits_in_groups_of_any_kind() {
-        for given in [
-            "+420 777 123 456",
-            "00420777123456",
-            "tel:777-123-456",
-            "(777) 12/34.56",
-        ] {
-            assert_eq!(number(given).as_deref(), Some("%7%7%7%1%2%3%4%5%6%"));
-        }
-        for given in ["12345", "Jana 777123456", "787979a"] {
-            assert_eq!(number(given), None);
-        }
+    fn a_number_without_its_country_says_whose_are_meant() {
+        let condition = with_number("0777 123 456", &["clid", "did"]);
+        let like = |field| Filter::new(field, "like", "%777123456");
+        assert_eq!(condition.filter, Filter::Any(vec![like("clid"), like("did")]));
+        assert_eq!(
+            condition.notes,
+            ["\"0777 123 456\" has no country code: numbers of every country that end in 777123456 are meant."]
+        );
+        assert_eq!(
+            with_number("201", &["clid"]).filter,
+            Filter::Any(vec![Filter::eq("clid", "201")])
+        );
+    }
+
+    #[test]
+    fn another_address_that_ends_the_same_is_not_meant() {
+        let condition = with_address("Jana <k@b.cz>", "address");
+        let Filter::Any(filters) = condition.filter else {
+            panic!("several spellings")
+        };
+        assert!(filters.contains(&Filter::eq("address", "k@b.cz")));
+        assert!(!filters.contains(&Filter::contains("address", "k@b.cz")));
     }
 }

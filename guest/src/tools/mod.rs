@@ -4,6 +4,7 @@
 
 pub(crate) mod account_tickets;
 pub(crate) mod activity_content;
+pub(crate) mod attachments;
 pub(crate) mod call_transcripts;
 pub(crate) mod chat_messages;
 pub(crate) mod contact_search;

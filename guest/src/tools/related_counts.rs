@@ -27,17 +27,15 @@ pub(crate) fn counted(context: &Context, entity: &Entity, rows: &[Value], belong
         };
         let queries: Vec<Query> = belongings.iter().map(|(_, model, field)| query(field, model)).collect();
         let count = |((label, ..), page): (&(&str, &str, &str), Result<Page, Error>)| match page {
-            Ok(Page { total: Some(total), .. }) => {
-                format!("{label}: {}", text::thousands(total))
-            }
-            Ok(_) => format!("{label}: the instance gives no number"),
-            Err(error) => format!("{label}: {}", text::line(error.text())),
+            Ok(Page { total: Some(total), .. }) => vec![format!("{label}: {}", text::thousands(total))],
+            Ok(_) => vec![format!("{label}: the instance gives no number")],
+            Err(error) => error.remark(label),
         };
         Related {
             remarks: belongings
                 .iter()
                 .zip(context.client.read_pages(&queries))
-                .map(count)
+                .flat_map(count)
                 .collect(),
             ..Related::default()
         }
