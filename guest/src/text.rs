@@ -6,12 +6,22 @@
 
 use crate::unicode;
 
+mod defuse;
+mod invisible;
+
+pub use self::{defuse::defuse, invisible::is_invisible};
+
 /// Cleans text of several lines: one kind of line break, no control or invisible characters, no trailing blanks, at
 /// most one empty line in a row.
 pub fn clean(text: &str) -> String {
+    tidy(&visible(text))
+}
+
+/// Cuts trailing blanks and runs of empty lines.
+pub fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut empty = 0;
-    for line in visible(text).split('\n') {
+    for line in text.split('\n') {
         let line = line.trim_end();
         empty = if line.is_empty() { empty + 1 } else { 0 };
         if empty < 2 {
@@ -27,9 +37,8 @@ pub fn line(text: &str) -> String {
     visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text with line breaks as `\n` and without what a reader cannot see: control characters, zero-width and
-/// direction marks, tag characters and variation selectors, all of which can hide text from a human but not from a
-/// model. Letters and their marks are one character where there is one (NFC).
+/// The text with line breaks as `\n`, blanks as ` `, and without invisible characters. Letters and their marks are one
+/// character where there is one (NFC).
 fn visible(text: &str) -> String {
     let text = unicode::nfc(text);
     let mut out = String::with_capacity(text.len());
@@ -42,11 +51,14 @@ fn visible(text: &str) -> String {
                 }
             }
             '\n' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push('\n'),
-            '\t' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => out.push(' '),
-            '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' => {}
-            '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => {}
-            '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' => {}
-            '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' => {}
+            '\t' => out.push(' '),
+            c if c.is_ascii() => {
+                if !c.is_control() {
+                    out.push(c);
+                }
+            }
+            c if c.is_whitespace() || c == '\u{2800}' => out.push(' '),
+            c if is_invisible(c) => {}
             c => out.push(c),
         }
     }
@@ -68,9 +80,10 @@ pub fn cut(text: &str, max: usize) -> String {
     }
 }
 
-/// Each line behind `> `, itself behind `indent`.
+/// Each line behind `> `, itself behind `indent`; Markdown in it is defused.
 pub fn quote(text: &str, indent: &str) -> String {
-    text.lines()
+    defuse(text)
+        .lines()
         .map(|line| format!("{indent}> {line}").trim_end().to_owned())
         .collect::<Vec<_>>()
         .join("\n")

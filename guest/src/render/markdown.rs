@@ -47,10 +47,7 @@ pub fn output(output: &Output) -> String {
 
 /// A value on one line. It cannot look like a link or like the start of the next fact of ours.
 pub fn inline(value: &str, chars: usize) -> String {
-    text::cut(
-        &text::line(value).replace(is_middle_dot, "•").replace("](", "] ("),
-        chars,
-    )
+    text::cut(&text::defuse(&text::line(value).replace(is_middle_dot, "•")), chars)
 }
 
 /// The dot between facts, and what looks like it or becomes it in another normal form.
@@ -232,7 +229,7 @@ impl<'a> Item<'a> {
         let texts = record.texts.iter().map(|text| ItemText {
             label: text.label,
             body: match &text.body {
-                Body::Plain(body) => body.into(),
+                Body::Plain(body) => text::defuse(body),
                 Body::Conversation(utterances) => {
                     utterances.iter().map(utterance).collect::<Vec<_>>().join("\n").into()
                 }
@@ -641,6 +638,7 @@ fn utterance(utterance: &Utterance) -> String {
         text,
         files,
     } = utterance;
+    let text = text::defuse(text);
     let speaker = self::speaker(speaker);
     match at {
         Moment::Offset(seconds) => {

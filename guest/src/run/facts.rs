@@ -126,7 +126,7 @@ impl Reader<'_> {
         let source = value::text_at(record, long.path)?;
         let (body, note) = match long.kind {
             TextKind::Mail if !self.full_mail => mail_body(&source, value::text_at(record, "title").as_deref()),
-            TextKind::Mail | TextKind::Html => (text::clean(&html::to_text(&source)), None),
+            TextKind::Mail | TextKind::Html => (html::to_text(&source, html::Hidden::Marked), None),
         };
         (!body.is_empty()).then_some(Text {
             label: long.label,
@@ -208,7 +208,7 @@ fn custom_value(field: &CustomField, value: &Value) -> Option<FactValue> {
         });
     }
     Some(match (field.kind.as_str(), stored.as_str(), value) {
-        ("HTML" | "TEXTAREA", ..) => FactValue::Text(html::to_text(&stored)),
+        ("HTML" | "TEXTAREA", ..) => FactValue::Text(html::to_text(&stored, html::Hidden::Marked)),
         (_, _, Value::Bool(yes)) => FactValue::YesNo(*yes),
         ("CHECKBOX", "1", _) => FactValue::YesNo(true),
         ("CHECKBOX", "0", _) => FactValue::YesNo(false),
@@ -224,8 +224,7 @@ fn parts(value: &Value) -> Option<String> {
 
 /// The readable text of a mail by its subject, and what was folded away.
 fn mail_body(source: &str, subject: Option<&str>) -> (String, Option<String>) {
-    let body = text::clean(&html::to_text(source));
-    let folded = mail::fold(&body, subject.is_some_and(mail::is_forwarded));
+    let folded = mail::body(source, subject);
     let note = folded
         .note()
         .map(|what| format!("[folded: {what}; full=true shows all]"));

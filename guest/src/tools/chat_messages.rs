@@ -66,7 +66,10 @@ fn conversation(messages: &[Value], zone: Option<&str>) -> Related {
     let utterances = messages.into_iter().map(|message| Utterance {
         at: Moment::Time(at(&message).unwrap_or_default()),
         speaker: speaker(message),
-        text: text::clean(&html::to_text(&value::text_at(message, "text").unwrap_or_default())),
+        text: html::to_text(
+            &value::text_at(message, "text").unwrap_or_default(),
+            html::Hidden::Marked,
+        ),
         files: attachments::files(message),
     });
     Related::conversation("Messages", utterances.collect(), "[no messages]")
