@@ -61,7 +61,7 @@ proptest! {
     #[test]
     fn any_bytes_are_cleaned(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let source = String::from_utf8_lossy(&bytes);
-        let cleaned = text::clean(&html::to_text(&source));
+        let cleaned = html::to_text(&source, html::Hidden::LeftOut);
         mail::fold(&cleaned, false);
         prop_assert!(!cleaned.contains(UNSEEN));
         prop_assert_eq!(text::clean(&cleaned), cleaned);
@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn a_quote_cannot_be_left(source in texts()) {
-        let quoted = text::quote(&text::clean(&html::to_text(&source)), "  ");
+        let quoted = text::quote(&html::to_text(&source, html::Hidden::LeftOut), "  ");
         prop_assert!(quoted.split(BREAKS).all(|line| line.is_empty() || line.starts_with("  >")));
     }
 
@@ -95,8 +95,9 @@ proptest! {
         let cleaned = text::clean(&source);
         let folded = mail::fold(&cleaned, false);
         let filled = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).count();
-        // The mark of a signature is neither text nor signature.
-        let marks = cleaned.lines().filter(|line| line.trim_end() == "--").count();
+        // The mark of a signature and lines across are neither text nor signature.
+        let is_mark = |line: &str| line.len() > 1 && line.trim_matches(['-', '_', '=', '*', '—', '–', '─']).is_empty();
+        let marks = cleaned.lines().filter(|line| is_mark(line.trim())).count();
         let counted = filled(&folded.text) + folded.quoted + folded.signature;
         prop_assert!(counted <= filled(&cleaned) && counted + marks >= filled(&cleaned));
     }

@@ -12,7 +12,7 @@ use crate::{
     },
     render::{html, mail, markdown},
     settings::Settings,
-    text, value,
+    value,
 };
 
 /// One value in a list stays readable; a detail shows what there is.

@@ -26,10 +26,10 @@ pub(super) enum Evidence {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Element {
-    pub name: &'static str,
-    pub layout: Layout,
-    pub evidence: Evidence,
-    pub void: bool,
+    pub(super) name: &'static str,
+    pub(super) layout: Layout,
+    pub(super) evidence: Evidence,
+    pub(super) void: bool,
 }
 
 pub(super) fn find(name: &str) -> Option<&'static Element> {

@@ -56,12 +56,22 @@ pub fn to_marked_text(source: &str, hidden: Hidden) -> String {
 /// Whether text that stands in no element has lines of its own: a plain text that something appended HTML to.
 fn has_plain_half(nodes: &[tree::Node]) -> bool {
     let mut has_lines = false;
+    let (mut ink, mut broken) = (false, false);
     let mut at = 0;
     while let Some(node) = nodes.get(at) {
         match (&node.kind, node.name()) {
             (_, "br" | "html" | "head" | "body") => return false,
-            (tree::Kind::Text(text), _) => has_lines |= text.trim().contains('\n'),
-            _ => {}
+            (tree::Kind::Text(text), _) => {
+                for c in text.chars() {
+                    if c == '\n' {
+                        broken = ink;
+                    } else if !c.is_whitespace() {
+                        has_lines |= broken;
+                        ink = true;
+                    }
+                }
+            }
+            _ => (ink, broken) = (false, false),
         }
         at = node.end;
     }

@@ -149,12 +149,12 @@ impl Declared {
     }
 
     /// A line across above the element, as Outlook draws above the original message.
-    pub fn has_line_above(&self) -> bool {
+    pub(super) fn has_line_above(&self) -> bool {
         self.is(Property::BorderTop)
     }
 
     /// An indented passage, as editors make it, in place of a quotation.
-    pub fn is_indent(&self) -> bool {
+    pub(super) fn is_indent(&self) -> bool {
         self.get(Property::Border) == Some(Value::No) && self.pixels(Property::MarginLeft).is_some_and(|px| px > 0.0)
     }
 }
@@ -479,9 +479,9 @@ pub(super) struct Style {
     color: Option<Color>,
     background: Option<Color>,
     indent: bool,
-    pub space: WhiteSpace,
-    pub struck: bool,
-    pub raised: bool,
+    pub(super) space: WhiteSpace,
+    pub(super) struck: bool,
+    pub(super) raised: bool,
 }
 
 impl Default for Style {
@@ -504,7 +504,7 @@ impl Default for Style {
 impl Style {
     /// The style of an element by its parent's; `sheet` is what rules say that may or may not apply. A hiding element
     /// that is never closed hides nothing for certain.
-    pub fn of_child(&self, declared: &Declared, sheet: &Declared, closed: bool) -> Style {
+    pub(super) fn of_child(&self, declared: &Declared, sheet: &Declared, closed: bool) -> Style {
         let mut style = *self;
         let mut whole = Seen::Yes;
         style.raised |= declared.is(Property::VerticalAlign);
@@ -597,12 +597,12 @@ impl Style {
     }
 
     /// Whether the element takes no room on the page.
-    pub fn is_gone(&self) -> bool {
+    pub(super) fn is_gone(&self) -> bool {
         self.whole == Seen::No
     }
 
     /// Whether text of this style is seen.
-    pub fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Seen {
         let mut seen = self.whole.max(self.invisible);
         if self.size <= UNSEEN_SIZE {
             seen = seen.max(if self.size_doubtful { Seen::Doubtful } else { Seen::No });
@@ -671,7 +671,7 @@ struct Rules {
 }
 
 impl Sheet {
-    pub fn add(&mut self, css: &str) {
+    pub(super) fn add(&mut self, css: &str) {
         let css = plain(css).replace("<!--", " ").replace("-->", " ");
         // How many blocks of at-rules are open.
         let mut depth = 0_usize;
@@ -728,7 +728,7 @@ impl Sheet {
     }
 
     /// What the rules declare for an element, for certain and perhaps.
-    pub fn find(&self, name: &str, id: Option<&str>, classes: Option<&str>) -> (Declared, Declared) {
+    pub(super) fn find(&self, name: &str, id: Option<&str>, classes: Option<&str>) -> (Declared, Declared) {
         let (mut exact, mut perhaps) = (Declared::default(), Declared::default());
         if self.rules.is_empty() {
             return (exact, perhaps);

@@ -25,25 +25,25 @@ pub(super) enum Token<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tag<'a> {
     /// In lower case.
-    pub name: Cow<'a, str>,
+    pub(super) name: Cow<'a, str>,
     attributes: &'a str,
     /// The tag as written.
-    pub source: &'a str,
+    pub(super) source: &'a str,
 }
 
 impl<'a> Tag<'a> {
     /// The decoded value of an attribute; empty if it has none. The first of a name counts.
-    pub fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+    pub(super) fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
         self.attributes()
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| htmlize::unescape_attribute(value))
     }
 
-    pub fn has_values(&self) -> bool {
+    pub(super) fn has_values(&self) -> bool {
         self.attributes().any(|(_, value)| !value.is_empty())
     }
 
-    pub fn has_attributes(&self) -> bool {
+    pub(super) fn has_attributes(&self) -> bool {
         self.attributes().next().is_some()
     }
 

@@ -12,11 +12,11 @@ use super::{
 };
 
 pub(super) struct Node<'a> {
-    pub kind: Kind<'a>,
+    pub(super) kind: Kind<'a>,
     /// Number of the node after the last that is within this one.
-    pub end: usize,
+    pub(super) end: usize,
     /// An element whose end was seen or goes without saying.
-    pub closed: bool,
+    pub(super) closed: bool,
 }
 
 pub(super) enum Kind<'a> {
@@ -27,7 +27,7 @@ pub(super) enum Kind<'a> {
 }
 
 impl<'a> Node<'a> {
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match &self.kind {
             Kind::Element(tag, _) => &tag.name,
             _ => "",

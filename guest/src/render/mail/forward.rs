@@ -1,6 +1,6 @@
 //! Forwarded mail: told by the subject or by the line that a mail program sets above the message.
 
-use super::{Line, header_block, next_filled, words};
+use super::{Line, header_block, lower, next_filled, words};
 
 /// Whether a subject says that the mail is there for what it forwards: `Fwd: …`, `[EXTERNAL] WG: …`.
 pub fn is_forwarded(subject: &str) -> bool {
@@ -17,8 +17,7 @@ pub fn is_forwarded(subject: &str) -> bool {
                 .split_once('*')
                 .map(|(_, rest)| rest.trim_start_matches('*'))
         } else if let Some((word, rest)) = subject.split_once(':')
-            && ["ext", "extern", "external", "externí", "spam", "warning"]
-                .contains(&word.trim().to_lowercase().as_str())
+            && ["ext", "extern", "external", "externí", "spam", "warning"].contains(&lower(word.trim()).as_str())
         {
             Some(rest)
         } else {
@@ -32,7 +31,7 @@ pub fn is_forwarded(subject: &str) -> bool {
     let Some((word, rest)) = subject.split_once(':') else {
         return false;
     };
-    let word = word.trim().to_lowercase();
+    let word = lower(word.trim());
     let counted = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '^'));
     // `VS: 2026001` is a payment's variable symbol.
     let is_number = rest.trim_start().starts_with(|c: char| c.is_ascii_digit());
@@ -51,9 +50,7 @@ pub(super) fn begins(lines: &[Line], at: usize) -> bool {
         return false;
     }
     let dashed = bare.starts_with("--") || bare.starts_with("==") || bare.starts_with("—") || bare.starts_with("__");
-    let inner = bare
-        .trim_matches(['-', '=', '_', '—', '*', '~', ' ', ':'])
-        .to_lowercase();
+    let inner = lower(bare.trim_matches(['-', '=', '_', '—', '*', '~', ' ', ':']));
     if inner.is_empty() {
         return false;
     }

@@ -4,7 +4,7 @@
 //! word that only mail programs use for the time.
 
 use super::{
-    Line,
+    Line, lower,
     words::{self, Label},
 };
 
@@ -20,7 +20,7 @@ fn split(line: &str) -> Option<(String, &str)> {
         .take(LABEL_CHARS)
         .find(|(_, c)| matches!(c, ':' | '：'))?;
     let (name, value) = line.split_at(colon.0);
-    let name = name.trim_matches(['*', ' ', '|', '\u{a0}']).to_lowercase();
+    let name = lower(name.trim_matches(['*', ' ', '|', '\u{a0}']));
     let value = value.trim_start_matches([':', '：', '*', ' ', '|']).trim();
     (!name.is_empty() && name.split(' ').count() <= 4).then_some((name, value))
 }
@@ -240,7 +240,7 @@ fn is_form(lines: &[Line], own: usize, at: usize, block: &Block) -> bool {
     let (Some(heading), None) = (above.next(), above.next()) else {
         return false;
     };
-    let heading = heading.text.to_lowercase();
+    let heading = lower(heading.text);
     heading.chars().count() <= 80 && words::FORM_HEADINGS.iter().any(|word| heading.contains(word))
 }
 
@@ -263,7 +263,7 @@ fn original_ruler(line: &str) -> Option<&str> {
         .find("--")
         .or_else(|| inner.find("=="))
         .or_else(|| inner.find("__"))?;
-    let name = inner[..end].trim().trim_end_matches(':').to_lowercase();
+    let name = lower(inner[..end].trim().trim_end_matches(':'));
     words::ORIGINAL
         .contains(&name.as_str())
         .then(|| inner[end..].trim_start_matches(['-', '=', '_', ' ']))
@@ -271,7 +271,7 @@ fn original_ruler(line: &str) -> Option<&str> {
 
 /// Whether a line holds several headers behind one another.
 fn has_labels(line: &str) -> bool {
-    let lower = line.to_lowercase();
+    let lower = lower(line);
     let found = lower
         .split(':')
         .filter(|part| {

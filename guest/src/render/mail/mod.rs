@@ -121,7 +121,7 @@ pub fn fold(text: &str, forwards: bool) -> Folded {
     };
     let mut folded = vec![false; lines.len()];
     let content_end = forwarded.unwrap_or(lines.len());
-    if !(forwards && !quotes.is_empty()) {
+    if !forwards || quotes.is_empty() {
         choose(&lines, &quotes, content_end, &mut folded);
     }
     let quoted_any = folded.iter().any(|folded| *folded);
@@ -287,10 +287,11 @@ fn choose(lines: &[Line], quotes: &[Quote], end: usize, folded: &mut [bool]) {
         .collect();
     // Answers stand between the quotes: what they answer stays, so that "Yes." can be understood.
     let interleaved = answered.iter().filter(|answered| **answered).count() >= 2;
+    let last_answered = answered.iter().rposition(|answered| *answered);
     for (n, quote) in quotes.iter().enumerate() {
         let above = own_between(if n == 0 { 0 } else { quotes[n - 1].end }, quote.start);
         let at_start = n == 0 && !lines[..quote.start].iter().any(|line| !line.is_empty());
-        let below = quotes[n..].iter().enumerate().any(|(i, _)| answered[n + i]);
+        let below = last_answered.is_some_and(|last| last >= n);
         if interleaved && answered[n] {
             // Only its last lines, if it is long.
             let body = quote
@@ -355,7 +356,7 @@ fn is_likely_mail(lines: &[Line], quote: &Quote, at_start: bool) -> bool {
 const BELOW_CHARS: usize = 500;
 
 fn says_below(own: &[&str]) -> bool {
-    let text = own.join(" ").to_lowercase();
+    let text = lower(&own.join(" "));
     text.chars().count() <= BELOW_CHARS && words::BELOW.iter().any(|word| contains_word(&text, word))
 }
 
@@ -363,4 +364,9 @@ fn says_below(own: &[&str]) -> bool {
 fn contains_word(text: &str, word: &str) -> bool {
     text.match_indices(word)
         .any(|(at, _)| !text[..at].chars().next_back().is_some_and(char::is_alphanumeric))
+}
+
+/// In lower case; the Turkish dotted İ without the dot that Unicode leaves.
+fn lower(text: &str) -> String {
+    text.to_lowercase().replace('\u{307}', "")
 }

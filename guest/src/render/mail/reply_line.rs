@@ -6,7 +6,7 @@
 use super::{
     Line,
     header_block::{has_date, has_time},
-    words,
+    lower, words,
 };
 
 /// A reply line may be wrapped, but not endlessly.
@@ -20,7 +20,7 @@ pub(super) fn above(lines: &[Line], own: usize, quote: usize) -> Option<usize> {
         return None;
     }
     let (start, joined) = window(lines, own, end, true)?;
-    let lower = joined.to_lowercase();
+    let lower = lower(&joined);
     let named = lower.contains('@') || lines[end].original || lines[start].original;
     let dated = has_date(&lower) || has_time(&lower);
     let told = verb(&lower);
@@ -35,7 +35,7 @@ pub(super) fn ends_here(lines: &[Line], own: usize, at: usize) -> Option<usize> 
         return None;
     }
     let (start, joined) = window(lines, own, at, false)?;
-    let lower = joined.to_lowercase();
+    let lower = lower(&joined);
     let lower = lower.trim_matches(['-', ' ', '*', '_']);
     let next = lines[at + 1..].iter().find(|line| !line.is_empty())?;
     if is_narrative(lower)
@@ -86,7 +86,7 @@ fn window(lines: &[Line], own: usize, end: usize, marked: bool) -> Option<(usize
             .filter(|above| *above >= own && rows + 1 < ROWS_MAX)
             .map(|above| &lines[above]);
         let above = above.filter(|line| !line.is_empty() && !line.is_quote() && line.text.len() < CHARS_MAX);
-        if address && dated || (dated && opens(&joined)) {
+        if dated && (address || opens(&joined)) {
             return Some((start, joined));
         }
         // A row above with the date or the name, and nothing that ends a sentence.
@@ -153,7 +153,7 @@ fn opens(line: &str) -> bool {
     if line.starts_with(|c: char| c.is_ascii_digit()) {
         return true;
     }
-    let lower = line.to_lowercase();
+    let lower = lower(line);
     let first = lower.split([' ', ',', '.']).next().unwrap_or_default();
     // A day of the week, long or short, stands before a comma, a full stop or a digit.
     let after = lower[first.len()..].trim_start_matches([',', '.', ' ']);

@@ -1,6 +1,6 @@
 //! Signatures and footers: short, last, and told from text; greetings and banners, which are no content by themselves.
 
-use super::{Line, words};
+use super::{Line, lower, words};
 
 const LINES_MAX: usize = 10;
 const LINE_CHARS: usize = 100;
@@ -49,7 +49,7 @@ fn delimiter(lines: &[Line], start: usize, stop: usize) -> Option<usize> {
 
 /// Whether a line has what stands in signatures: an address, a number, a company.
 fn is_contact(line: &str) -> bool {
-    let lower = line.to_lowercase();
+    let lower = lower(line);
     let digits = line.chars().filter(char::is_ascii_digit).count();
     line.contains('@')
         || lower.contains("www.")
@@ -82,11 +82,7 @@ fn is_prose(line: &str) -> bool {
     if amount {
         return true;
     }
-    if is_contact(line)
-        || words::CLOSINGS
-            .iter()
-            .any(|closing| line.to_lowercase().starts_with(closing))
-    {
+    if is_contact(line) || words::CLOSINGS.iter().any(|closing| lower(line).starts_with(closing)) {
         return false;
     }
     let small = words.iter().filter(|word| word.starts_with(char::is_lowercase)).count();
@@ -103,7 +99,7 @@ pub(super) fn is_footer(line: &str) -> bool {
     if line.is_empty() || line.chars().count() > FOOTER_CHARS {
         return false;
     }
-    let lower = line.to_lowercase();
+    let lower = lower(line);
     words::FOOTERS.iter().any(|footer| lower.starts_with(footer))
 }
 
@@ -119,7 +115,7 @@ pub(super) fn has_content(lines: &[&str]) -> bool {
         if line == "[hidden text left out]" {
             continue;
         }
-        let lower = line.to_lowercase();
+        let lower = lower(line);
         let starts = |words: &[&str]| {
             words.iter().any(|word| {
                 lower
