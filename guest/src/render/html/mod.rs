@@ -14,7 +14,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-use crate::text;
+use crate::{text, unicode};
 
 /// What becomes of text that the page hides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,8 @@ pub fn to_marked_text(source: &str, hidden: Hidden) -> String {
         sheet.add(css);
     }
     let plan = layout::plan(&nodes, &sheet);
-    text::tidy(&layout::write(&nodes, &plan, hidden, has_plain_half(&nodes)))
+    let written = layout::write(&nodes, &plan, hidden, has_plain_half(&nodes));
+    text::tidy(&unicode::nfc(&written))
 }
 
 /// Whether text that stands in no element has lines of its own: a plain text that something appended HTML to.
