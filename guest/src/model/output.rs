@@ -36,7 +36,7 @@ pub enum Content {
     Record(RecordOutput),
     List(ListOutput),
     /// A record as the heading of a list that belongs to it.
-    Conversation(RecordOutput, ListOutput),
+    Conversation(Box<RecordOutput>, ListOutput),
     Count(CountOutput),
     Transcript(TranscriptOutput),
 }

@@ -174,6 +174,35 @@ fn heading(record: &Record) -> String {
     }
 }
 
+/// How much of each text is shown.
+#[derive(Clone, Copy)]
+struct Limit {
+    /// In characters, where the caller says so; else each text has its own measure.
+    asked: Option<usize>,
+    /// By how much that is shortened; 0 leaves the texts out.
+    divisor: usize,
+    /// At most this many characters.
+    most: usize,
+}
+
+impl Limit {
+    const OWN: Limit = Limit {
+        asked: None,
+        divisor: 1,
+        most: usize::MAX,
+    };
+    const WHOLE: Limit = Limit {
+        asked: Some(usize::MAX),
+        ..Limit::OWN
+    };
+
+    /// For a text of this measure.
+    fn chars(self, own: usize) -> usize {
+        let chars = self.asked.unwrap_or(own);
+        chars.checked_div(self.divisor).unwrap_or(0).min(self.most)
+    }
+}
+
 /// A record, rendered but for the length of its texts.
 struct Item<'a> {
     /// Heading, facts and remarks.
@@ -245,14 +274,13 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Writes the texts, each at most as long as `limit` says of its own measure.
-    fn write_texts(&self, out: &mut impl Write, limit: impl Fn(usize) -> usize) -> fmt::Result {
+    fn write_texts(&self, out: &mut dyn Write, limit: Limit) -> fmt::Result {
         for text in &self.texts {
             if !text.label.is_empty() {
                 write!(out, "\n{}{}:", self.indent, text.label)?;
             }
             out.write_char('\n')?;
-            write_quote(out, &text.body, limit(text.chars), self.indent)?;
+            write_quote(out, &text.body, limit.chars(text.chars), self.indent)?;
             if let Some(note) = text.note {
                 write!(out, "\n{}{note}", self.indent)?;
             }
@@ -260,22 +288,23 @@ impl<'a> Item<'a> {
         Ok(())
     }
 
-    fn size(&self, limit: impl Fn(usize) -> usize) -> usize {
+    fn size(&self, limit: Limit) -> usize {
         let mut count = ByteCount(self.head.len());
         self.write_texts(&mut count, limit).expect("counting does not fail");
         count.0
     }
 
-    fn print(&self, limit: impl Fn(usize) -> usize) -> String {
+    fn print(&self, limit: Limit) -> String {
         let mut out = self.head.clone();
         self.write_texts(&mut out, limit).expect("a String takes all");
         out
     }
 
     /// Its texts as long as fits; where not even its facts fit, they are cut.
-    fn print_within(&self, room: usize, limit: impl Fn(usize, usize) -> usize) -> String {
-        let largest = budget::largest_limit(room, |most| self.size(|chars| limit(chars, most)));
-        let printed = self.print(|chars| limit(chars, largest));
+    fn print_within(&self, room: usize, limit: Limit) -> String {
+        let within = |most| Limit { most, ..limit };
+        let largest = budget::largest_limit(room, |most| self.size(within(most)));
+        let printed = self.print(within(largest));
         if printed.len() <= room {
             return printed;
         }
@@ -283,10 +312,10 @@ impl<'a> Item<'a> {
     }
 
     /// Whether a text of it is longer than `limit` shows.
-    fn is_cut(&self, limit: impl Fn(usize) -> usize) -> bool {
+    fn is_cut(&self, limit: Limit) -> bool {
         self.texts
             .iter()
-            .any(|text| text.body.chars().nth(limit(text.chars)).is_some())
+            .any(|text| text.body.chars().nth(limit.chars(text.chars)).is_some())
     }
 }
 
@@ -309,7 +338,7 @@ impl Write for ByteCount {
 }
 
 /// The first `max` characters of a text, each line behind `> ` and that behind `indent`; what is missing is said.
-fn write_quote(out: &mut impl Write, body: &str, max: usize, indent: &str) -> fmt::Result {
+fn write_quote(out: &mut dyn Write, body: &str, max: usize, indent: &str) -> fmt::Result {
     let cut = if max >= body.len() {
         None
     } else {
@@ -338,7 +367,7 @@ fn write_quote(out: &mut impl Write, body: &str, max: usize, indent: &str) -> fm
 pub fn size_in_list(records: &[Record]) -> usize {
     records
         .iter()
-        .map(|record| Item::in_list(record).size(|chars| chars))
+        .map(|record| Item::in_list(record).size(Limit::OWN))
         .sum()
 }
 
@@ -346,11 +375,11 @@ fn record(one: &RecordOutput) -> String {
     let notes: usize = one.notes.iter().map(|note| note.len() + 8).sum();
     let room = one.budget.bytes.saturating_sub(FRAME_BYTES + notes);
     let item = Item::alone(&one.record, &capitalised(one.singular));
-    let is_too_large = item.size(|_| usize::MAX) > room;
+    let is_too_large = item.size(Limit::WHOLE) > room;
     let mut out = if is_too_large {
-        item.print_within(room, |_, most| most)
+        item.print_within(room, Limit::WHOLE)
     } else {
-        item.print(|_| usize::MAX)
+        item.print(Limit::WHOLE)
     };
     let notes = one.notes.iter().map(|note| format!("Note: {note}"));
     let cut = is_too_large.then(|| one.budget.cut());
@@ -367,7 +396,11 @@ fn list(page: &ListOutput, before: usize) -> String {
     if page.records.is_empty() {
         return with_notes(empty(page), &page.notes, &[]);
     }
-    let own = |chars: usize| page.text_chars.unwrap_or(chars);
+    let limit = |divisor| Limit {
+        asked: page.text_chars,
+        divisor,
+        ..Limit::OWN
+    };
     let notes: usize = page.notes.iter().map(|note| note.len() + 8).sum();
     let applied: usize = page.applied_filters.iter().map(|filter| filter.len() + 4).sum();
     let room = page.budget.bytes.saturating_sub(FRAME_BYTES + before + notes + applied);
@@ -377,7 +410,7 @@ fn list(page: &ListOutput, before: usize) -> String {
     let mut items = Vec::new();
     let sizes = page.records.iter().map(|record| {
         let item = Item::in_list(record);
-        let size = |divisor: usize| item.size(|chars| own(chars).checked_div(divisor).unwrap_or(0)) + 1;
+        let size = |divisor| item.size(limit(divisor)) + 1;
         let sizes = if shorten_texts {
             DIVISORS.map(size)
         } else {
@@ -400,7 +433,7 @@ fn list(page: &ListOutput, before: usize) -> String {
             "Long texts are {how} to fit max_bytes={}; ask for fewer records with take to see more of each.",
             page.budget.bytes
         ));
-    } else if !fit.is_first_too_large && items.iter().any(|item| item.is_cut(own)) {
+    } else if !fit.is_first_too_large && items.iter().any(|item| item.is_cut(limit(1))) {
         closing.push("Texts that end in [+n characters] are shortened; text_chars shows more.".to_owned());
     }
     if items.len() < page.rows {
@@ -442,10 +475,10 @@ fn list(page: &ListOutput, before: usize) -> String {
     for item in &items {
         out.push('\n');
         if fit.is_first_too_large {
-            out += &item.print_within(room, |chars, most| own(chars).min(most));
+            out += &item.print_within(room, limit(1));
         } else {
             out += &item.head;
-            item.write_texts(&mut out, |chars| own(chars).checked_div(fit.divisor).unwrap_or(0))
+            item.write_texts(&mut out, limit(fit.divisor))
                 .expect("a String takes all");
         }
     }

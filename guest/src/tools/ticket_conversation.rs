@@ -61,7 +61,7 @@ pub(crate) fn ticket_conversation(
                 ..budget
             };
             let conversation = conversation(context, activity, channel, args, &activities, &page);
-            Content::Conversation(head(Vec::new(), None, half), conversation)
+            Content::Conversation(Box::new(head(Vec::new(), None, half)), conversation)
         }
         // The ticket itself is worth showing.
         Err(error) => {
