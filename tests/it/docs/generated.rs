@@ -86,6 +86,22 @@ fn the_page_of_the_tools_is_current() {
 }
 
 #[test]
+fn the_readme_lists_every_tool() {
+    let readme = fs::read_to_string(golden::folder().join("../README.md")).expect("a README");
+    let header = "| toolset | tools |\n|---|---|\n";
+    let (before, table) = readme.split_once(header).expect("the table of tools");
+    let (_, after) = table.split_once("\n\n").expect("text after the table");
+    let rows: String = catalog::TOOLSETS
+        .iter()
+        .map(|toolset| {
+            let names: Vec<String> = toolset.tools.iter().map(|tool| format!("`{}`", tool.name)).collect();
+            format!("| {} | {} |\n", toolset.title, names.join(" "))
+        })
+        .collect();
+    check("../README.md", &format!("{before}{header}{rows}\n{after}"));
+}
+
+#[test]
 fn the_page_of_the_configuration_is_current() {
     let mut page = String::from(
         "# Configuration\n\nFlags and environment variables; a flag wins over its variable. Variables of Daktela and of a call's limits begin with `DAKTELA_`; those of the \
