@@ -52,20 +52,20 @@ pub enum Command {
     Demo,
     /// List the tools
     Tools {
-        /// As the client sees them
+        /// Print their MCP definitions as JSON
         #[arg(long)]
         json: bool,
     },
     /// Call a tool and print its answer
     #[command(after_help = "Example:\n  mcp-daktela --demo call list_tickets '{\"stage\": \"OPEN\", \"take\": 5}'")]
     Call {
-        /// Its name; `mcp-daktela tools` lists them
+        /// Name of the tool; `mcp-daktela tools` lists all
         tool: String,
-        /// A JSON object
+        /// Arguments of the tool as a JSON object
         #[arg(default_value = "{}")]
         arguments: String,
     },
-    /// Log in and say what was found; for use after setting up
+    /// Check settings, network and login; for use after setting up
     Check {
         /// Also call each tool once, with small pages
         #[arg(long)]
@@ -81,7 +81,7 @@ Examples:
   DAKTELA_URL=https://acme.daktela.com DAKTELA_ACCESS_TOKEN=… mcp-daktela
 
 Secrets: DAKTELA_ACCESS_TOKEN or DAKTELA_PASSWORD in the environment, or a file with --access-token-file or
---password-file. They are no flags: anybody who may list processes could read those.";
+--password-file. They have no flags, since flags show in process lists.";
 
 /// Why the program ends early: its exit code, and what it prints.
 #[derive(Debug)]
