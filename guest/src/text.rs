@@ -1,4 +1,4 @@
-//! Untrusted text on its way into an answer: cleaned, cut with notice, and quoted so that it cannot pass for ours.
+//! Untrusted text on its way into an answer, against prompt injection: cleaned, cut with notice, and quoted so that it cannot pass for ours.
 //!
 //! Everything that a customer wrote stands either on one line behind a label of ours, or in a quote whose every line
 //! starts with `> `. Neither can be left from within: line breaks of any kind become `\n` first, and then each line gets

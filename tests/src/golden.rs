@@ -1,9 +1,12 @@
-//! Golden files: what the outside sees, committed, so that a change of it is read.
+//! Golden files: what the outside sees, committed, so that a change of it is read. `UPDATE_EXPECT=1` rewrites them.
 
 use std::{
     fs,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
 };
+
+use expect_test::expect_file;
 
 /// The folder `tests` of the repository, in which this package lies.
 pub fn folder() -> PathBuf {
@@ -14,31 +17,28 @@ pub fn updating() -> bool {
     std::env::var_os("UPDATE_EXPECT").is_some()
 }
 
-/// Compares with a golden file, or rewrites it. The complaint shows both in full.
-pub fn check(path: &Path, actual: &str) -> Result<(), String> {
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    if expected == actual {
-        return Ok(());
-    }
+/// Compares with one golden file, prints where it differs and fails.
+#[track_caller]
+pub fn assert_eq(path: &Path, actual: &str) {
     if updating() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder for golden files");
-        fs::write(path, actual).expect("writing a golden file");
-        return Ok(());
     }
-    Err(format!(
-        "{} differs.\n--- expected\n{expected}\n--- actual\n{actual}\n--- UPDATE_EXPECT=1 rewrites it",
-        path.display()
-    ))
+    expect_file![path].assert_eq(actual);
 }
 
-/// Fails with all complaints at once.
+/// Compares with one of many golden files: prints where it differs and returns its name, for [`report`].
+pub fn check(path: &Path, actual: &str) -> Result<(), String> {
+    panic::catch_unwind(AssertUnwindSafe(|| assert_eq(path, actual))).map_err(|_| path.display().to_string())
+}
+
+/// Fails with the names of all files that differ.
 #[track_caller]
-pub fn report(complaints: Vec<String>) {
+pub fn report(differing: Vec<String>) {
     assert!(
-        complaints.is_empty(),
-        "{} golden files differ:\n\n{}",
-        complaints.len(),
-        complaints.join("\n\n")
+        differing.is_empty(),
+        "{} golden files differ, as shown above:\n{}\nUPDATE_EXPECT=1 rewrites them",
+        differing.len(),
+        differing.join("\n")
     );
 }
 

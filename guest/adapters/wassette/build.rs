@@ -1,15 +1,12 @@
 //! Build script: writes the WIT world, its documentation and the functions behind it for the adapter to include.
 
-mod world;
-
 use std::{env, fmt::Write, fs, path::PathBuf};
 
+use daktela_wassette_world::{self as world, argument, function};
 use guest::{catalog, model::param::Kind};
-use world::{argument, function};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=world.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let write = |name: &str, bytes: &[u8]| fs::write(out.join(name), bytes).expect("cargo made the folder");
     write("world.wit", world::wit().as_bytes());

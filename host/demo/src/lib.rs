@@ -1,4 +1,4 @@
-//! A small Daktela instance to try things on and to test against: a strict stand-in for the REST API v6, and behind it the
+//! A small Daktela instance to try things on and to test against: a strict fake of the REST API v6, and behind it the
 //! contact centre of Stoupák, a Czech maker of electric bicycles that does not exist.
 //!
 //! ```no_run

@@ -6,6 +6,7 @@ pub mod oauth;
 mod placeholder;
 mod secret;
 pub mod server;
+mod server_error;
 mod telemetry;
 
 use std::{io, path::PathBuf};
@@ -19,6 +20,7 @@ pub use limits::LimitOptions;
 pub use placeholder::Mistake;
 pub use secret::check_authorities;
 pub(crate) use secret::read_secret_setting;
+pub use server_error::ServerOptionsError;
 pub use telemetry::TelemetryOptions;
 
 /// What any command of the program takes.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     read_secret_setting,
-    server::{ServerOptions, ServerOptionsError, list},
+    server_error::{ServerOptionsError, list},
 };
 use crate::{
     auth::Sealer,
@@ -53,33 +53,33 @@ pub struct OAuthOptions {
     pub oauth_known_clients_only: bool,
 }
 
-impl ServerOptions {
+impl OAuthOptions {
     /// `None` without a secret. JWT_SECRET is what the server in Python calls it.
-    pub fn oauth(
+    pub(super) fn settings(
         &self,
+        has_address: bool,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<oauth::Settings>, ServerOptionsError> {
         let given = |name| variable(name).filter(|value| !value.trim().is_empty());
-        let options = &self.oauth;
         let secret = given("OAUTH_SECRET").or_else(|| given("JWT_SECRET"));
-        let Some(secret) = read_secret_setting("OAUTH_SECRET", secret, &options.oauth_secret_file)? else {
+        let Some(secret) = read_secret_setting("OAUTH_SECRET", secret, &self.oauth_secret_file)? else {
             return Ok(None);
         };
         let sealer = Sealer::new(&secret)?;
-        let redis = read_secret_setting("REDIS_URL", given("REDIS_URL"), &options.redis_url_file)?;
+        let redis = read_secret_setting("REDIS_URL", given("REDIS_URL"), &self.redis_url_file)?;
         let redis = redis
             .map(|url| Redis::at(&url).ok_or(ServerOptionsError::Redis))
             .transpose()?;
-        if !self.has_address() {
+        if !has_address {
             return Err(ServerOptionsError::NoPublicUrl);
         }
         Ok(Some(oauth::Settings {
             sealer,
-            private_client_hosts: hosts("ALLOWED_CLIENT_HOSTS", &options.allowed_client_hosts)?,
-            known_client_hosts: hosts("OAUTH_KNOWN_CLIENTS", &options.oauth_known_clients)?,
-            known_clients_only: options.oauth_known_clients_only,
-            access_lifetime: Duration::from_secs(options.oauth_access_minutes * 60),
-            reuse_grace: Duration::from_secs(options.oauth_grace_seconds),
+            private_client_hosts: hosts("ALLOWED_CLIENT_HOSTS", &self.allowed_client_hosts)?,
+            known_client_hosts: hosts("OAUTH_KNOWN_CLIENTS", &self.oauth_known_clients)?,
+            known_clients_only: self.oauth_known_clients_only,
+            access_lifetime: Duration::from_secs(self.oauth_access_minutes * 60),
+            reuse_grace: Duration::from_secs(self.oauth_grace_seconds),
             redis,
         }))
     }

@@ -5,9 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use clap::{Args, ValueEnum};
 use url::Url;
 
-use super::{ConfigError, oauth::OAuthOptions};
+use super::{
+    oauth::OAuthOptions,
+    server_error::{ServerOptionsError, list},
+};
 use crate::{
-    auth::{AllowedDomains, InvalidDomain, WeakSecret},
+    auth::AllowedDomains,
+    oauth,
     web::{authority::Authority, base_url::BaseUrl},
 };
 
@@ -82,34 +86,6 @@ pub struct ServerOptions {
     pub oauth: OAuthOptions,
 }
 
-/// Says which setting is wrong, and what was expected.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerOptionsError {
-    #[error("ALLOWED_DAKTELA_DOMAINS: {0}")]
-    Domains(#[from] InvalidDomain),
-    #[error(
-        "PUBLIC_URL: {0:?} is no address that clients could reach; expected e.g. https://mcp.example.com, or \
-         https://example.com/daktela"
-    )]
-    PublicUrl(String),
-    #[error("ALLOWED_HOSTS: {0:?} is no host name, with or without a port; expected e.g. mcp.example.com")]
-    Host(String),
-    #[error("ALLOWED_ORIGINS: {0:?} is no origin; expected e.g. https://app.example.com, or tauri://localhost")]
-    Origin(String),
-    #[error(transparent)]
-    SecretFile(#[from] ConfigError),
-    #[error("OAUTH_SECRET: {0}")]
-    Secret(#[from] WeakSecret),
-    #[error(
-        "REDIS_URL: that is no address of a Redis; expected e.g. redis://:password@redis.example.com:6379/0, or rediss:// for TLS"
-    )]
-    Redis,
-    #[error("OAuth needs to know where clients find the server: set PUBLIC_URL, e.g. https://mcp.example.com")]
-    NoPublicUrl,
-    #[error("{0}: {1:?} is no host name")]
-    ClientHost(&'static str, String),
-}
-
 /// What the flags mean.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
@@ -160,15 +136,18 @@ impl ServerOptions {
     }
 
     /// Whether clients can be told where the server is: by PUBLIC_URL, or because they are on the same machine.
-    pub(super) fn has_address(&self) -> bool {
+    fn has_address(&self) -> bool {
         let has_url = self.public_url.as_deref().is_some_and(|url| !url.trim().is_empty());
         has_url || self.host.is_loopback()
     }
-}
 
-/// The parts of a list with commas.
-pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|part| !part.is_empty())
+    /// The settings of the OAuth server; `None` without a secret, which is then no OAuth.
+    pub fn oauth(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<oauth::Settings>, ServerOptionsError> {
+        self.oauth.settings(self.has_address(), variable)
+    }
 }
 
 /// https, or http for what runs on the same machine; with or without a path.

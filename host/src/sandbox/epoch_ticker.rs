@@ -1,4 +1,4 @@
-//! Epoch interruption: advances the engine's epoch, so that a component that computes yields to other tasks.
+//! Preemption by epoch interruption: advances the engine's epoch, so that a component that computes yields to other tasks.
 //!
 //! A thread of its own, since components that compute may hold all of the runtime's. It sleeps while no call runs.
 

@@ -32,5 +32,5 @@ fn the_sizes_of_the_components_are_golden_numbers() {
         let kept = golden.filter(|golden| bytes.abs_diff(*golden) * 100 <= golden * TOLERANCE_PERCENT);
         actual += &format!("{name} {}\n", kept.unwrap_or(bytes));
     }
-    golden::report(golden::check(&path, &actual).err().into_iter().collect());
+    golden::assert_eq(&path, &actual);
 }

@@ -3,14 +3,12 @@
 use std::fs;
 
 use daktela_demo::{Demo, TOKEN};
+use daktela_wassette_world as world;
 use serde_json::{Value, json};
 use wasmtime::component::{Type, Val};
 
 use super::runtime::Runtime;
 use crate::{golden, tools::cases};
-
-#[path = "../../../guest/adapters/wassette/world.rs"]
-mod world;
 
 /// Calls the function of a tool. `None` where its types do not take the arguments.
 async fn call(runtime: &Runtime, tool: &str, arguments: &Value) -> Option<Value> {
@@ -115,8 +113,7 @@ fn what_is_wrong_with_the_settings_is_said() {
 /// What the outside sees of the functions.
 #[test]
 fn the_world_is_made_of_the_catalogue() {
-    let complaint = golden::check(&golden::folder().join("golden/tools.wit"), &world::wit()).err();
-    golden::report(complaint.into_iter().collect());
+    golden::assert_eq(&golden::folder().join("golden/tools.wit"), &world::wit());
 }
 
 /// Hosts show what stands in a section of the component.

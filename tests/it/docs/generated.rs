@@ -18,12 +18,7 @@ use crate::{
 };
 
 fn check(page: &str, text: &str) {
-    golden::report(
-        golden::check(&golden::folder().join("../docs").join(page), text)
-            .err()
-            .into_iter()
-            .collect(),
-    );
+    golden::assert_eq(&golden::folder().join("../docs").join(page), text);
 }
 
 /// A text in a cell of a table.

@@ -171,10 +171,5 @@ fn every_tool_has_a_case() {
         .map(|tool| tool.name)
         .filter(|name| !cases.iter().any(|case| case.tool == *name))
         .collect();
-    golden::report(
-        golden::check(&golden::folder().join("golden/uncovered.txt"), &uncovered.join("\n"))
-            .err()
-            .into_iter()
-            .collect(),
-    );
+    golden::assert_eq(&golden::folder().join("golden/uncovered.txt"), &uncovered.join("\n"));
 }

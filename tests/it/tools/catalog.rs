@@ -142,14 +142,12 @@ fn instructions_are_short_enough_to_be_read() {
 /// The catalogue is read by a model before each conversation: growth is a decision that someone signs.
 #[test]
 fn the_size_of_the_catalogue_is_a_golden_number() {
-    let bytes = list().len();
-    golden::report(
-        golden::check(
-            &golden::folder().join("golden/catalogue-bytes.txt"),
-            &format!("{bytes}\n"),
-        )
-        .err()
-        .into_iter()
-        .collect(),
+    golden::assert_eq(
+        &golden::folder().join("golden/catalogue-bytes.txt"),
+        &format!(
+            "{}
+",
+            list().len()
+        ),
     );
 }

@@ -1,6 +1,6 @@
-//! Adapter for Wassette: the tools as functions of a component, one for each, for hosts that make a tool of every
-//! function: Wassette, wasmic, `wasmtime run --invoke`, programs in other languages. The build script makes them of the catalogue; `world.rs` there
-//! says how, `tests/golden/tools.wit` shows the outcome.
+//! Adapter for Wassette: the tools as functions of a component, one for each, for hosts that make a tool of every function
+//! (Wassette, wasmic, `wasmtime run --invoke`, programs in other languages). The build script makes them of the catalogue;
+//! `daktela-wassette-world` has their types, `tests/golden/tools.wit` shows the outcome.
 
 use bindings::{Failure, Kind};
 use daktela_wasi_http::WasiHttp;

@@ -1,4 +1,4 @@
-//! The world of this adapter, made of the catalogue: a function for each tool, its arguments as types of WIT.
+//! The WIT world of the wassette adapter, made of the catalogue: a function for each tool, its arguments as types of WIT.
 //!
 //! Hosts that make a tool of each function show no argument's documentation, so a function's own lists them.
 
@@ -43,7 +43,7 @@ const FAILURE: &str = "
 ";
 
 /// The world as text of WIT.
-pub(crate) fn wit() -> String {
+pub fn wit() -> String {
     let mut out = format!(
         "package daktela:tools@{};\n\n{HEAD}world tools {{",
         env!("CARGO_PKG_VERSION")
@@ -77,7 +77,7 @@ pub(crate) fn wit() -> String {
 
 /// What hosts read the documentation of functions from: a byte for the version of the form, then JSON. A component knows no
 /// names of worlds; tools that turn it back into WIT call its own `root`.
-pub(crate) fn package_docs() -> Vec<u8> {
+pub fn package_docs() -> Vec<u8> {
     let functions: Map<String, Value> = catalog::tools()
         .map(|tool| (function(tool), json!({"docs": docs(tool)})))
         .collect();
@@ -85,7 +85,8 @@ pub(crate) fn package_docs() -> Vec<u8> {
     [&[0], docs.to_string().as_bytes()].concat()
 }
 
-pub(crate) fn function(tool: &Tool) -> String {
+/// The name of a tool's function in WIT.
+pub fn function(tool: &Tool) -> String {
     format!("{PREFIX}-{}", kebab(tool.name))
 }
 
@@ -118,7 +119,7 @@ fn docs(tool: &Tool) -> String {
 }
 
 /// The type of an argument. Only the required one has to be there.
-pub(crate) fn argument(tool: &Tool, param: &Param) -> String {
+pub fn argument(tool: &Tool, param: &Param) -> String {
     let value = match param.kind {
         Kind::Text | Kind::Id | Kind::TicketNumber | Kind::Date(_) | Kind::Named(_) => "string".to_owned(),
         Kind::Flag { .. } | Kind::YesNo => "bool".to_owned(),
