@@ -34,7 +34,8 @@ const SALT_BYTES: usize = 32;
 /// Texts are padded to a multiple of it.
 const PADDING_BYTES: usize = 64;
 
-/// Longer texts are none of ours: the longest, a client of many addresses and a pair of tokens, are a third of it.
+/// Longer texts are none of ours: the longest, a client of many addresses and a pair of tokens, are a third of it. What a
+/// component wants back is bounded by the request that brings it.
 const SEALED_BYTES_MAX: usize = 16 * 1024;
 
 /// What a token is; one never passes for another.
@@ -173,7 +174,7 @@ impl Sealer {
     pub(crate) fn open_bound<T: DeserializeOwned>(&self, kind: TokenKind, context: &[u8], sealed: &str) -> Option<T> {
         let text = sealed
             .strip_prefix(kind.prefix())
-            .filter(|text| text.len() <= SEALED_BYTES_MAX)?;
+            .filter(|text| text.len() <= SEALED_BYTES_MAX || kind == TokenKind::RequestState)?;
         let bytes = BASE64.decode(text).ok()?;
         let (salt, sealed) = bytes.split_at_checked(SALT_BYTES)?;
         self.secrets.iter().find_map(|secret| {

@@ -1,15 +1,14 @@
 //! Request state: what a component that asks its client for input wants to get back together with the reply.
 //!
 //! It keeps nothing itself, so its state travels through the client, which must not be able to make one up, to use
-//! another's, or to use one for something else. The host signs it; a component has no secret that it could sign with.
+//! another's, or to use one for something else. The host seals it ([`crate::auth::sealed_token`]), bound to the caller and the
+//! request; a component has no secret that it could seal with.
 //!
 //! A client can send the same state again within its lifetime: a component that writes has to make each step idempotent,
 //! or to put something into its state that it uses up.
 
 use std::time::{Duration, SystemTime};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use ring::hmac;
 use rmcp::{
     ErrorData,
     model::{InputRequiredResult, InputResponses, RequestMetaObject, ResultType},
@@ -17,22 +16,26 @@ use rmcp::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::error::{self, parse};
-use crate::auth::IdentityHash;
+use crate::auth::{IdentityHash, Sealer, sealed_token::TokenKind};
 
 /// Somebody may have to be asked, and may be in a meeting.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-const TAG_BYTES: usize = 32;
-const TIME_BYTES: usize = 8;
-
 pub(super) struct RequestStates {
-    key: hmac::Key,
+    sealer: Sealer,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StateClaims {
+    state: String,
+    /// Seconds since 1970.
+    expires: u64,
 }
 
 /// To one caller, one request of theirs.
 pub(super) struct RequestBinding<'a> {
-    key: &'a hmac::Key,
-    about: Vec<u8>,
+    sealer: &'a Sealer,
+    context: Vec<u8>,
 }
 
 pub(super) enum ToolOutcome<T> {
@@ -43,7 +46,7 @@ pub(super) enum ToolOutcome<T> {
 impl RequestStates {
     pub(super) fn new(key: &[u8; 32]) -> Self {
         Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, key),
+            sealer: Sealer::with_key(key),
         }
     }
 
@@ -51,14 +54,14 @@ impl RequestStates {
     pub(super) fn bind(&self, who: Option<IdentityHash>, about: [&str; 3]) -> RequestBinding<'_> {
         let who = who.map(|who| who.0);
         let who: &[u8] = who.as_ref().map_or(&[], |who| who);
-        let mut bytes = b"mcp-daktela request state".to_vec();
+        let mut context = Vec::new();
         for part in [who, about[0].as_bytes(), about[1].as_bytes(), about[2].as_bytes()] {
-            bytes.extend((part.len() as u64).to_be_bytes());
-            bytes.extend(part);
+            context.extend((part.len() as u64).to_be_bytes());
+            context.extend(part);
         }
         RequestBinding {
-            key: &self.key,
-            about: bytes,
+            sealer: &self.sealer,
+            context,
         }
     }
 }
@@ -108,31 +111,38 @@ impl RequestBinding<'_> {
             return parse(answer).map(ToolOutcome::Complete);
         }
         let mut asked: InputRequiredResult = parse(answer)?;
-        let state = asked.request_state.take();
-        asked.request_state = state.map(|state| self.seal(&state, SystemTime::now() + LIFETIME));
+        if let Some(state) = asked.request_state.take() {
+            let sealed = self.seal(state, SystemTime::now() + LIFETIME);
+            let sealed = sealed.ok_or_else(|| {
+                ErrorData::internal_error(
+                    "The server has no random numbers to give; send the request again.",
+                    None,
+                )
+            })?;
+            asked.request_state = Some(sealed);
+        }
         Ok(ToolOutcome::InputRequired(asked))
     }
 
-    fn seal(&self, state: &str, until: SystemTime) -> String {
-        let signed = [&seconds(until), state.as_bytes()].concat();
-        let tag = hmac::sign(self.key, &[&self.about, &*signed].concat());
-        BASE64.encode([tag.as_ref(), &signed].concat())
+    /// `None` where the system has no random numbers to give.
+    fn seal(&self, state: String, until: SystemTime) -> Option<String> {
+        let claims = StateClaims {
+            state,
+            expires: seconds(until),
+        };
+        self.sealer.seal_bound(TokenKind::RequestState, &self.context, &claims)
     }
 
     fn open(&self, sealed: &str, now: SystemTime) -> Option<String> {
-        let bytes = BASE64.decode(sealed).ok()?;
-        let (tag, signed) = bytes.split_at_checked(TAG_BYTES)?;
-        hmac::verify(self.key, &[&self.about, signed].concat(), tag).ok()?;
-        let (until, state) = signed.split_at_checked(TIME_BYTES)?;
-        let fresh = until >= &seconds(now)[..];
-        fresh.then(|| String::from_utf8(state.to_owned()).ok()).flatten()
+        let claims: StateClaims = self.sealer.open_bound(TokenKind::RequestState, &self.context, sealed)?;
+        (claims.expires >= seconds(now)).then_some(claims.state)
     }
 }
 
-/// Big-endian, so that later is greater.
-fn seconds(time: SystemTime) -> [u8; TIME_BYTES] {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    since.as_secs().to_be_bytes()
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 #[cfg(test)]
@@ -144,7 +154,7 @@ mod tests {
         let states = RequestStates::new(&[1; 32]);
         let about = ["tools/call", "delete", r#"{"id": 1}"#];
         let now = SystemTime::now();
-        let sealed = states.bind(None, about).seal("half done", now);
+        let sealed = states.bind(None, about).seal("half done".to_owned(), now).unwrap();
         assert_eq!(
             states.bind(None, about).open(&sealed, now).as_deref(),
             Some("half done")
@@ -153,7 +163,10 @@ mod tests {
         assert_eq!(states.bind(None, about).open(&sealed, later), None);
         // Another caller, though the log calls both the same.
         let mut one = [7; 32];
-        let of_one = states.bind(Some(IdentityHash(one)), about).seal("half done", now);
+        let of_one = states
+            .bind(Some(IdentityHash(one)), about)
+            .seal("half done".to_owned(), now)
+            .unwrap();
         one[31] = 8;
         assert_eq!(IdentityHash(one).to_string(), IdentityHash([7; 32]).to_string());
         let opened = |who| states.bind(Some(IdentityHash(who)), about).open(&of_one, now);

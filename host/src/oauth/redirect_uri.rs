@@ -186,9 +186,7 @@ impl KnownHosts {
     /// Whether the login page need not warn of it.
     pub(super) fn is_known(&self, redirect_uri: &str) -> bool {
         match RedirectTarget::of(redirect_uri) {
-            RedirectTarget::Site(host) => {
-                WELL_KNOWN_HOSTS.contains(&&*host) || self.named.iter().any(|named| *named == host)
-            }
+            RedirectTarget::Site(host) => WELL_KNOWN_HOSTS.contains(&&*host) || self.named.contains(&host),
             RedirectTarget::ThisMachine | RedirectTarget::Program(_) => false,
         }
     }
