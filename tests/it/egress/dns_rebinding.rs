@@ -59,7 +59,7 @@ fn a_name_that_moves_into_our_network_is_not_followed() {
     match unshared(&network).output() {
         Ok(output) if output.status.success() => {
             let ourselves = std::env::current_exe().expect("a path");
-            let name = "rebinding::a_name_that_moves_into_our_network_is_not_followed";
+            let name = "egress::dns_rebinding::a_name_that_moves_into_our_network_is_not_followed";
             let script = format!("{network} && exec {} --exact {name} --nocapture", ourselves.display());
             let output = unshared(&script).env(INSIDE, "1").output().expect("it starts");
             let told = String::from_utf8_lossy(&output.stdout);
