@@ -11,7 +11,7 @@ use crate::{
     auth::Caller,
     egress::{CallBudget, CallLimits, Egress},
     sandbox::{Reply, Request, Sandbox, SandboxError, UPSTREAM_GRACE},
-    telemetry::{CallRecord, Metrics, Outcome, Traces},
+    telemetry::{CallRecord, Metrics, Outcome, Traces, metrics::InFlight},
 };
 
 pub struct Host {
@@ -39,7 +39,7 @@ impl Host {
             sandbox,
             egress: egress.map(Arc::new),
             budget,
-            metrics: Metrics::default(),
+            metrics: Metrics::new(time_max(&budget)),
             traces: None,
         }
     }
@@ -59,7 +59,7 @@ impl Host {
 
     /// Longer than any call: so long an end waits for those under way.
     pub fn drain(&self) -> Duration {
-        self.budget.timeout + UPSTREAM_GRACE + RESPONSE_MARGIN
+        time_max(&self.budget)
     }
 
     pub fn new_call(&self) -> Arc<CallBudget> {
@@ -95,12 +95,18 @@ impl Host {
     }
 }
 
+/// What a call takes at most, in the queue, at Daktela, and until its answer is written.
+fn time_max(limits: &CallLimits) -> Duration {
+    limits.timeout + UPSTREAM_GRACE + RESPONSE_MARGIN
+}
+
 /// Records the call when it is dropped, so that one which is cancelled half-way is recorded, too.
 struct CallGuard<'a> {
     request: &'a Request,
     call: Arc<CallBudget>,
     origin: RequestOrigin<'a>,
     host: &'a Host,
+    in_flight: Option<InFlight>,
     started: (SystemTime, Instant),
     outcome: Outcome,
     answer_bytes: usize,
@@ -108,12 +114,12 @@ struct CallGuard<'a> {
 
 impl<'a> CallGuard<'a> {
     fn new(request: &'a Request, call: Arc<CallBudget>, origin: RequestOrigin<'a>, host: &'a Host) -> Self {
-        host.metrics.begin();
         Self {
             request,
             call,
             origin,
             host,
+            in_flight: Some(host.metrics.begin()),
             started: (SystemTime::now(), Instant::now()),
             outcome: Outcome::Cancelled,
             answer_bytes: 0,
@@ -140,7 +146,9 @@ impl Drop for CallGuard<'_> {
             traceparent: self.origin.traceparent,
         };
         record.log();
-        self.host.metrics.end(&record);
+        if let Some(in_flight) = self.in_flight.take() {
+            self.host.metrics.end(in_flight, &record);
+        }
         if let Some(traces) = &self.host.traces {
             traces.record(&record, self.host.metrics.label(tool));
         }

@@ -17,7 +17,21 @@ use crate::{
 /// For connections to close, the last spans to be exported and the log to be written.
 const EXIT_MARGIN: Duration = Duration::from_secs(10);
 
+/// Keeps the memory of the process, which holds the credentials of many, out of core dumps and from other processes of the
+/// same user.
+#[cfg(target_os = "linux")]
+fn forbid_memory_dumps() {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(event = "memory_dumps_allowed", reason = %error, "core dumps may hold credentials");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forbid_memory_dumps() {}
+
 pub(super) fn run(options: &Options, server_options: &ServerOptions) -> Result<(), ExitError> {
+    forbid_memory_dumps();
     let mut settings = server_options.settings().map_err(ExitError::usage)?;
     if options.daktela.names_an_instance() {
         // Whoever reaches the port would read with the operator's eyes.

@@ -18,7 +18,7 @@ use crate::{
 const ACCESS_MINUTES: u64 = 60;
 
 /// Some clients refresh from two machines; a thief gains a minute, and is found out by whoever comes later.
-const GRACE_SECONDS: u64 = 60;
+const REFRESH_REUSE_SECONDS: u64 = 60;
 
 #[derive(Debug, Clone, Args)]
 pub struct OAuthOptions {
@@ -27,13 +27,14 @@ pub struct OAuthOptions {
     #[arg(long, env = "OAUTH_SECRET_FILE", value_name = "FILE")]
     pub oauth_secret_file: Option<PathBuf>,
 
-    /// How long an access token is good at most; Daktela's own may end sooner
+    /// Lifetime of an OAuth access token, in minutes; it ends sooner where Daktela's own does
     #[arg(long, env = "OAUTH_ACCESS_MINUTES", value_name = "MINUTES", default_value_t = ACCESS_MINUTES, value_parser = clap::value_parser!(u64).range(1..=1440))]
     pub oauth_access_minutes: u64,
 
-    /// How long a refresh token that was used is answered again, for clients that refresh twice at once or lose an answer
-    #[arg(long, env = "OAUTH_GRACE_SECONDS", value_name = "SECONDS", default_value_t = GRACE_SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub oauth_grace_seconds: u64,
+    /// Time, in seconds, in which a refresh token that was used gives the same answer again, for clients that refresh twice at
+    /// once or lose an answer
+    #[arg(long, alias = "oauth-grace-seconds", env = "OAUTH_REFRESH_REUSE_SECONDS", value_name = "SECONDS", default_value_t = REFRESH_REUSE_SECONDS, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub oauth_refresh_reuse_seconds: u64,
 
     /// File with the address of a Redis, redis:// or rediss:// for TLS, in which replicas remember together what was used once and
     /// what is revoked. Or give it in REDIS_URL
@@ -79,7 +80,7 @@ impl OAuthOptions {
             known_client_hosts: hosts("OAUTH_KNOWN_CLIENTS", &self.oauth_known_clients)?,
             known_clients_only: self.oauth_known_clients_only,
             access_lifetime: Duration::from_secs(self.oauth_access_minutes * 60),
-            reuse_grace: Duration::from_secs(self.oauth_grace_seconds),
+            reuse_grace: Duration::from_secs(self.oauth_refresh_reuse_seconds),
             redis,
         }))
     }

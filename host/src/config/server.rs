@@ -33,23 +33,24 @@ pub enum Transport {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Serving over HTTP")]
 pub struct ServerOptions {
-    /// How clients connect
+    /// Transport that clients use
     #[arg(long, env = "MCP_TRANSPORT", value_name = "NAME", value_enum, default_value_t = Transport::Stdio)]
     pub transport: Transport,
 
-    /// Address to listen on; 0.0.0.0 for all of them
+    /// IP address that the HTTP server listens on; 0.0.0.0 for all addresses of the machine
     #[arg(long, env = "HOST", value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub host: IpAddr,
 
-    /// Port to listen on; 0 for any that is free
+    /// TCP port that the HTTP server listens on; 0 for any that is free
     #[arg(long, env = "PORT", value_name = "PORT", default_value_t = 8080)]
     pub port: u16,
 
-    /// Where clients find the server, e.g. https://mcp.example.com, or https://example.com/daktela behind a proxy
+    /// URL under which clients reach the server, e.g. https://mcp.example.com, or https://example.com/daktela behind a proxy
     #[arg(long, env = "PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// Domains whose Daktelas are served, with commas. localhost, an address, or a host on a private network has to be named itself
+    /// Domains of the Daktela instances that are served, separated by commas. localhost, an IP address, or a host on a private
+    /// network has to be named itself
     #[arg(
         long,
         env = "ALLOWED_DAKTELA_DOMAINS",
@@ -58,7 +59,7 @@ pub struct ServerOptions {
     )]
     pub allowed_daktela_domains: String,
 
-    /// Names by which clients may call the server, with commas, beside that of PUBLIC_URL and those of this machine
+    /// Host names by which clients may call the server, separated by commas, beside that of PUBLIC_URL and those of this machine
     #[arg(long, env = "ALLOWED_HOSTS", value_name = "HOSTS", default_value = "")]
     pub allowed_hosts: String,
 
@@ -66,19 +67,19 @@ pub struct ServerOptions {
     #[arg(long, env = "ALLOWED_ORIGINS", value_name = "ORIGINS", default_value = "")]
     pub allowed_origins: String,
 
-    /// Where Prometheus finds /metrics, e.g. 127.0.0.1:9090; nowhere unless set, since whoever may call the server need not know
+    /// Address and port that serve Prometheus metrics at /metrics, e.g. 127.0.0.1:9090; without it there are none
     #[arg(long, env = "METRICS_ADDRESS", value_name = "ADDRESS:PORT")]
     pub metrics_address: Option<SocketAddr>,
 
-    /// How many reverse proxies in front add the caller's address to X-Forwarded-For
+    /// Number of reverse proxies in front of the server that add the client's address to X-Forwarded-For
     #[arg(long, env = "TRUSTED_PROXIES", value_name = "NUMBER", default_value_t = 0)]
     pub trusted_proxies: usize,
 
-    /// MCP requests that are served at the same time; more are told to come back
-    #[arg(long, env = "MAX_REQUESTS", value_name = "NUMBER", default_value_t = MAX_REQUESTS, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub max_requests: u32,
+    /// Number of MCP requests that are served at the same time; further ones are refused with 503
+    #[arg(long, alias = "max-requests", env = "MAX_CONCURRENT_REQUESTS", value_name = "NUMBER", default_value_t = MAX_REQUESTS, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_concurrent_requests: u32,
 
-    /// The largest request body
+    /// Largest body of a request, in bytes
     #[arg(long, env = "MAX_BODY_BYTES", value_name = "BYTES", default_value_t = MAX_BODY_BYTES, value_parser = clap::value_parser!(u32).range(1_000..=100_000_000))]
     pub max_body_bytes: u32,
 
@@ -130,7 +131,7 @@ impl ServerOptions {
             hosts,
             origins,
             trusted_proxies: self.trusted_proxies,
-            max_requests: self.max_requests as usize,
+            max_requests: self.max_concurrent_requests as usize,
             max_body_bytes: self.max_body_bytes as usize,
         })
     }

@@ -47,7 +47,7 @@ pub(crate) fn error(code: i32, message: &str, id: &Value) -> Value {
 #[derive(Debug)]
 pub(crate) enum Parsed {
     One(ClientJsonRpcMessage),
-    /// Messages and, in their places, errors for those that are none. Never empty.
+    /// Messages and, in their places, errors for those that are none.
     Batch(Vec<Result<ClientJsonRpcMessage, InvalidMessage>>),
 }
 
@@ -64,15 +64,20 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, InvalidMessage> {
             id: json::find_id(bytes).unwrap_or_default(),
             ..InvalidMessage::new(PARSE_ERROR, "The message is not JSON.")
         }),
-        Ok(Value::Array(messages)) if (1..=BATCH_MAX).contains(&messages.len()) => {
+        Ok(Value::Array(messages)) if messages.len() <= BATCH_MAX => {
             Ok(Parsed::Batch(messages.into_iter().map(parse_value).collect()))
         }
-        Ok(Value::Array(_)) => Err(InvalidMessage::new(
-            INVALID_REQUEST,
-            format!("A batch has between 1 and {BATCH_MAX} messages."),
-        )),
+        Ok(Value::Array(_)) => Err(batch_size()),
         Ok(other) => Err(not_a_message(&other)),
     }
+}
+
+/// Refuses a batch that is empty or too long.
+pub(crate) fn batch_size() -> InvalidMessage {
+    InvalidMessage::new(
+        INVALID_REQUEST,
+        format!("A batch has between 1 and {BATCH_MAX} messages."),
+    )
 }
 
 /// Refuses a batch where the revision of the protocol has none.

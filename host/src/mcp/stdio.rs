@@ -326,6 +326,9 @@ async fn read(reader: StdioReader, output: Arc<Output>, messages: mpsc::Sender<I
         };
         let (batch, parts) = match parsed {
             Ok(Parsed::One(message)) => (None, vec![Ok(message)]),
+            Ok(Parsed::Batch(parts)) if parts.is_empty() && output.has_batches.load(Ordering::Acquire) => {
+                (None, vec![Err(message::batch_size())])
+            }
             Ok(Parsed::Batch(parts)) if output.has_batches.load(Ordering::Acquire) => {
                 (Some(begin_batch(&parts)), parts)
             }

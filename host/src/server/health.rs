@@ -33,6 +33,11 @@ async fn healthz() -> Response {
 async fn readyz(State(state): State<Arc<ServerState>>) -> Response {
     if state.draining.load(Ordering::Acquire) {
         text_response(StatusCode::SERVICE_UNAVAILABLE, "shutting down")
+    } else if state.metrics.has_stuck_calls() {
+        text_response(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "calls are stuck: they run longer than their time limit",
+        )
     } else if state.oauth.as_ref().is_some_and(|oauth| oauth.is_store_unavailable()) {
         // No replica is better off, and callers with credentials of their own need one.
         text_response(

@@ -14,7 +14,11 @@ use daktela_protocol::json;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::Value;
 
-use super::{ServerState, request_id::RequestId};
+use super::{
+    ServerState,
+    batch::{self, IsBatch},
+    request_id::RequestId,
+};
 use crate::{
     auth::{Caller, Credentials, Identity, read_credentials},
     egress::Credential,
@@ -53,6 +57,7 @@ enum How {
 pub(super) fn guarded(routes: Router, state: &Arc<ServerState>) -> Router {
     routes
         .layer(middleware::from_fn(present_to_rmcp))
+        .layer(middleware::from_fn(batch::serve_batch))
         .layer(middleware::from_fn_with_state(state.clone(), admit))
         .layer(middleware::from_fn_with_state(state.clone(), read_message))
         .layer(middleware::from_fn_with_state(state.clone(), authenticate))
@@ -155,9 +160,16 @@ async fn read_message(State(state): State<Arc<ServerState>>, mut request: Reques
             Err(error) => return ApiError::from(error).into_response(),
         };
         let repaired = json::repair(&body);
+        let mut is_batch = false;
         let invalid = match message::parse(&repaired) {
             Ok(Parsed::One(_)) => None,
-            // Its revision was negotiated in another request, which is not remembered here.
+            Ok(Parsed::Batch(messages)) if messages.is_empty() && batch::is_allowed(&parts.headers) => {
+                Some(message::batch_size())
+            }
+            Ok(Parsed::Batch(_)) if batch::is_allowed(&parts.headers) => {
+                is_batch = true;
+                None
+            }
             Ok(Parsed::Batch(_)) => Some(message::no_batches()),
             Err(invalid) => Some(invalid),
         };
@@ -173,6 +185,9 @@ async fn read_message(State(state): State<Arc<ServerState>>, mut request: Reques
             (None, Cow::Borrowed(_)) => body,
         };
         request = Request::from_parts(parts, Body::from(body));
+        if is_batch {
+            request.extensions_mut().insert(IsBatch);
+        }
     }
     next.run(request).await
 }

@@ -8,6 +8,7 @@
 //!                                            └─ mcp_endpoint: / and /mcp ──► rmcp
 //! ```
 
+mod batch;
 mod connections;
 mod health;
 mod mcp_endpoint;

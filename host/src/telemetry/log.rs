@@ -143,22 +143,19 @@ impl Queue {
         loop {
             let (chunk, lines) = self.next();
             let is_written = write_all(&chunk).is_ok();
-            let mut state = self.state();
-            state.is_writing = false;
-            let mut dropped = 0;
             if is_written {
-                dropped = std::mem::take(&mut state.dropped);
+                let dropped = std::mem::take(&mut self.state().dropped);
+                if dropped > 0 {
+                    tracing::warn!(
+                        event = "log_lines_dropped",
+                        count = dropped,
+                        "lines of the log were dropped while nobody read it"
+                    );
+                }
             } else {
                 DROPPED.inc_by(lines);
             }
-            drop(state);
-            if dropped > 0 {
-                tracing::warn!(
-                    event = "log_lines_dropped",
-                    count = dropped,
-                    "lines of the log were dropped while nobody read it"
-                );
-            }
+            self.state().is_writing = false;
             self.changed.notify_all();
         }
     }

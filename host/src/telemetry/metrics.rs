@@ -1,8 +1,9 @@
 //! Prometheus metrics. No label says who asked.
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, OnceLock, atomic::AtomicU64},
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicU64},
+    time::{Duration, Instant},
 };
 
 use prometheus_client::{
@@ -47,6 +48,7 @@ pub struct Metrics {
     calls: Family<CallLabels, Counter>,
     durations: Durations,
     in_flight: Gauge,
+    started: Arc<Mutex<Started>>,
     answer_bytes: Counter,
     upstream_requests: Counter,
     upstream_bytes: Counter,
@@ -62,8 +64,20 @@ pub struct Metrics {
     tools: Arc<OnceLock<HashSet<String>>>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+/// When the calls in flight began.
+struct Started {
+    calls: BTreeMap<u64, Instant>,
+    next: u64,
+    /// No call takes longer.
+    time_max: Duration,
+}
+
+/// A call in flight.
+pub(crate) struct InFlight(u64);
+
+impl Metrics {
+    /// `time_max` is what a call takes at most, its time in the queue included.
+    pub fn new(time_max: Duration) -> Self {
         let mut registry = Registry::with_prefix("mcp_daktela");
         let calls = Family::default();
         registry.register("calls", "MCP requests, by method, tool and outcome", calls.clone());
@@ -145,6 +159,11 @@ impl Default for Metrics {
             calls,
             durations,
             in_flight,
+            started: Arc::new(Mutex::new(Started {
+                calls: BTreeMap::new(),
+                next: 0,
+                time_max,
+            })),
             answer_bytes,
             upstream_requests,
             upstream_bytes,
@@ -159,21 +178,34 @@ impl Default for Metrics {
             tools: Arc::default(),
         }
     }
-}
 
-impl Metrics {
     /// Only these become labels.
     pub(crate) fn know_tools(&self, names: impl IntoIterator<Item = String>) {
         // A second server over the same host has the same tools.
         let _ = self.tools.set(names.into_iter().collect());
     }
 
-    pub(crate) fn begin(&self) {
+    pub(crate) fn begin(&self) -> InFlight {
         self.in_flight.inc();
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = started.next;
+        started.next += 1;
+        started.calls.insert(id, Instant::now());
+        InFlight(id)
     }
 
-    pub(crate) fn end(&self, record: &CallRecord<'_>) {
+    /// Whether a call runs longer than any may, so that something in the program is blocked.
+    pub(crate) fn has_stuck_calls(&self) -> bool {
+        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = started.calls.first_key_value();
+        oldest.is_some_and(|(_, begun)| begun.elapsed() > started.time_max)
+    }
+
+    pub(crate) fn end(&self, InFlight(id): InFlight, record: &CallRecord<'_>) {
         self.in_flight.dec();
+        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        started.calls.remove(&id);
+        drop(started);
         let labels = CallLabels {
             method: record.method,
             tool: self.label(record.tool).to_owned(),

@@ -1,3 +1,4 @@
 //! Flags and environment variables.
 
+mod mistaken_values;
 mod settings;

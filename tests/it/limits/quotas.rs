@@ -35,10 +35,10 @@ fn text(answer: &Value) -> &str {
 fn a_call_meets_the_limit_that_was_set() {
     for (limit, value, tool, expected) in [
         (
-            "DAKTELA_COMPUTE_SECONDS",
+            "DAKTELA_CPU_SECONDS",
             "1",
             "spin",
-            "The call computed for more than 1 s; ask for less at once, or raise --compute-seconds.",
+            "The call computed for more than 1 s; ask for less at once, or raise --cpu-seconds.",
         ),
         (
             "DAKTELA_MEMORY_MB",
@@ -80,10 +80,7 @@ fn waiting_is_not_computing() {
         delay: Some(Duration::from_millis(15)),
         ..Fault::default()
     });
-    let limits = [
-        ("DAKTELA_COMPUTE_SECONDS", "1"),
-        ("DAKTELA_MAX_UPSTREAM_REQUESTS", "150"),
-    ];
+    let limits = [("DAKTELA_CPU_SECONDS", "1"), ("DAKTELA_MAX_UPSTREAM_REQUESTS", "150")];
     let answer = hostile(&demo, &limits).call("flood", &json!({}));
     assert_eq!(text(&answer), "150 requests were answered");
 }
@@ -153,9 +150,9 @@ fn a_component_of_more_modules_or_larger_tables_does_not_load() {
 #[test]
 fn a_limit_that_cannot_be_meant_is_refused() {
     for (limit, value) in [
-        ("DAKTELA_COMPUTE_SECONDS", "0"),
-        ("DAKTELA_UPSTREAM_AT_ONCE", "0"),
-        ("DAKTELA_MAX_WAITING", "many"),
+        ("DAKTELA_CPU_SECONDS", "0"),
+        ("DAKTELA_UPSTREAM_CONCURRENCY", "0"),
+        ("DAKTELA_MAX_QUEUED_CALLS", "many"),
         ("CACHE_TTL_SECONDS", "31556952001"),
         ("DAKTELA_PROXY", "socks5://proxy.example.com"),
     ] {
@@ -178,8 +175,8 @@ fn who_finds_no_room_hears_that_the_server_is_busy() {
     let mut program = hostile(
         &demo,
         &[
-            ("DAKTELA_MAX_CALLS", "1"),
-            ("DAKTELA_MAX_WAITING", "1"),
+            ("DAKTELA_MAX_CONCURRENT_CALLS", "1"),
+            ("DAKTELA_MAX_QUEUED_CALLS", "1"),
             ("DAKTELA_TIMEOUT", "2"),
         ],
     );
@@ -201,13 +198,13 @@ fn who_finds_no_room_hears_that_the_server_is_busy() {
     let (said, after) = heard(ids[2]);
     assert_eq!(
         said,
-        "The server is busy: 1 calls run and 1 wait. Call again in a moment; --max-calls and --max-waiting set how many may."
+        "The server is busy: 1 calls run and 1 wait. Call again in a moment; --max-concurrent-calls and --max-queued-calls set how many may."
     );
     assert!(after < Duration::from_secs(2), "{after:?}");
     let (said, _) = heard(ids[1]);
     assert_eq!(
         said,
-        "The server is busy: no turn came within 2 s. Call again in a moment, or raise --max-calls."
+        "The server is busy: no turn came within 2 s. Call again in a moment, or raise --max-concurrent-calls."
     );
     let (said, _) = heard(ids[0]);
     assert_eq!(
@@ -226,7 +223,7 @@ fn callers_take_turns() {
         delay: Some(Duration::from_millis(300)),
         action: None,
     });
-    let served = Served::start(&[("DAKTELA_MAX_CALLS", "1")]);
+    let served = Served::start(&[("DAKTELA_MAX_CONCURRENT_CALLS", "1")]);
     let call = |reader: u64| {
         let ask = Ask::call("count_tickets", json!({})).read_as(&demo.origin(), &reader_token(reader % READERS));
         assert_eq!(served.ask(&ask).json()["result"]["isError"], false);

@@ -1,4 +1,5 @@
 //! MCP on stdio.
 
+mod broken_messages;
 mod protocol;
 mod stdio;

@@ -160,7 +160,10 @@ fn what_is_no_message_is_answered_by_line() {
     );
     let long = vec![b' '; 9_000_000];
     let no_json = (-32700, "The message is not JSON.");
-    let no_batch = (-32600, "One message at a time: MCP has no batches.");
+    let no_batch = (
+        -32600,
+        "One message at a time: only revision 2025-03-26 of MCP has batches.",
+    );
     let no_message = (-32600, "The message is none of JSON-RPC 2.0.");
     let too_long = (-32600, "A message has at most 4000000 bytes.");
     let lines: [(&[u8], _, _); 10] = [

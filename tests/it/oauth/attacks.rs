@@ -544,7 +544,7 @@ fn tokens(
         &site.refresh(client, &tokens.refresh, &[]),
     );
 
-    let brief = Site::start(&[("OAUTH_GRACE_SECONDS", "1")]);
+    let brief = Site::start(&[("OAUTH_REFRESH_REUSE_SECONDS", "1")]);
     let brief_client = brief.client(CALLBACK);
     let first = brief.tokens(&brief_client, demo);
     let second = Tokens::read(&brief.refresh(&brief_client, &first.refresh, &[]));

@@ -32,7 +32,7 @@ fn somebody(served: &Served, demo: &Demo) -> Reply {
 }
 
 fn slow_bodies(t: &mut Attacks, demo: &Demo) {
-    let served = Served::start(&[("MAX_REQUESTS", "4"), ("OAUTH_SECRET", SECRET)]);
+    let served = Served::start(&[("MAX_CONCURRENT_REQUESTS", "4"), ("OAUTH_SECRET", SECRET)]);
     let begun = |target: &str, number: usize| {
         let mut stream = served.connect();
         let credential = format!(
@@ -57,7 +57,7 @@ fn slow_bodies(t: &mut Attacks, demo: &Demo) {
 }
 
 fn many_calls(t: &mut Attacks, demo: &Demo) {
-    let served = Served::start(&[("MAX_REQUESTS", "20")]);
+    let served = Served::start(&[("MAX_CONCURRENT_REQUESTS", "20")]);
     demo.inject(Fault {
         matches: "tickets".to_owned(),
         times: 40,

@@ -85,7 +85,7 @@ fn made_up_tokens_do_not_shut_out_a_caller_who_is_known() {
         }),
         ..Fault::default()
     });
-    let served = Served::start(&[("MAX_REQUESTS", "40"), ("DAKTELA_MAX_CALLS", "8")]);
+    let served = Served::start(&[("MAX_CONCURRENT_REQUESTS", "40"), ("DAKTELA_MAX_CONCURRENT_CALLS", "8")]);
     let good = || served.ask(&Ask::call("count_tickets", json!({})).read_as(&demo.origin(), &reader_token(1)));
     assert_eq!(good().status, 200);
     thread::scope(|scope| {

@@ -212,7 +212,7 @@ fn a_code_that_one_replica_used_is_refused_by_the_other() {
 fn a_refresh_token_that_one_replica_used_is_found_out_by_the_other() {
     let Some(redis) = Redis::start() else { return };
     let demo = Demo::start().expect("a demo instance");
-    let site = replicas(&redis.url(), &[("OAUTH_GRACE_SECONDS", "1")]);
+    let site = replicas(&redis.url(), &[("OAUTH_REFRESH_REUSE_SECONDS", "1")]);
     let client = site.client(CALLBACK);
     let first = site.tokens(&client, &demo);
     let second = Tokens::read(&site.at(0).refresh(&client, &first.refresh, &[]));

@@ -500,7 +500,7 @@ fn the_server_may_open_as_many_files_as_there_may_be() {
 fn who_is_too_many_is_told_to_come_back() {
     let demo = Demo::start().expect("a demo instance");
     demo.inject(delay(9, Duration::from_secs(2)));
-    let served = Served::start(&[("MAX_REQUESTS", "2")]);
+    let served = Served::start(&[("MAX_CONCURRENT_REQUESTS", "2")]);
     let ask = Ask::call("count_tickets", json!({})).read_as(&demo.origin(), TOKEN);
     let mut statuses: Vec<u16> = thread::scope(|scope| {
         let running: Vec<_> = (0..6).map(|_| scope.spawn(|| served.ask(&ask).status)).collect();
@@ -622,7 +622,7 @@ fn each_call_has_a_line_and_is_counted() {
         r#"tool="(unknown)""#,
         "mcp_daktela_upstream_requests_total",
         "mcp_daktela_call_duration_seconds_bucket",
-        "mcp_daktela_instances 0",
+        "mcp_daktela_calls_in_flight 0",
         r#"mcp_daktela_http_responses_total{status="200"}"#,
     ] {
         assert!(page.body.contains(expected), "{expected}: {}", page.body);

@@ -235,7 +235,7 @@ fn without_its_collector_the_server_goes_on() {
     let ask = Ask::call("count_tickets", json!({})).read_as(&demo.origin(), TOKEN);
     assert!(served.ask(&ask).text().contains("244"));
     assert_eq!(
-        served.log("otlp_failed", 1)[0]["meaning"],
+        served.log("otlp_failed", 1)[0]["message"],
         "the collector takes no spans"
     );
     assert!(served.ask(&ask).text().contains("244"));
