@@ -10,11 +10,11 @@ use crate::{
     },
     model::{
         context::Context,
-        entity::{CustomFields, ENTITY, Entity, LongText, Overflow, TextKind},
+        entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
         field::{coded, computed, date_time, detail, number, only_yes, related, seconds, ticket, titled},
         filter::{Condition, custom, eq, from, until},
         list::List,
-        output::FactValue,
+        output::{FactValue, Overflow},
         param::{self},
         tool::{Example, Run, Tool},
     },

@@ -5,11 +5,11 @@ use serde_json::Value;
 use crate::{
     daktela::query::Direction,
     model::{
-        entity::{ENTITY, Entity, Overflow},
+        entity::{ENTITY, Entity},
         field::{coded, computed, date_time, detail, flag, number, related, seconds, text, ticket, titled, word},
         filter::{custom, eq, from, until, yes_no},
         list::List,
-        output::FactValue,
+        output::{FactValue, Overflow},
         param::{self, Param},
         tool::{Example, Run, Tool},
     },

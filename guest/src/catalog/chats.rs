@@ -3,10 +3,11 @@
 use crate::{
     daktela::query::Direction,
     model::{
-        entity::{ENTITY, Entity, Overflow},
+        entity::{ENTITY, Entity},
         field::{FieldSpec, coded, date_time, detail, flag, related, seconds, text, ticket, titled, word},
         filter::{FilterParam, custom, eq, from, until},
         list::List,
+        output::Overflow,
         param::{self},
         tool::Tool,
     },

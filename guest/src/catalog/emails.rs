@@ -5,11 +5,11 @@ use serde_json::Value;
 use crate::{
     daktela::query::Direction,
     model::{
-        entity::{ENTITY, Entity, LongText, Overflow, TextKind},
+        entity::{ENTITY, Entity, LongText, TextKind},
         field::{computed, date_time, detail, flag, related, seconds, text, ticket, titled, word},
         filter::{custom, eq, from, until},
         list::List,
-        output::FactValue,
+        output::{FactValue, Overflow},
         param::{self},
         tool::Tool,
     },

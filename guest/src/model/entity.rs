@@ -6,7 +6,7 @@ use super::{
     args::Args,
     context::Context,
     field::{Detail, FieldSpec, Format},
-    output::Related,
+    output::{Overflow, Related},
     param::{self, Param},
 };
 
@@ -49,12 +49,6 @@ pub enum CustomFields {
     Fields,
     /// Phone numbers and e-mail addresses are among them and lead, whatever the customer's form calls them.
     ContactPoints,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overflow {
-    Texts,
-    Records,
 }
 
 /// What the rest of an entity is written over.

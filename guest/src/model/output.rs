@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use super::{args::Budget, entity::Overflow};
+use super::args::Budget;
 use crate::value;
 
 /// The result of a tool.
@@ -74,6 +74,13 @@ pub struct ListOutput {
     /// How many characters of each long text the caller asked for.
     pub text_chars: Option<usize>,
     pub budget: Budget,
+}
+
+/// What is left out first where a page is too large: long texts (they are an aside) or records (the texts are the point).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    Texts,
+    Records,
 }
 
 /// How many records match.

@@ -11,12 +11,9 @@ use std::{
 
 use super::budget::{self, DIVISORS};
 use crate::{
-    model::{
-        entity::Overflow,
-        output::{
-            Body, Content, CountOutput, Fact, FactValue, Key, Leg, ListOutput, Moment, Output, Record, RecordOutput,
-            Reference, Speaker, TranscriptOutput, Utterance,
-        },
+    model::output::{
+        Body, Content, CountOutput, Fact, FactValue, Key, Leg, ListOutput, Moment, Output, Overflow, Record,
+        RecordOutput, Reference, Speaker, TranscriptOutput, Utterance,
     },
     text, time,
 };
@@ -877,10 +874,10 @@ mod tests {
             ..note(1)
         };
         assert_eq!(
-            Item::in_list(&field("short".to_owned())).print(|chars| chars),
+            Item::in_list(&field("short".to_owned())).print(Limit::OWN),
             "- **1**\n  Note: short"
         );
-        let long = Item::in_list(&field(format!("a\n# b {}", "x".repeat(300)))).print(|chars| chars);
+        let long = Item::in_list(&field(format!("a\n# b {}", "x".repeat(300)))).print(Limit::OWN);
         assert!(long.starts_with("- **1**\n  Note:\n  > a\n  > # b xxx"), "{long}");
     }
 }
