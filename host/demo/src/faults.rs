@@ -1,14 +1,16 @@
 //! What can go wrong on the way, on demand: a queue of faults, each of which meets the next requests that it matches.
 
+use std::{
+    io::{self, Write},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::{BodyExt, combinators::UnsyncBoxBody};
-use hyper::Response;
-use hyper::body::Frame;
-use std::io::{self, Write};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use hyper::{Response, body::Frame};
 use tokio::sync::mpsc;
 
 #[derive(Clone, Debug)]

@@ -3,13 +3,18 @@
 //! Where no source says how SQL shows through, the stricter reading is taken: `eq` minds case and accents, and nothing
 //! but `isnull` matches what is null.
 
-use crate::php;
-use crate::quirks::{DottedFilters, Quirks};
-use crate::reply::{Refusal, bad};
-use crate::schema::Model;
-use crate::store::{Reader, Row};
-use serde_json::{Map, Value, json};
 use std::cmp::Ordering;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    query_string,
+    quirks::{DottedFilters, Quirks},
+    reply::{Refusal, bad},
+    schema::Model,
+    store::{Reader, Row},
+    value::text,
+};
 
 pub(crate) enum Node {
     All(Vec<Node>),
@@ -78,7 +83,7 @@ pub(crate) fn parse(given: Option<&Value>, quirks: &Quirks) -> Result<Option<Nod
         Some(map) if map.contains_key("field") => leaf(map).map(Some),
         Some(map) if map.contains_key("filters") => group(map, quirks).map(Some),
         _ => {
-            let leaves = php::list(given).unwrap_or_default();
+            let leaves = query_string::list(given).unwrap_or_default();
             if leaves.is_empty() {
                 return bad(json!(["Wrong filter"]));
             }
@@ -97,7 +102,7 @@ fn group(map: &Map<String, Value>, quirks: &Quirks) -> Result<Node, Refusal> {
     }
     let entries = map
         .get("filters")
-        .and_then(php::list)
+        .and_then(query_string::list)
         .filter(|entries| !entries.is_empty());
     let Some(entries) = entries else {
         return bad(json!(["Wrong filter"]));
@@ -127,8 +132,8 @@ fn leaf(map: &Map<String, Value>) -> Result<Node, Refusal> {
         None => Vec::new(),
         Some(Value::String(value)) => vec![value.clone()],
         Some(list) => {
-            let values =
-                php::list(list).and_then(|list| list.into_iter().map(|v| v.as_str().map(str::to_owned)).collect());
+            let values = query_string::list(list)
+                .and_then(|list| list.into_iter().map(|v| v.as_str().map(str::to_owned)).collect());
             values.map_or(bad(json!(["Wrong filter"])), Ok::<Vec<String>, _>)?
         }
     };
@@ -225,14 +230,6 @@ fn holds(operator: Operator, value: &Value, wanted: &[String]) -> bool {
         Operator::StartsWith => text().starts_with(&first.to_lowercase()),
         Operator::EndsWith => text().ends_with(&first.to_lowercase()),
         Operator::IsNull | Operator::IsNotNull => unreachable!("asked of the whole field"),
-    }
-}
-
-pub(crate) fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(yes) => u8::from(*yes).to_string(),
-        other => other.to_string(),
     }
 }
 

@@ -35,9 +35,9 @@ mod company;
 mod faults;
 mod filter;
 mod login;
-mod php;
-mod project;
+mod projection;
 mod query;
+mod query_string;
 mod quirks;
 mod reply;
 mod route;
@@ -47,6 +47,7 @@ mod store;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use faults::{Action, Fault};
 pub use login::{
@@ -58,11 +59,9 @@ pub use quirks::{
 };
 pub use reply::NOW;
 
+use std::{io, mem, net::SocketAddr, sync::Arc, thread::JoinHandle};
+
 use server::{State, lock};
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::thread::JoinHandle;
-use std::{io, mem};
 use tokio::sync::oneshot;
 
 /// How every planted secret begins.

@@ -1,15 +1,20 @@
 //! Who is asking: static tokens, tokens from login, and what a user's role lets them read.
 
-use crate::php;
-use crate::reply::{NOW, Refusal, bad, status};
-use crate::schema::{Model, model};
-use crate::store::{Reader, Row, each};
-use jiff::civil::DateTime;
-use jiff::{SignedDuration, fmt::strtime};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use jiff::{SignedDuration, civil::DateTime, fmt::strtime};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+
+use crate::{
+    query_string,
+    reply::{NOW, Refusal, bad, status},
+    schema::{Model, model},
+    store::{Reader, Row, each},
+};
 
 /// The team lead, who reads everything.
 pub const USERNAME: &str = "lucie.kralova";
@@ -98,7 +103,7 @@ impl Sessions {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let hex = |what: &str| {
-            let [a, b, c] = [0, 1, 2].map(|part| crate::company::hash(what, &format!("{login} {number} {part}")));
+            let [a, b, c] = [0, 1, 2].map(|part| crate::value::hash(what, &format!("{login} {number} {part}")));
             format!("{a:016x}{b:016x}{:08x}", c as u32)
         };
         let (token, refresh) = (hex("access"), hex("refresh"));
@@ -123,7 +128,7 @@ pub(crate) fn given(body: &[u8], content_type: &str, query: Row) -> Row {
     let text = String::from_utf8_lossy(body);
     let more = match content_type.split(';').next() {
         Some("application/json") => serde_json::from_str::<Row>(&text).unwrap_or_default(),
-        Some("application/x-www-form-urlencoded") => php::tree(&text),
+        Some("application/x-www-form-urlencoded") => query_string::tree(&text),
         _ => Map::new(),
     };
     given.extend(more);
@@ -181,10 +186,10 @@ fn reader_number(login: &str) -> Option<u64> {
 /// Tickets are dealt out; all else falls into six heaps, and each reader sees another selection of these.
 fn is_readers(number: u64, on: &Model, row: &Row) -> bool {
     const HEAPS: u64 = 6;
-    let key = row.get(on.key).map_or_else(String::new, crate::filter::text);
+    let key = row.get(on.key).map_or_else(String::new, crate::value::text);
     match on.name {
         "tickets" => key.parse::<u64>().is_ok_and(|name| name % READERS == number),
-        _ => (number + 1) >> (crate::company::hash("heap", &key) % HEAPS) & 1 == 1,
+        _ => (number + 1) >> (crate::value::hash("heap", &key) % HEAPS) & 1 == 1,
     }
 }
 

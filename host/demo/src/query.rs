@@ -1,10 +1,13 @@
 //! The parameters of a list: which are known, what they mean, and which are refused.
 
-use crate::filter::{self, Node};
-use crate::php;
-use crate::quirks::Quirks;
-use crate::reply::{Refusal, bad};
 use serde_json::{Map, Value, json};
+
+use crate::{
+    filter::{self, Node},
+    query_string,
+    quirks::Quirks,
+    reply::{Refusal, bad},
+};
 
 /// Without `take`. Not proven by any source: the vendor's examples show 20 and 25.
 const DEFAULT_TAKE: usize = 20;
@@ -93,7 +96,7 @@ fn fields(parameters: &Map<String, Value>) -> Result<Option<Vec<String>>, Refusa
     let Some(given) = parameters.get("fields") else {
         return Ok(None);
     };
-    let names = php::list(given).and_then(|names| {
+    let names = query_string::list(given).and_then(|names| {
         names
             .into_iter()
             .map(|name| name.as_str().map(str::to_owned))
@@ -108,7 +111,7 @@ fn fields(parameters: &Map<String, Value>) -> Result<Option<Vec<String>>, Refusa
 
 fn sort(given: Option<&Value>) -> Result<Vec<(String, bool)>, Refusal> {
     let Some(given) = given else { return Ok(Vec::new()) };
-    let entries = match php::list(given) {
+    let entries = match query_string::list(given) {
         Some(entries) => entries,
         None => vec![given],
     };

@@ -1,8 +1,9 @@
 //! The envelope around every answer, and the refusals, whose bodies are as uneven as the real ones: 400 has JSON in one of
 //! four shapes, while 401, 403 and 404 have no body at all.
 
-use crate::quirks::{DataShape, Quirks, Total};
 use serde_json::{Value, json};
+
+use crate::quirks::{DataShape, Quirks, Total};
 
 /// The moment at which the sample company stands still.
 pub const NOW: &str = "2026-11-20 16:30:00";

@@ -1,15 +1,20 @@
 //! From a request to an answer: models, single records, related collections, login.
 
-use crate::login::{self, Sessions};
-use crate::query::{self, Query};
-use crate::quirks::{EmailFiles, Quirks, Relations, SingleFields};
-use crate::reply::{self, Page, Refusal, bad, status};
-use crate::schema::{Model, SCHEMA, model};
-use crate::store::{Reader, Row, Store, each};
-use crate::{filter, php};
+use std::cmp::Ordering;
+
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use std::cmp::Ordering;
+
+use crate::{
+    login::{self, Sessions},
+    query::{self, Query},
+    query_string,
+    quirks::{EmailFiles, Quirks, Relations, SingleFields},
+    reply::{self, Page, Refusal, bad, status},
+    schema::{Model, SCHEMA, model},
+    store::{Reader, Row, Store, each},
+    value,
+};
 
 const PREFIX: &str = "/api/v6/";
 
@@ -90,7 +95,7 @@ impl Request {
     }
 
     pub(crate) fn parameters(&self) -> Row {
-        php::tree(self.raw.split_once('?').map_or("", |(_, query)| query))
+        query_string::tree(self.raw.split_once('?').map_or("", |(_, query)| query))
     }
 
     /// A token from the header, the query or the cookie, in this order.
@@ -138,7 +143,7 @@ fn route(request: &Request, reader: &Reader<'_>, sessions: &mut Sessions) -> Res
             };
             let asked = given
                 .get("only_token")
-                .is_some_and(|only| matches!(&*filter::text(only), "1" | "true"));
+                .is_some_and(|only| matches!(&*value::text(only), "1" | "true"));
             let bare = match reader.quirks.login {
                 crate::LoginAnswer::Object => false,
                 crate::LoginAnswer::TokenWhenAsked => asked,
@@ -279,7 +284,7 @@ fn list(
     let total = query.total.then_some(rows.len());
     let page = rows.into_iter().skip(query.skip).take(query.take).enumerate();
     let rows = page.map(|(at, row)| {
-        let name = row.get(on.key).map_or(at.to_string(), filter::text);
+        let name = row.get(on.key).map_or(at.to_string(), value::text);
         let shown = match &fields {
             Some(fields) => reader.picked(on, row, fields),
             None => reader.whole(on, row, false),
@@ -306,7 +311,7 @@ fn mentions(on: &Model, row: &Row, wanted: &str, reader: &Reader<'_>) -> bool {
             .collect(),
         field => reader.reach(on, row, field),
     });
-    let text = texts.map(filter::text).collect::<Vec<_>>().join("\n").to_lowercase();
+    let text = texts.map(value::text).collect::<Vec<_>>().join("\n").to_lowercase();
     wanted.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
@@ -316,7 +321,7 @@ fn order(a: Option<&&Value>, b: Option<&&Value>) -> Ordering {
     match (a, b) {
         _ if absent(a) || absent(b) => absent(b).cmp(&absent(a)),
         (Some(a), Some(b)) => {
-            let (a, b) = (filter::text(a), filter::text(b));
+            let (a, b) = (value::text(a), value::text(b));
             match (a.parse::<f64>(), b.parse::<f64>()) {
                 (Ok(a), Ok(b)) => a.total_cmp(&b),
                 _ => a.cmp(&b),

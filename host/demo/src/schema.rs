@@ -1,9 +1,9 @@
 //! What each model consists of, read once from `data/schema.txt`. Everything that must know fields (defaults, embedding,
 //! refusals of unknown names) asks here, so a field is said once.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use serde_json::{Map, Value};
-use std::collections::HashMap;
-use std::sync::LazyLock;
 
 pub(crate) static SCHEMA: LazyLock<HashMap<&'static str, Model>> =
     LazyLock::new(|| parse(include_str!("../data/schema.txt")));

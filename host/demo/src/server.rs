@@ -1,21 +1,25 @@
 //! The little HTTP server: one thread, one runtime, everything in memory.
 
-use crate::faults::{self, Body, Fault, respond};
-use crate::login::Sessions;
-use crate::quirks::Quirks;
-use crate::route::{self, Request};
-use crate::{Recorded, company, summary};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper::{Response, server::conn::http1};
+use hyper::{Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use std::collections::VecDeque;
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    Recorded, company,
+    faults::{self, Body, Fault, respond},
+    login::Sessions,
+    quirks::Quirks,
+    route::{self, Request},
+    summary,
+};
 
 /// Nobody sends more to a login.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;

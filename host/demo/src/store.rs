@@ -1,9 +1,13 @@
 //! The records in memory and the ways through them. Relations are stored as names and followed when asked for.
 
-use crate::quirks::{EmailFiles, Quirks};
-use crate::schema::{CHANNELS, Field, Kind, Model, model};
-use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    quirks::{EmailFiles, Quirks},
+    schema::{CHANNELS, Field, Kind, Model, model},
+};
 
 pub(crate) type Row = Map<String, Value>;
 
@@ -30,7 +34,7 @@ impl Store {
         let table = self.tables.entry(model.name).or_default();
         let key = row
             .get(model.key)
-            .map_or(table.rows.len().to_string(), crate::filter::text);
+            .map_or(table.rows.len().to_string(), crate::value::text);
         let before = table.index.insert(key.clone(), table.rows.len());
         assert!(before.is_none(), "{name} has two records {key}");
         table.rows.push(row);
@@ -46,7 +50,7 @@ impl Store {
 
     pub(crate) fn get(&self, model: &str, key: &Value) -> Option<&Row> {
         let table = self.tables.get(model)?;
-        table.index.get(&crate::filter::text(key)).map(|at| &table.rows[*at])
+        table.index.get(&crate::value::text(key)).map(|at| &table.rows[*at])
     }
 
     /// The custom fields that a record's form has.
@@ -148,5 +152,5 @@ pub(crate) fn each(list: &Value) -> impl Iterator<Item = &Value> {
 
 /// Some number for what the real instance numbers internally.
 pub(crate) fn internal_id(key: &Value) -> Value {
-    json!(crate::company::hash("internal", &crate::filter::text(key)) % 900_000 + 1000)
+    json!(crate::value::hash("internal", &crate::value::text(key)) % 900_000 + 1000)
 }

@@ -1,11 +1,15 @@
 //! A request in one line that people can read, for golden files:
 //! `GET tickets  stage eq OPEN, id_merge isnull  sort edited desc  skip 0 take 50  fields name,title`.
 
-use crate::filter::{self, Node, Operator};
-use crate::php;
-use crate::quirks::Quirks;
-use crate::route::Request;
 use serde_json::Value;
+
+use crate::{
+    filter::{self, Node, Operator},
+    query_string,
+    quirks::Quirks,
+    route::Request,
+    value,
+};
 
 /// Longer lists in `in` are cut, and counted.
 const LISTED: usize = 3;
@@ -21,7 +25,7 @@ pub(crate) fn summary(request: &Request, path: &str) -> String {
         Err(_) => parts.push(format!("filter {}", parameters["filter"])),
     }
     if let Some(sort) = parameters.get("sort") {
-        let entries = php::list(sort).unwrap_or_else(|| vec![sort]);
+        let entries = query_string::list(sort).unwrap_or_else(|| vec![sort]);
         let entries = entries.iter().map(|entry| {
             let word = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or("?");
             format!("{} {}", word("field"), word("dir"))
@@ -34,8 +38,8 @@ pub(crate) fn summary(request: &Request, path: &str) -> String {
         .filter_map(|name| word(name).map(|value| format!("{name} {value}")));
     parts.push(paging.collect::<Vec<_>>().join(" "));
     if let Some(fields) = parameters.get("fields") {
-        let fields = php::list(fields).unwrap_or_else(|| vec![fields]);
-        let fields: Vec<String> = fields.into_iter().map(filter::text).collect();
+        let fields = query_string::list(fields).unwrap_or_else(|| vec![fields]);
+        let fields: Vec<String> = fields.into_iter().map(value::text).collect();
         parts.push(format!("fields {}", fields.join(",")));
     }
     parts.extend(word("q").map(|q| format!("q {q:?}")));

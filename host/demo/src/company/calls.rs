@@ -1,10 +1,15 @@
 //! Calls, what was said in them, and who missed which.
 
-use super::clock::{self, after, moment, now};
-use super::{Channel, Company, Talk, id, json_file, object, pick, roll};
-use crate::store::Row;
-use serde_json::{Value, json};
 use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use super::{
+    Channel, Company, Talk,
+    clock::{self, after, moment, now},
+    id, json_file, object, pick, roll,
+};
+use crate::store::Row;
 
 /// Calls that belong to no ticket.
 const LOOSE: usize = 125;

@@ -1,9 +1,13 @@
 //! Chats on the web, by SMS and in four networks, with their messages.
 
-use super::clock::{self, after, moment, now};
-use super::{Channel, Company, Talk, id, json_file, object, pick, roll};
-use crate::store::Row;
 use serde_json::{Value, json};
+
+use super::{
+    Channel, Company, Talk,
+    clock::{self, after, moment, now},
+    id, json_file, object, pick, roll,
+};
+use crate::store::Row;
 
 /// Chats of each channel that are made here, besides the hand-written ones.
 const EACH: usize = 21;

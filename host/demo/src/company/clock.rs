@@ -1,8 +1,11 @@
 //! Times of the story: working hours from June to the moment at which it stands still, nearly half of them in the last week.
 
+use jiff::{
+    SignedDuration, ToSpan,
+    civil::{Date, DateTime, Weekday, date},
+};
+
 use crate::NOW;
-use jiff::civil::{Date, DateTime, Weekday, date};
-use jiff::{SignedDuration, ToSpan};
 
 const OPENS_HOUR: i8 = 8;
 const MINUTES_A_DAY: usize = 600;

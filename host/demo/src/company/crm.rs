@@ -1,8 +1,12 @@
 //! Deals, service orders, campaigns, articles, and who is at work at this moment.
 
-use super::clock::{self, after, moment, now};
-use super::{Company, id, json_file, object, pick, roll};
 use serde_json::{Value, json};
+
+use super::{
+    Company,
+    clock::{self, after, moment, now},
+    id, json_file, object, pick, roll,
+};
 
 const RECORDS: usize = 120;
 const CAMPAIGN_RECORDS: usize = 150;

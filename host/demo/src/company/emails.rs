@@ -1,10 +1,14 @@
 //! E-mails: the hand-written ones, whose bodies are as messy as real ones, and plain exchanges about the other tickets.
 
-use super::clock::{self, after, now};
-use super::{Channel, Company, Talk, id, json_file, object, roll};
-use crate::store::Row;
 use jiff::civil::DateTime;
 use serde_json::{Value, json};
+
+use super::{
+    Channel, Company, Talk,
+    clock::{self, after, now},
+    id, json_file, object, roll,
+};
+use crate::store::Row;
 
 /// One word of the hostile e-mail: longer than any line should be.
 const LONG_WORD: usize = 20_000;

@@ -12,10 +12,15 @@ mod emails;
 mod people;
 mod tickets;
 
-use crate::store::{Row, Store};
+use std::sync::LazyLock;
+
 use jiff::civil::DateTime;
 use serde_json::{Map, Value, json};
-use std::sync::LazyLock;
+
+use crate::{
+    store::{Row, Store},
+    value::hash,
+};
 
 static STORE: LazyLock<Store> = LazyLock::new(build);
 
@@ -33,16 +38,6 @@ fn build() -> Store {
     crm::add(&mut company);
     tickets::finish(&mut company);
     company.store
-}
-
-/// The same number for the same question, on every machine.
-pub(crate) fn hash(what: &str, which: &str) -> u64 {
-    let start = 0xcbf2_9ce4_8422_2325_u64;
-    let sum = what.bytes().chain([0]).chain(which.bytes()).fold(start, |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    let mixed = (sum ^ (sum >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ (mixed >> 29)
 }
 
 /// A number below `sides`, decided by what is asked and for which record.

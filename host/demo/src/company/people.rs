@@ -1,8 +1,9 @@
 //! Colleagues with their roles, and customers with their companies.
 
-use super::{Company, clock, hash, id, json_file, object, roll};
-use crate::store::Row;
 use serde_json::{Value, json};
+
+use super::{Company, clock, id, json_file, object, roll};
+use crate::{store::Row, value::hash};
 
 /// How many customers there are besides the hand-written ones, and how many of them work for Cyklo Morava.
 const CONTACTS: usize = 210;

@@ -1,10 +1,15 @@
 //! Tickets and the comments on them, and at the end everything about a ticket that follows from its activities.
 
-use super::clock::{self, after, moment, now};
-use super::{Company, Talk, id, json_file, pick, roll};
-use crate::store::Row;
-use serde_json::{Value, json};
 use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    Company, Talk,
+    clock::{self, after, moment, now},
+    id, json_file, pick, roll,
+};
+use crate::store::Row;
 
 const TICKETS: usize = 240;
 const FIRST: usize = 787_001;

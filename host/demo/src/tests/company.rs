@@ -1,8 +1,9 @@
 //! The story holds together: what refers to each other agrees.
 
+use serde_json::Value;
+
 use super::{fields, filter, found, get, total};
 use crate::NOW;
-use serde_json::Value;
 
 fn all(model: &str, wanted: &str) -> Vec<Value> {
     let result = get(&format!("{model}?take=1000&{}", fields(wanted))).result();
@@ -140,7 +141,7 @@ fn transcripts_fit_into_their_calls() {
         ));
         let end = last.result()["data"]
             .get(0)
-            .map_or(0.0, |row| crate::filter::text(&row["end"]).parse::<f64>().unwrap());
+            .map_or(0.0, |row| crate::value::text(&row["end"]).parse::<f64>().unwrap());
         assert!(end <= call["duration"].as_f64().unwrap() + 1.0, "{call} ends at {end}");
     }
 }

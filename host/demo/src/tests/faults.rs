@@ -1,8 +1,12 @@
+use std::{
+    io::Read,
+    time::{Duration, Instant},
+};
+
+use flate2::bufread::GzDecoder;
+
 use super::{Answer, agent, try_get};
 use crate::{Action, Demo, Fault, Quirks, TOKEN};
-use flate2::bufread::GzDecoder;
-use std::io::Read;
-use std::time::{Duration, Instant};
 
 const PATH: &str = "queues?take=3";
 

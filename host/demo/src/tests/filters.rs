@@ -193,7 +193,7 @@ fn sorting_takes_several_fields_and_both_forms() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| crate::filter::text(&row["start"]).parse::<f64>().unwrap());
+        .map(|row| crate::value::text(&row["start"]).parse::<f64>().unwrap());
     assert!(starts.is_sorted());
 }
 

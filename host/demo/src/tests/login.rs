@@ -1,10 +1,12 @@
+use std::{collections::HashSet, time::Duration};
+
+use serde_json::{Value, json};
+
 use super::{Answer, DEMO, agent, filter, read, total, try_get};
 use crate::{
     AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, Demo, LoginAnswer, PASSWORD, Quirks, READERS, SSO_TOKEN, TOKEN,
     USERNAME, reader_token,
 };
-use serde_json::{Value, json};
-use std::{collections::HashSet, time::Duration};
 
 fn send(demo: &Demo, method: &str, content_type: &str, path: &str, body: &str) -> Answer {
     let address = format!("{}/api/v6/{path}", demo.origin());

@@ -9,11 +9,12 @@ mod shapes;
 mod strictness;
 mod summary;
 
-use crate::{Demo, Quirks, TOKEN};
+use std::{io::Read, sync::LazyLock};
+
 use serde_json::Value;
-use std::io::Read;
-use std::sync::LazyLock;
 use ureq::Agent;
+
+use crate::{Demo, Quirks, TOKEN};
 
 /// The default build, shared by the tests that change nothing.
 static DEMO: LazyLock<Demo> = LazyLock::new(|| Demo::start().unwrap());
@@ -129,7 +130,7 @@ pub(crate) fn names(answer: &Answer) -> String {
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| crate::filter::text(&row["name"]));
+        .map(|row| crate::value::text(&row["name"]));
     format!("{} of {}", names.collect::<Vec<_>>().join(" "), result["total"])
 }
 

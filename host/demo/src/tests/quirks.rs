@@ -1,6 +1,7 @@
+use serde_json::{Value, json};
+
 use super::{fields, filter, names, with};
 use crate::*;
-use serde_json::{Value, json};
 
 const TICKET: &str = "tickets/787258";
 

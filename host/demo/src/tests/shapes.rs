@@ -1,5 +1,6 @@
-use super::{fields, filter, get, names, total};
 use serde_json::{Value, json};
+
+use super::{fields, filter, get, names, total};
 
 fn one(path: &str) -> Value {
     get(path).result()["data"][0].take()

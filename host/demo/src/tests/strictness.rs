@@ -1,6 +1,7 @@
+use serde_json::json;
+
 use super::{Answer, DEMO, agent, filter, get, read, try_get};
 use crate::{AGENT_TOKEN, TOKEN};
-use serde_json::json;
 
 fn refused(path: &str) -> String {
     let answer = get(path);

@@ -1,10 +1,13 @@
 //! How a record is shown: wholly, with everything related embedded several levels deep, or as `fields` picked it.
 
-use crate::quirks::{DottedFields, EmailFiles, Item, UnknownField};
-use crate::reply::{Refusal, bad};
-use crate::schema::{CHANNELS, Kind, Model, model};
-use crate::store::{Reader, Row, channel, each, internal_id};
 use serde_json::{Map, Value, json};
+
+use crate::{
+    quirks::{DottedFields, EmailFiles, Item, UnknownField},
+    reply::{Refusal, bad},
+    schema::{CHANNELS, Kind, Model, model},
+    store::{Reader, Row, channel, each, internal_id},
+};
 
 /// Recordings go 14 levels deep until cycles end; that many would make a page of tickets hundreds of megabytes.
 const MAX_DEPTH: usize = 4;
