@@ -2,7 +2,14 @@
 
 use serde_json::Value;
 
-use crate::{daktela::error::Error, daktela::http::Response, text, value};
+use crate::{
+    daktela::{
+        error::Error,
+        http::Response,
+        lenient_json::{self, JsonError},
+    },
+    text, value,
+};
 
 /// An answer that is one.
 pub struct Envelope {
@@ -23,7 +30,7 @@ pub struct Page {
 
 /// Reads the outer object of an answer, or says what is wrong in Daktela's words and ours.
 pub fn read(response: &Response, what: &str) -> Result<Envelope, Error> {
-    let parsed: Result<Value, _> = serde_json::from_slice(&response.body);
+    let parsed = lenient_json::parse(&response.body);
     let words = parsed.as_ref().map(|body| words(&body["error"])).unwrap_or_default();
     let success = (200..=299).contains(&response.status);
     let nothing = parsed.as_ref().ok().is_none_or(|body| match &body["result"] {
@@ -38,13 +45,21 @@ pub fn read(response: &Response, what: &str) -> Result<Envelope, Error> {
             error => error,
         });
     }
-    if let Err(error) = &parsed
-        && error.is_eof()
-        && !response.body.trim_ascii().is_empty()
-    {
-        return Err(Error::Upstream(format!(
+    let unreadable = match &parsed {
+        Err(JsonError::Truncated) => Some(format!(
             "Daktela's answer for {what} ends in its middle. Try again, or ask for less at once (a smaller take)."
-        )));
+        )),
+        Err(JsonError::PhpMessage) => Some(format!(
+            "Daktela's answer for {what} begins with a message of PHP, so that it is no JSON. Whoever runs the instance has to \
+             mend that."
+        )),
+        Err(JsonError::Invalid(reason)) => Some(format!(
+            "Daktela's answer for {what} is no valid JSON ({reason}). Whoever runs the instance has to mend that."
+        )),
+        Ok(_) | Err(JsonError::NotJson) => None,
+    };
+    if let Some(text) = unreadable {
+        return Err(Error::Upstream(text));
     }
     let mut envelope = parsed.ok().filter(|body| body.get("result").is_some()).ok_or_else(|| {
         Error::Upstream(format!("What answered for {what} is not Daktela's API (no JSON with a result). Check that DAKTELA_URL is the instance's own address."))

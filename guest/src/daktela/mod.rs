@@ -5,6 +5,7 @@ mod compat;
 pub mod envelope;
 pub mod error;
 pub mod http;
+pub mod lenient_json;
 pub mod normalize;
 pub mod query;
 mod reads;
