@@ -1,20 +1,24 @@
-//! What one call of a tool may use of its upstream, what it has used, and what it waits for.
+//! Request budget of one MCP call: its limits, what it has used of them, and its progress.
 
-use crate::EgressError;
 use std::{
     fmt,
     future::Future,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
+
 use tokio::{sync::watch, time::Instant};
 
-/// Bounds of one call. All of its requests, with their retries, share them.
+use crate::EgressError;
+
+/// Limits of one call, shared by all of its upstream requests and their retries.
 #[derive(Debug, Clone, Copy)]
 pub struct CallLimits {
+    /// From the start of the call, queueing included.
     pub timeout: Duration,
+    /// Requests to Daktela, retries included.
     pub requests: u64,
-    /// One answer of Daktela, unpacked.
+    /// One response of Daktela, unpacked.
     pub body_bytes: usize,
     /// All of them together.
     pub bytes: usize,
@@ -35,9 +39,9 @@ impl Default for CallLimits {
     }
 }
 
-/// One call.
+/// The budget of one call, and a channel that tells of its progress.
 pub struct CallBudget {
-    budget: CallLimits,
+    limits: CallLimits,
     deadline: Instant,
     requests: AtomicU64,
     bytes: AtomicU64,
@@ -54,18 +58,18 @@ pub struct Usage {
     pub requests: u64,
     pub bytes: u64,
     pub cache_hits: u64,
-    /// Requests that were sent again.
+    /// Retries.
     pub retries: u64,
-    /// Between a request and its repetition; several that waited at once count each.
+    /// Backoff before retries; several that waited at once count each.
     pub paused: Duration,
-    /// For other calls to end.
+    /// In the fair queue.
     pub queued: Duration,
 }
 
-/// For whoever watches the call.
+/// Progress of a call, for notifications to the client.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Progress {
-    /// Grows with all that happens.
+    /// Grows with each event.
     pub steps: u64,
     /// How many of the guest's requests have their answer.
     pub answers: u64,
@@ -75,8 +79,8 @@ pub struct Progress {
 /// What the call waits for at the moment, beside Daktela's answers.
 #[derive(Debug, Clone, Copy)]
 pub enum Wait {
-    /// Other calls, which have all the instances.
-    Turn,
+    /// Other calls, which hold all the instances.
+    Queued,
     /// The time until a request is sent again.
     Retry { pause: Duration, reason: RetryReason },
 }
@@ -92,7 +96,7 @@ pub enum RetryReason {
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Turn => f.write_str("Waiting for other calls to end"),
+            Self::Queued => f.write_str("Waiting for other calls to end"),
             Self::Retry { pause, reason } => {
                 write!(f, "Asking again in {:.1} s: ", pause.as_secs_f64())?;
                 match reason {
@@ -106,10 +110,10 @@ impl fmt::Display for Wait {
 }
 
 impl CallBudget {
-    pub fn new(budget: CallLimits) -> Self {
+    pub fn new(limits: CallLimits) -> Self {
         Self {
-            budget,
-            deadline: Instant::now() + budget.timeout,
+            limits,
+            deadline: Instant::now() + limits.timeout,
             requests: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             cache_hits: AtomicU64::new(0),
@@ -140,18 +144,18 @@ impl CallBudget {
         self.deadline
     }
 
-    /// Waits for its turn, and says so.
-    pub async fn queue<T>(&self, turn: impl Future<Output = T>) -> T {
+    /// Waits in the fair queue, and reports it.
+    pub async fn queue<T>(&self, permit: impl Future<Output = T>) -> T {
         let started = Instant::now();
-        self.notify(|progress| progress.wait = Some(Wait::Turn));
-        let turn = turn.await;
+        self.notify(|progress| progress.wait = Some(Wait::Queued));
+        let permit = permit.await;
         count(&self.queued_ms, started.elapsed());
         self.notify(|progress| progress.wait = None);
-        turn
+        permit
     }
 
-    /// Lets a while pass before a request is sent again, and says so.
-    pub(crate) async fn pause(&self, pause: Duration, reason: RetryReason) {
+    /// Backs off before a retry, and reports it.
+    pub(crate) async fn back_off(&self, pause: Duration, reason: RetryReason) {
         self.retries.fetch_add(1, Ordering::Relaxed);
         self.notify(|progress| progress.wait = Some(Wait::Retry { pause, reason }));
         let started = Instant::now();
@@ -166,12 +170,12 @@ impl CallBudget {
     /// Whether the call itself is at an end, so that its failures say nothing of Daktela.
     pub(crate) fn is_spent(&self) -> bool {
         self.left().is_zero()
-            || self.requests.load(Ordering::Relaxed) >= self.budget.requests
-            || self.bytes.load(Ordering::Relaxed) > self.budget.bytes as u64
+            || self.requests.load(Ordering::Relaxed) >= self.limits.requests
+            || self.bytes.load(Ordering::Relaxed) > self.limits.bytes as u64
     }
 
     pub(crate) fn timed_out(&self) -> EgressError {
-        EgressError::Timeout(self.budget.timeout)
+        EgressError::Timeout(self.limits.timeout)
     }
 
     pub(crate) async fn within<T>(&self, work: impl Future<Output = T>) -> Result<T, EgressError> {
@@ -188,7 +192,7 @@ impl CallBudget {
     }
 
     pub(crate) fn count_request(&self) -> Result<(), EgressError> {
-        let most = self.budget.requests;
+        let most = self.limits.requests;
         if self.requests.fetch_add(1, Ordering::Relaxed) < most {
             return Ok(());
         }
@@ -200,12 +204,12 @@ impl CallBudget {
     }
 
     pub(crate) fn body_bytes_max(&self) -> usize {
-        self.budget.body_bytes
+        self.limits.body_bytes
     }
 
     /// `read` more bytes have come.
     pub(crate) fn count_bytes(&self, read: usize) -> Result<(), EgressError> {
-        let most = self.budget.bytes;
+        let most = self.limits.bytes;
         let before = self.bytes.fetch_add(read as u64, Ordering::Relaxed);
         if before + read as u64 <= most as u64 {
             Ok(())
@@ -236,17 +240,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_has_so_many_requests_and_bytes() {
-        let budget = CallLimits::default();
-        let call = CallBudget::new(budget);
-        assert!((0..budget.requests).all(|_| call.count_request().is_ok()));
+    fn requests_and_bytes_are_limited() {
+        let limits = CallLimits::default();
+        let call = CallBudget::new(limits);
+        assert!((0..limits.requests).all(|_| call.count_request().is_ok()));
         assert!(call.count_request().is_err());
-        assert_eq!(call.usage().requests, budget.requests);
+        assert_eq!(call.usage().requests, limits.requests);
         assert!(call.is_spent());
-        let call = CallBudget::new(budget);
-        assert_eq!(call.count_bytes(budget.bytes), Ok(()));
+        let call = CallBudget::new(limits);
+        assert_eq!(call.count_bytes(limits.bytes), Ok(()));
         assert!(!call.is_spent());
-        assert_eq!(call.count_bytes(1), Err(EgressError::TooLarge(budget.bytes)));
+        assert_eq!(call.count_bytes(1), Err(EgressError::TooLarge(limits.bytes)));
         assert!(call.is_spent());
     }
 }

@@ -1,14 +1,8 @@
-//! What hardly changes and is asked for all the time: people, queues, categories and the like.
+//! Response cache for reference data, with request coalescing (single-flight), and a negative cache of unreachable hosts.
 //!
-//! It is spoken of as HTTP speaks of caches: an answer from memory says its `age`, and `cache-control: no-cache` asks past
-//! what is kept, for whoever misses somebody who may have come since.
+//! The component marks what may be cached, as HTTP does: `cache-control: max-age=N` on a request allows a response that is up
+//! to N seconds old, which then says its `age`; `no-cache` reads anew. A response is kept for at most the operator's time to live.
 
-use crate::{CallBudget, EgressError, UpstreamResponse};
-use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
-use moka::{future, policy::EvictionPolicy};
-use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Value;
 use std::{
     future::Future,
     sync::{
@@ -17,10 +11,17 @@ use std::{
     },
     time::Duration,
 };
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use moka::{future, policy::EvictionPolicy, sync};
+use serde::{Deserialize, de::IgnoredAny};
 use tokio::time::Instant;
 
-/// Models that say how a contact centre is set up. All else is its work, and never kept.
-const MODELS: &[&str] = &[
+use crate::{CallBudget, EgressError, Origin, UpstreamResponse, json_kind::JsonKind};
+
+/// Reference data, for components that do not mark it with `max-age`.
+const MODELS: [&str; 8] = [
     "campaignsTypes",
     "groups",
     "pauses",
@@ -31,22 +32,36 @@ const MODELS: &[&str] = &[
     "users",
 ];
 
+pub(super) fn reference_max_age(path: &str) -> Option<Duration> {
+    let segment = path.strip_prefix("/api/v6/")?.split(['/', '?']).next()?;
+    let model = segment.strip_suffix(".json").unwrap_or(segment);
+    MODELS.contains(&model).then_some(Duration::MAX)
+}
+
 /// The whole directory of a large tenant, with one tool's choice of fields, is about a megabyte.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// For what an entry costs beside its body and path.
 const ENTRY_BYTES: usize = 256;
 
+/// How long a host that cannot be connected to is not tried again, where a user named it.
+const UNREACHABLE_FOR: Duration = Duration::from_secs(10);
+const UNREACHABLE_MAX: u64 = 10_000;
+
 #[derive(Debug, Clone, Copy)]
 pub struct CacheSettings {
+    /// Whether responses are cached. Unreachable hosts are remembered in any case.
     pub enabled: bool,
+    /// Longest time that a response is kept.
     pub ttl: Duration,
 }
 
-/// Shared by all egresses; what belongs to whom is in the key.
+/// Shared by all egress proxies of a process. Clones share the entries; their keys hold the identity, so that nobody is served
+/// from another's.
 #[derive(Clone)]
 pub struct Cache {
     kept: Option<future::Cache<Key, Kept>>,
+    unreachable: sync::Cache<String, EgressError>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,19 +96,36 @@ impl Cache {
                 .eviction_policy(EvictionPolicy::lru())
                 .build()
         });
-        Self { kept }
+        let unreachable = sync::Cache::builder()
+            .max_capacity(UNREACHABLE_MAX)
+            .time_to_live(UNREACHABLE_FOR)
+            .build();
+        Self { kept, unreachable }
     }
 
-    pub(super) fn keeps(&self, path: &str) -> bool {
-        self.kept.is_some() && model(path).is_some_and(|model| MODELS.contains(&model))
+    /// Why the host could not be connected to a moment ago.
+    pub(super) fn unreachable(&self, origin: &Origin) -> Option<EgressError> {
+        self.unreachable.get(origin.as_str())
     }
 
-    /// Those who ask for the same at the same time wait for one answer. If the one who fetches it gives up or may not go
-    /// on, the next takes over.
+    /// Remembers a host that cannot be connected to; other errors say nothing of it.
+    pub(super) fn note_unreachable(&self, origin: &Origin, error: &EgressError) {
+        if matches!(error, EgressError::NameNotResolved | EgressError::ConnectionRefused) {
+            self.unreachable.insert(origin.to_string(), error.clone());
+        }
+    }
+
+    pub(super) fn is_enabled(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// A response that is at most `max_age` old, from the cache or by `fetch`. Request coalescing: callers that ask for the
+    /// same at the same time wait for one fetch. Where the one who fetches gives up or has spent its budget, the next does it.
     pub(super) async fn get<F: Future<Output = Result<UpstreamResponse, EgressError>>>(
         &self,
         call: &CallBudget,
         key: Key,
+        max_age: Duration,
         fetch: impl Fn() -> F,
     ) -> Result<UpstreamResponse, EgressError> {
         let Some(kept) = &self.kept else { return fetch().await };
@@ -114,6 +146,12 @@ impl Cache {
             if let (Err(Passing::End(_)), false) = (&found, fetched) {
                 continue;
             }
+            if let (Ok(entry), false) = (&found, fetched)
+                && asked.saturating_duration_since(entry.since) > max_age
+            {
+                kept.invalidate(&key).await;
+                continue;
+            }
             if !fetched {
                 call.count_cache_hit();
             }
@@ -125,8 +163,8 @@ impl Cache {
         }
     }
 
-    /// Past what is kept, whose place the answer takes.
-    pub(super) async fn renew(
+    /// Fetches past the cache, and keeps the response in the place of the one that is there.
+    pub(super) async fn refresh(
         &self,
         key: Key,
         fetch: impl Future<Output = Result<UpstreamResponse, EgressError>>,
@@ -159,12 +197,13 @@ impl Kept {
     }
 }
 
-/// A page about maintenance and an error may come with 200, too, and would outlast their cause by an hour.
+/// Whether a response is Daktela's and complete. Error pages and messages may come with status 200, too, and would outlast
+/// their cause.
 fn is_worth_keeping(answer: &UpstreamResponse) -> bool {
     #[derive(Deserialize)]
     struct Envelope {
         #[serde(default)]
-        error: Value,
+        error: JsonKind,
         /// Read to its end, but not into memory.
         result: Option<IgnoredAny>,
     }
@@ -174,26 +213,12 @@ fn is_worth_keeping(answer: &UpstreamResponse) -> bool {
     let envelope = std::str::from_utf8(answer.body())
         .ok()
         .and_then(|text| serde_json::from_str(text).ok());
-    envelope.is_some_and(|Envelope { error, result }| {
-        let errors = match error {
-            Value::Array(words) => !words.is_empty(),
-            Value::Object(words) => !words.is_empty(),
-            Value::String(words) => !words.is_empty(),
-            other => !other.is_null(),
-        };
-        result.is_some() && !errors
-    })
+    envelope
+        .is_some_and(|Envelope { error, result }| result.is_some() && matches!(error, JsonKind::Null | JsonKind::Empty))
 }
 
 fn weight(key: &Key, body: &Bytes) -> u32 {
     u32::try_from(key.path.len() + body.len() + ENTRY_BYTES).unwrap_or(u32::MAX)
-}
-
-/// `users` of `/api/v6/users.json?…` and of `/api/v6/users/jan.json`.
-fn model(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("/api/v6/")?;
-    let segment = rest.split(['/', '?']).next()?;
-    Some(segment.strip_suffix(".json").unwrap_or(segment))
 }
 
 #[cfg(test)]
@@ -202,10 +227,12 @@ mod tests {
     use crate::CallLimits;
     use http::Response;
 
+    const HOUR: Duration = Duration::from_secs(3600);
+
     fn cache() -> Cache {
         Cache::new(CacheSettings {
             enabled: true,
-            ttl: Duration::from_secs(60),
+            ttl: HOUR,
         })
     }
 
@@ -225,38 +252,12 @@ mod tests {
     async fn ask(cache: &Cache, call: &CallBudget, key: Key, status: u16, body: &str) -> String {
         let answer = Response::builder().status(status).body(body.to_owned().into()).unwrap();
         let answer: Result<UpstreamResponse, EgressError> = Ok(answer);
-        let answer = cache.get(call, key, async || answer.clone()).await.unwrap();
+        let answer = cache.get(call, key, HOUR, async || answer.clone()).await.unwrap();
         String::from_utf8(answer.into_body().into()).unwrap()
     }
 
-    #[test]
-    fn only_how_a_contact_centre_is_set_up_is_kept() {
-        let cache = cache();
-        for path in [
-            "/api/v6/users.json?take=1",
-            "/api/v6/users/jan.json",
-            "/api/v6/ticketsCategories",
-            "/api/v6/queues?x",
-        ] {
-            assert!(cache.keeps(path), "{path}");
-        }
-        for path in [
-            "/api/v6/tickets.json",
-            "/api/v6/usersx.json",
-            "/api/v6/tickets/users.json",
-            "/api/v6/realtimeSessions.json",
-        ] {
-            assert!(!cache.keeps(path), "{path}");
-        }
-        let off = Cache::new(CacheSettings {
-            enabled: false,
-            ttl: Duration::from_secs(60),
-        });
-        assert!(!off.keeps("/api/v6/users.json"));
-    }
-
     #[tokio::test]
-    async fn a_second_look_is_answered_from_memory() {
+    async fn second_request_is_a_cache_hit() {
         let (cache, call) = (cache(), CallBudget::new(CallLimits::default()));
         let (first, second) = (body("first"), body("second"));
         assert_eq!(ask(&cache, &call, key(1, 0), 200, &first).await, first);
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_answered_from_anothers_memory() {
+    async fn entries_are_not_shared_between_identities() {
         let (cache, call) = (cache(), CallBudget::new(CallLimits::default()));
         let (mine, theirs, later) = (body("mine"), body("theirs"), body("after a 401"));
         ask(&cache, &call, key(1, 0), 200, &mine).await;
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_of_no_use_is_not_kept() {
+    async fn errors_and_broken_responses_are_not_cached() {
         for (status, useless) in [
             (403, r#"{"error":[],"result":"no"}"#),
             (201, r#"{"error":[],"result":"other"}"#),
@@ -297,7 +298,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_way_to_say_that_all_is_well_is_kept() {
+    async fn every_form_of_success_is_cached() {
         for good in [
             r#"{"error":[],"result":{"data":[],"total":0}}"#,
             r#"{"error":{},"result":[]}"#,
@@ -311,15 +312,46 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn those_who_ask_together_wait_for_one_answer() {
+    #[tokio::test(start_paused = true)]
+    async fn older_entries_than_max_age_are_fetched_anew() {
+        let (cache, call) = (cache(), CallBudget::new(CallLimits::default()));
+        let (old, new) = (body("old"), body("new"));
+        ask(&cache, &call, key(1, 0), 200, &old).await;
+        tokio::time::advance(Duration::from_secs(10)).await;
+        for (max_age, expected, age) in [(10, &old, Some("10")), (9, &new, None), (9, &new, Some("0"))] {
+            let fetch = async || Ok(UpstreamResponse::new(new.clone().into()));
+            let got = cache
+                .get(&call, key(1, 0), Duration::from_secs(max_age), fetch)
+                .await
+                .unwrap();
+            assert_eq!(
+                got.headers().get(header::AGE).map(|age| age.to_str().unwrap()),
+                age,
+                "{max_age}"
+            );
+            assert_eq!(got.body(), expected, "{max_age}");
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+    }
+
+    #[test]
+    fn only_connect_errors_make_a_host_unreachable() {
+        let (cache, origin) = (cache(), "https://acme.daktela.com".parse::<Origin>().unwrap());
+        cache.note_unreachable(&origin, &EgressError::ConnectionBroken);
+        assert_eq!(cache.unreachable(&origin), None);
+        cache.note_unreachable(&origin, &EgressError::NameNotResolved);
+        assert_eq!(cache.unreachable(&origin), Some(EgressError::NameNotResolved));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn concurrent_requests_are_coalesced() {
         let (cache, call) = (cache(), CallBudget::new(CallLimits::default()));
         let (one, two) = (body("one"), body("two"));
         let slow = async || {
             tokio::time::sleep(Duration::from_millis(50)).await;
             Ok(Response::new(one.clone().into()))
         };
-        let first = cache.get(&call, key(1, 0), slow);
+        let first = cache.get(&call, key(1, 0), HOUR, slow);
         let second = ask(&cache, &call, key(1, 0), 200, &two);
         let (first, second) = tokio::join!(first, second);
         assert_eq!((first.unwrap().into_body(), second), (one.clone().into(), one));

@@ -1,67 +1,80 @@
-//! The one way out of the sandbox: policy → credential → cache → retry → pooled client.
+//! Egress proxy: the only network access of the sandbox. Policy → credential → cache → retry → pooled client.
 //!
-//! A [`Egress`] stands for one Daktela instance and one credential. The guest asks it for paths; it never sees the
-//! credential, and nothing but `GET` under `/api/v6/` of that instance leaves.
+//! An [`Egress`] stands for one Daktela instance and one credential. The component asks it for URLs and never sees the
+//! credential; only `GET` below `/api/v6/` of that instance leaves.
 
 mod budget;
 mod cache;
-mod client;
+mod credential;
 mod error;
+mod json_kind;
 mod login;
 mod origin;
 mod policy;
 mod retry;
 mod session;
-mod ssrf;
 
 pub use budget::{CallBudget, CallLimits, Progress, RetryReason, Usage, Wait};
 pub use cache::{Cache, CacheSettings};
-pub use client::{Client, Network};
+pub use credential::Credential;
+pub use daktela_http_client::{Client, Network};
 pub use error::EgressError;
 pub use login::{LoginError, LoginGrant, WHO_AM_I, log_in, renew, verify};
 pub use origin::{Origin, OriginError, without_user_info};
 pub use policy::is_refused_header;
-pub use session::{Credential, PasswordStatus};
-pub use ssrf::is_public;
+pub use session::PasswordStatus;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::Instant,
+};
+use url::Url;
+
+use cache::Key;
+use policy::CacheControl;
+use retry::RetryPolicy;
+use session::Session;
 
 /// For fuzzers, which look where nobody else has to.
 #[cfg(fuzzing)]
 pub mod fuzzing {
     use super::*;
-    use std::time::Duration;
 
     /// Where a request goes if it may leave.
     pub fn leaves(origin: &Origin, request: &Request<()>) -> Option<Url> {
         origin.join(policy::check(origin, request).ok()?).ok()
     }
 
-    /// The first pause after a server's `Retry-After`.
+    /// The first backoff after a server's `Retry-After`.
     pub fn pause(retry_after: &str) -> Option<Duration> {
-        let value = http::HeaderValue::from_str(retry_after).ok()?;
+        let value = HeaderValue::from_str(retry_after).ok()?;
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         answer.headers_mut().insert(header::RETRY_AFTER, value);
-        retry::pause(1, &Ok(answer)).map(|(pause, _)| pause)
+        retry::backoff(1, RetryPolicy::Transient, &Ok(answer)).map(|(pause, _)| pause)
     }
 }
 
-use bytes::Bytes;
-use cache::Key;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use session::Session;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
-};
-use tokio::sync::Semaphore;
-use url::Url;
+/// How long the result of looking at a refused token again is remembered: each request of its holder would ask Daktela.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What of an answer's headers is the guest's business. Anything else could carry a cookie or a token.
-const ANSWER_HEADERS: [http::HeaderName; 3] = [header::CONTENT_TYPE, header::DATE, header::RETRY_AFTER];
+/// Response headers that the component sees. Any other could carry a cookie or a token.
+const ANSWER_HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::DATE, header::RETRY_AFTER];
 
-/// An answer of any status, whole.
+/// A response of any status, with its whole body.
 pub type UpstreamResponse = Response<Bytes>;
 
+/// The egress proxy for one instance and one credential.
 pub struct Egress {
     origin: Origin,
     session: Arc<Session>,
@@ -71,9 +84,12 @@ pub struct Egress {
     identity: u64,
     /// Part of each cache key: moves on when the credential turns out to be refused.
     generation: AtomicU64,
+    /// Upstream concurrency limit.
     concurrency: Semaphore,
-    /// Whether Daktela knew nothing of the credential when it last met it, and there is no way to another.
+    /// Whether Daktela refused the credential when it was last sent, and there is no way to another.
     refused: AtomicBool,
+    /// When the refused token was last looked at again, and whether it was still refused. Locked meanwhile (single-flight).
+    recheck: Mutex<Option<(Instant, bool)>>,
     /// Whether Daktela has ever answered what was asked with the credential.
     answered: AtomicBool,
 }
@@ -90,6 +106,7 @@ impl Egress {
             identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
             generation: AtomicU64::new(0),
             refused: AtomicBool::new(false),
+            recheck: Mutex::default(),
             answered: AtomicBool::new(false),
         }
     }
@@ -118,13 +135,20 @@ impl Egress {
         self.session.password_status()
     }
 
-    /// Whether the credential is of no use any longer. A token that was refused is looked at again: the refusal may have been
-    /// a passing one, and nobody else would ever find out.
+    /// Whether the credential is of no use any longer. A token that was refused is looked at again every ten seconds: the refusal
+    /// may have been a passing one, and nobody else would ever find out.
     pub async fn is_still_refused(&self) -> bool {
         let Some(token) = self.session.given().filter(|_| self.is_refused()) else {
             return self.is_refused();
         };
-        match verify(&self.client, &self.origin, token).await {
+        let mut recheck = self.recheck.lock().await;
+        if !self.is_refused() {
+            return false;
+        }
+        if let Some((_, still)) = recheck.filter(|(at, _)| at.elapsed() < RECHECK_INTERVAL) {
+            return still;
+        }
+        let still = match login::verify_with(&self.client, &self.origin, token, RetryPolicy::Never).await {
             Ok(()) => {
                 self.refused.store(false, Ordering::Release);
                 false
@@ -132,7 +156,9 @@ impl Egress {
             Err(LoginError::WrongPassword(_)) => true,
             // Nobody knows; the call will say what is wrong.
             Err(LoginError::Other(_)) => false,
-        }
+        };
+        *recheck = Some((Instant::now(), still));
+        still
     }
 
     /// Whether the credential has ever been of use.
@@ -140,39 +166,43 @@ impl Egress {
         self.answered.load(Ordering::Acquire)
     }
 
-    /// Serves a request of the guest, which nobody has checked yet.
+    /// Serves a request of the component, after checking it against the policy.
     pub async fn serve(&self, call: &CallBudget, request: Request<()>) -> Result<UpstreamResponse, EgressError> {
         let path = policy::check(&self.origin, &request)?;
-        let answer = self.answer(call, path, policy::wants_fresh(&request)).await?;
+        let url = self.origin.join(path)?;
+        let control = CacheControl::of(&request);
+        let answer = match control.max_age.or_else(|| cache::reference_max_age(path)) {
+            Some(max_age) if self.cache.is_enabled() => {
+                let key = Key {
+                    identity: self.identity,
+                    generation: self.generation.load(Ordering::Acquire),
+                    path: path.into(),
+                };
+                if control.no_cache {
+                    self.cache.refresh(key, self.fetch(call, url)).await
+                } else {
+                    self.cache
+                        .get(call, key, max_age, || self.fetch(call, url.clone()))
+                        .await
+                }
+            }
+            _ => self.fetch(call, url).await,
+        }?;
         call.finish_one();
         Ok(answer)
     }
 
-    /// `path` starts with `/api/v6/` and holds its query.
+    /// A request of the host's own, past the cache. `path` starts with `/api/v6/` and holds its query.
     pub async fn get(&self, call: &CallBudget, path: &str) -> Result<UpstreamResponse, EgressError> {
-        self.answer(call, path, false).await
-    }
-
-    async fn answer(&self, call: &CallBudget, path: &str, fresh: bool) -> Result<UpstreamResponse, EgressError> {
-        let url = self.origin.join(path)?;
-        if !self.cache.keeps(path) {
-            return self.fetch(call, url).await;
-        }
-        let key = Key {
-            identity: self.identity,
-            generation: self.generation.load(Ordering::Acquire),
-            path: path.into(),
-        };
-        if fresh {
-            self.cache.renew(key, self.fetch(call, url)).await
-        } else {
-            self.cache.get(call, key, || self.fetch(call, url.clone())).await
-        }
+        self.fetch(call, self.origin.join(path)?).await
     }
 
     /// Asks Daktela; once more with a new login when it does not know the old one any longer.
     async fn fetch(&self, call: &CallBudget, url: Url) -> Result<UpstreamResponse, EgressError> {
-        let _room = call.within(self.concurrency.acquire()).await?;
+        if let Some(error) = self.cache.unreachable(&self.origin).filter(|_| self.is_unverified()) {
+            return Err(error);
+        }
+        let _permit = call.within(self.concurrency.acquire()).await?;
         let token = call.within(self.session.token(&self.client)).await??;
         let answer = self.send(call, &url, &token.header).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
@@ -191,23 +221,39 @@ impl Egress {
         self.send(call, &url, &token.header).await
     }
 
+    /// Whether anybody may have made up the host and the credential: connecting is then neither retried, nor tried again for a
+    /// while.
+    fn is_unverified(&self) -> bool {
+        self.client.is_public_only() && !self.was_answered()
+    }
+
     async fn send(
         &self,
         call: &CallBudget,
         url: &Url,
-        token: &Option<http::HeaderValue>,
+        token: &Option<HeaderValue>,
     ) -> Result<UpstreamResponse, EgressError> {
+        let is_unverified = self.is_unverified();
+        let policy = if is_unverified {
+            RetryPolicy::Connected
+        } else {
+            RetryPolicy::Transient
+        };
         let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, http::HeaderValue::from_static("application/json"));
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(token) = token {
             headers.insert("x-auth-token", token.clone());
         }
-        let answer = retry::send(call, || {
+        let answer = retry::send(call, &self.client, policy, || {
             call.count_request()?;
             Ok(self.client.request(Method::GET, url.clone())?.headers(headers.clone()))
         })
         .await
-        .map_err(|failure| self.client.attribute_to_proxy(failure))?;
+        .inspect_err(|error| {
+            if is_unverified {
+                self.cache.note_unreachable(&self.origin, error);
+            }
+        })?;
         if answer.status().is_success() {
             self.answered.store(true, Ordering::Release);
         }

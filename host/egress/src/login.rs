@@ -1,13 +1,20 @@
-//! Daktela's login: `POST login.json` for a token, `PUT login.json` to renew it.
+//! Daktela's login: `POST login.json` for an access token, `PUT login.json` to refresh it, `whoim.json` to verify one.
 
-use crate::{CallBudget, CallLimits, Client, EgressError, Origin, UpstreamResponse, retry, session};
+use std::time::Duration;
+
+use daktela_http_client::Client;
 use http::{Method, StatusCode, header};
 use jiff::civil::DateTime;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::json;
-use std::time::Duration;
+use serde_json::{Value, json};
+
+use crate::{
+    CallBudget, CallLimits, EgressError, Origin, UpstreamResponse, credential,
+    json_kind::JsonKind,
+    retry::{self, RetryPolicy},
+};
 
 const PATH: &str = "/api/v6/login.json";
 
@@ -17,24 +24,34 @@ pub const WHO_AM_I: &str = "/api/v6/whoim.json";
 /// A login takes well under a second; a call whose login hangs should still have time to say so.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// An answer to a login is about two kilobytes. It is parsed outside of the sandbox and its memory limit.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
 /// For answers without a readable expiry date. Tokens live about two hours; Daktela's own connectors assume one.
 const USUAL_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Beyond it a date is nonsense, and a token not worth trusting for longer.
 const LIFETIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
+/// What a login gives.
 pub struct LoginGrant {
     pub token: SecretString,
     pub refresh: Option<SecretString>,
+    /// From now on, by Daktela's own clock.
     pub lifetime: Duration,
 }
 
-/// Why there is no token, and whether to try again would be of use.
+/// Why there is no token.
 pub enum LoginError {
-    /// Trying again with the same password would only bring the account closer to being locked.
+    /// Daktela answered, and gave none. That counts as an attempt of the brute-force limiter, and is not repeated: with the
+    /// same password it would only bring the account closer to being locked.
     WrongPassword(EgressError),
+    /// Daktela could not say: nothing arrived, or it is overloaded or failing (429, 5xx).
     Other(EgressError),
 }
+
+/// Logs in with a user name and a password. Each answer without a token counts as a wrong password, whatever its status:
+/// otherwise passwords could be guessed without limit where an instance or a proxy answers with an unusual one.
 
 pub async fn log_in(
     client: &Client,
@@ -45,10 +62,10 @@ pub async fn log_in(
     let body = json!({ "username": username, "password": password.expose_secret() });
     let answer = exchange(client, origin, Method::POST, &body)
         .await
-        .map_err(|failure| LoginError::Other(words(origin, failure)))?;
+        .map_err(|error| unanswered(origin, error))?;
     match answer.status() {
         status if status.is_success() => read_grant(answer.body())
-            .ok_or_else(|| LoginError::Other(not_a_daktela(origin, "its answer to a login holds no token"))),
+            .ok_or_else(|| LoginError::WrongPassword(not_a_daktela(origin, "its answer to a login holds no token"))),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
             Err(LoginError::WrongPassword(EgressError::UserActionable(format!(
                 "{origin} refuses the login: check user name and password (DAKTELA_USERNAME and DAKTELA_PASSWORD, or the \
@@ -63,19 +80,19 @@ pub async fn log_in(
                 status.as_u16()
             ))))
         }
-        status => Err(LoginError::Other(not_a_daktela(
+        status => Err(LoginError::WrongPassword(not_a_daktela(
             origin,
             &format!("it answers a login with HTTP {}", status.as_u16()),
         ))),
     }
 }
 
-/// A refusal means that the token is spent: a login is next.
+/// Refreshes an access token. A refusal means that the token is spent: a login is next.
 pub async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> Result<LoginGrant, LoginError> {
     let body = json!({ "refreshToken": refresh.expose_secret() });
     let answer = exchange(client, origin, Method::PUT, &body)
         .await
-        .map_err(|failure| LoginError::Other(words(origin, failure)))?;
+        .map_err(|error| unanswered(origin, error))?;
     let other = |reason: String| LoginError::Other(not_a_daktela(origin, &reason));
     match answer.status() {
         StatusCode::OK => {
@@ -88,13 +105,22 @@ pub async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> 
     }
 }
 
-/// Whether somebody's API token is good: there is no login with one.
+/// Verifies an API token: there is no login with one.
 pub async fn verify(client: &Client, origin: &Origin, token: &SecretString) -> Result<(), LoginError> {
+    verify_with(client, origin, token, policy(client)).await
+}
+
+pub(crate) async fn verify_with(
+    client: &Client,
+    origin: &Origin,
+    token: &SecretString,
+    policy: RetryPolicy,
+) -> Result<(), LoginError> {
     let unknown = || EgressError::UserActionable(format!("{origin} does not know the API token."));
-    let header = session::header(token).map_err(LoginError::WrongPassword)?;
+    let header = credential::header(token).map_err(LoginError::WrongPassword)?;
     let asked = async {
         let url = origin.join(WHO_AM_I)?;
-        send(client, || {
+        send(client, policy, || {
             let request = client.request(Method::GET, url.clone())?;
             Ok(request
                 .header(header::ACCEPT, "application/json")
@@ -102,12 +128,10 @@ pub async fn verify(client: &Client, origin: &Origin, token: &SecretString) -> R
         })
         .await
     };
-    let answer = asked
-        .await
-        .map_err(|failure| LoginError::Other(words(origin, failure)))?;
+    let answer = asked.await.map_err(|error| unanswered(origin, error))?;
     match answer.status() {
         StatusCode::OK => match serde_json::from_slice(answer.body()) {
-            Ok(WhoAmI { result }) if result.user.is_object() => Ok(()),
+            Ok(WhoAmI { result }) if result.user == JsonKind::Object => Ok(()),
             Ok(_) => Err(LoginError::WrongPassword(unknown())),
             Err(_) => Err(LoginError::Other(not_a_daktela(
                 origin,
@@ -129,19 +153,19 @@ struct WhoAmI {
 
 #[derive(Deserialize)]
 struct Session {
-    /// Absent for a stranger.
+    /// Absent where the token is unknown.
     #[serde(default)]
-    user: serde_json::Value,
+    user: JsonKind,
 }
 
 async fn exchange(
     client: &Client,
     origin: &Origin,
     method: Method,
-    body: &serde_json::Value,
+    body: &Value,
 ) -> Result<UpstreamResponse, EgressError> {
     let url = origin.join(PATH)?;
-    send(client, || {
+    send(client, policy(client), || {
         let request = client.request(method.clone(), url.clone())?;
         Ok(request
             .header(header::CONTENT_TYPE, "application/json")
@@ -151,24 +175,34 @@ async fn exchange(
     .await
 }
 
-/// What did not arrive changes nothing, and a login that is not heard of is one more token, which ends by itself.
+/// Names and ports of user-supplied hosts are not tried again: anybody can make up as many as they like.
+fn policy(client: &Client) -> RetryPolicy {
+    if client.is_public_only() {
+        RetryPolicy::Connected
+    } else {
+        RetryPolicy::Transient
+    }
+}
+
+/// A retry is safe: what did not arrive changes nothing, and a login whose answer is lost is one more token, which expires.
 async fn send(
     client: &Client,
+    policy: RetryPolicy,
     request: impl Fn() -> Result<RequestBuilder, EgressError>,
 ) -> Result<UpstreamResponse, EgressError> {
-    let budget = CallLimits {
+    let budget = CallBudget::new(CallLimits {
         timeout: TIMEOUT,
+        body_bytes: BODY_BYTES_MAX,
         ..CallLimits::default()
-    };
-    let sent = retry::send(&CallBudget::new(budget), request).await;
-    sent.map_err(|failure| client.attribute_to_proxy(failure))
+    });
+    retry::send(&budget, client, policy, request).await
 }
 
 #[derive(Deserialize)]
 struct LoginAnswer {
     result: LoginResult,
     #[serde(rename = "_serverTime")]
-    server_time: Option<String>,
+    server_time: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -180,8 +214,21 @@ enum LoginResult {
     LoginGrant {
         access_token: SecretString,
         refresh_token: Option<SecretString>,
-        access_token_expiration_date: Option<String>,
+        /// Text by contract; anything else is as good as none.
+        #[serde(default)]
+        access_token_expiration_date: Option<Value>,
     },
+    /// As the API's description has it.
+    Nested {
+        #[serde(rename = "_sys")]
+        sys: NestedGrant,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NestedGrant {
+    access_token: SecretString,
 }
 
 fn read_grant(body: &[u8]) -> Option<LoginGrant> {
@@ -193,11 +240,16 @@ fn read_grant(body: &[u8]) -> Option<LoginGrant> {
             refresh_token,
             access_token_expiration_date,
         } => (access_token, refresh_token, access_token_expiration_date),
+        LoginResult::Nested { sys } => (sys.access_token, None, None),
     };
     if token.expose_secret().is_empty() {
         return None;
     }
-    let lifetime = lifetime(expiry.as_deref(), server_time.as_deref()).unwrap_or(USUAL_LIFETIME);
+    let lifetime = lifetime(
+        expiry.as_ref().and_then(Value::as_str),
+        server_time.as_ref().and_then(Value::as_str),
+    )
+    .unwrap_or(USUAL_LIFETIME);
     Some(LoginGrant {
         token,
         refresh,
@@ -205,7 +257,7 @@ fn read_grant(body: &[u8]) -> Option<LoginGrant> {
     })
 }
 
-/// Both are local times of the server without a zone, so only their difference means anything. In the night of a change
+/// Both are local times of the server without a zone, so that only their difference means anything. In the night of a change
 /// of time it may be an hour off; a token that is refused is replaced.
 fn lifetime(expiry: Option<&str>, now: Option<&str>) -> Option<Duration> {
     let expiry: DateTime = expiry?.parse().ok()?;
@@ -214,6 +266,13 @@ fn lifetime(expiry: Option<&str>, now: Option<&str>) -> Option<Duration> {
         .ok()
         .filter(|seconds| *seconds > 0)?;
     Some(Duration::from_secs(seconds).min(LIFETIME_MAX))
+}
+
+fn unanswered(origin: &Origin, error: EgressError) -> LoginError {
+    match error {
+        EgressError::TooLarge(_) => LoginError::WrongPassword(words(origin, error)),
+        error => LoginError::Other(words(origin, error)),
+    }
 }
 
 fn words(origin: &Origin, failure: EgressError) -> EgressError {
@@ -246,23 +305,37 @@ mod tests {
     }
 
     #[test]
-    fn an_expiry_counts_from_the_servers_own_clock() {
+    fn expiry_counts_from_the_servers_clock() {
         let body = r#"{"error":[],"result":{"accessToken":"a","refreshToken":"r",
             "accessTokenExpirationDate":"2030-01-01 02:00:00","user":{"name":"jan"}},"_serverTime":"2030-01-01 00:00:00"}"#;
         assert_eq!(grant(body), Some(("a".into(), Some("r".into()), 7200)));
     }
 
     #[test]
-    fn a_bare_token_is_a_grant_of_usual_length() {
+    fn bare_token_is_a_grant_of_usual_lifetime() {
         assert_eq!(grant(r#"{"error":[],"result":"a"}"#), Some(("a".into(), None, 3600)));
         assert_eq!(
             grant(r#"{"result":{"accessToken":"a","accessTokenExpirationDate":null}}"#),
             Some(("a".into(), None, 3600))
         );
+        assert_eq!(
+            grant(r#"{"result":{"_sys":{"accessToken":"a"}},"_serverTime":5}"#),
+            Some(("a".into(), None, 3600))
+        );
     }
 
     #[test]
-    fn a_lifetime_has_bounds() {
+    fn unreadable_expiry_is_none() {
+        for expiry in ["1893463200", "true", "{}", r#""soon""#] {
+            let body = format!(
+                r#"{{"result":{{"accessToken":"a","accessTokenExpirationDate":{expiry}}},"_serverTime":"2030-01-01 00:00:00"}}"#
+            );
+            assert_eq!(grant(&body), Some(("a".into(), None, 3600)), "{expiry}");
+        }
+    }
+
+    #[test]
+    fn lifetime_is_bounded() {
         let lifetime = |expiry, now| lifetime(Some(expiry), Some(now)).map(|lifetime| lifetime.as_secs());
         assert_eq!(lifetime("2030-01-01 00:00:00", "2030-01-01 01:00:00"), None);
         assert_eq!(lifetime("2099-01-01 00:00:00", "2030-01-01 01:00:00"), Some(24 * 3600));
@@ -270,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_none() {
+    fn other_answers_are_no_grant() {
         for body in [
             "",
             "<html>",

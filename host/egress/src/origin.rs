@@ -1,8 +1,10 @@
-//! The one instance that an egress leads to.
+//! Origin of a Daktela instance: scheme, host and port, parsed from what a user wrote.
+
+use std::{fmt, str::FromStr};
+
+use url::{Host, Url};
 
 use crate::EgressError;
-use std::{fmt, str::FromStr};
-use url::{Host, Url};
 
 /// Scheme, host and port; nothing else of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_origin_of_a_url_is_kept() {
+    fn path_and_query_are_dropped() {
         assert_eq!(
             origin("https://Acme.daktela.com/tickets/update/1?x=1#y").unwrap(),
             "https://acme.daktela.com"
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine() {
+    fn plain_http_is_accepted_for_loopback_only() {
         assert_eq!(origin("http://127.0.0.1:8080").unwrap(), "http://127.0.0.1:8080");
         assert_eq!(origin("http://[::1]:8080/").unwrap(), "http://[::1]:8080");
         assert_eq!(origin("http://localhost").unwrap(), "http://localhost");
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused_with_the_reason() {
+    fn other_urls_are_refused_with_the_reason() {
         assert_eq!(
             origin("https://jan:secret@acme.daktela.com"),
             Err(OriginError::UserInfo)

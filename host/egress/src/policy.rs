@@ -1,12 +1,19 @@
-//! What may leave the sandbox: GET, of one origin, under `/api/v6/`, without a credential of the guest's making.
+//! Egress policy: only GET requests below `/api/v6/` of one origin leave, without credentials that the component set.
+
+use std::{borrow::Cow, time::Duration};
+
+use http::{HeaderName, Method, Request, header};
+use percent_encoding::percent_decode_str;
 
 use crate::{EgressError, Origin};
-use http::{HeaderName, Method, Request, header};
 
 const PREFIX: &str = "/api/v6/";
 
 /// Longer ones are refused by common servers, too; a page of filters with a hundred names is a tenth of it.
 const PATH_BYTES_MAX: usize = 32 * 1024;
+
+/// Deeper encodings have no use but to get past a check like this one.
+const DECODINGS_MAX: u32 = 3;
 
 /// Headers by which a guest could speak as somebody, or to somebody else. The host sets what is needed of them.
 const REFUSED_HEADERS: [HeaderName; 6] = [
@@ -22,14 +29,34 @@ pub fn is_refused_header(name: &HeaderName) -> bool {
     REFUSED_HEADERS.contains(name)
 }
 
-/// Whether the guest wants an answer of Daktela's own and none from memory. Of its headers, this one alone is the egress's
-/// business.
-pub(super) fn wants_fresh(request: &Request<()>) -> bool {
-    let directives = request.headers().get_all(header::CACHE_CONTROL).iter();
-    directives
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
+/// What `cache-control` of a request allows, the only header of the component that the egress proxy reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct CacheControl {
+    /// `max-age=N`: the response may be served from the cache while it is no older than this.
+    pub(super) max_age: Option<Duration>,
+    /// `no-cache`: read anew, and keep the response where `max-age` allows it.
+    pub(super) no_cache: bool,
+}
+
+impl CacheControl {
+    pub(super) fn of(request: &Request<()>) -> Self {
+        let values = request.headers().get_all(header::CACHE_CONTROL).iter();
+        let directives = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(str::trim);
+        let mut control = Self::default();
+        for directive in directives {
+            match directive.split_once('=') {
+                Some((name, seconds)) if name.eq_ignore_ascii_case("max-age") => {
+                    control.max_age = seconds.parse().ok().map(Duration::from_secs);
+                }
+                None if directive.eq_ignore_ascii_case("no-cache") => control.no_cache = true,
+                _ => {}
+            }
+        }
+        control
+    }
 }
 
 /// Returns the path with its query if the request may leave.
@@ -60,34 +87,40 @@ pub(super) fn check<'a>(origin: &Origin, request: &'a Request<()>) -> Result<&'a
     Ok(path_and_query.as_str())
 }
 
-/// Not empty, not `.` or `..` in any spelling, and nothing that a server might take for a separator or an end.
+/// Whether no server or proxy on the way could read the segment as another path, however often it decodes: it is not empty,
+/// and no part of it is `.` or `..` in any spelling.
 fn is_plain_segment(segment: &str) -> bool {
-    let Some(decoded) = decode(segment) else { return false };
-    // Twice encoded, in case that something behind the front server decodes again.
-    let Some(twice) = decode(&decoded) else {
-        return is_plain_text(&decoded);
-    };
-    is_plain_text(&decoded) && is_plain_text(&twice)
-}
-
-fn is_plain_text(text: &str) -> bool {
-    !matches!(text, "" | "." | "..") && !text.contains('\\') && !text.chars().any(char::is_control)
-}
-
-/// `None` for what is not percent-encoded text.
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                u8::try_from(digit(rest.next())? * 16 + digit(rest.next())?).ok()?
-            }
-            byte => byte,
-        });
+    if segment.is_empty() || !is_percent_encoded(segment) {
+        return false;
     }
-    String::from_utf8(bytes).ok()
+    let mut text = Cow::Borrowed(segment);
+    for _ in 0..=DECODINGS_MAX {
+        if !is_plain_text(&text) {
+            return false;
+        }
+        let decoded = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if decoded == text {
+            return true;
+        }
+        text = Cow::Owned(decoded);
+    }
+    false
+}
+
+/// Servers split at slashes of both kinds, cut path parameters off at `;`, and some trim blanks.
+fn is_plain_text(text: &str) -> bool {
+    let is_dots = |part: &str| matches!(part.split(';').next().unwrap_or(part).trim(), "." | "..");
+    !text.contains('\\') && !text.chars().any(char::is_control) && !text.split('/').any(is_dots)
+}
+
+/// Whether each `%` begins an escape, and the escapes are UTF-8.
+fn is_percent_encoded(text: &str) -> bool {
+    let is_escape = |rest: &str| {
+        rest.as_bytes()
+            .get(..2)
+            .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    text.split('%').skip(1).all(is_escape) && percent_decode_str(text).decode_utf8().is_ok()
 }
 
 #[cfg(test)]
@@ -104,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_the_api_passes() {
+    fn reads_of_the_api_pass() {
         for path in [
             "/api/v6/tickets.json",
             "/api/v6/tickets/12/activities.json?take=3&fields[0]=name",
@@ -112,13 +145,15 @@ mod tests {
             "/api/v6/activitiesCall/65a1%2E00001234.json",
             "/api/v6/contacts/100%25.json",
             "/api/v6/articles/a%2Fb.json?q=../..",
+            "/api/v6/contacts/%C5%99%20%3B%201...json",
+            "/api/v6/contacts/100%2525.json",
         ] {
             assert_eq!(passes(get(path)).as_deref(), Ok(path));
         }
     }
 
     #[test]
-    fn other_paths_do_not() {
+    fn other_paths_are_refused() {
         for path in [
             "/",
             "/api/v6",
@@ -132,6 +167,20 @@ mod tests {
             "/api/v6/%2e%2E/users.json",
             "/api/v6/.%2e/users.json",
             "/api/v6/%252e%252e/users.json",
+            "/api/v6/x%2F..%2F..%2F..%2Ffile%2Frecording%2F1",
+            "/api/v6/activitiesWeb/x%2F%2E%2E%2F%2E%2E%2Ffile/messages.json",
+            "/api/v6/x%252F..%252Ffile.json",
+            "/api/v6/x%25252F%25252E%25252E",
+            "/api/v6/%25252e%25252e/users.json",
+            "/api/v6/%2525252561/users.json",
+            "/api/v6/..;/..;/internal",
+            "/api/v6/..;x=1/internal",
+            "/api/v6/..%3B/internal",
+            "/api/v6/..%253B/internal",
+            "/api/v6/..%20/internal",
+            "/api/v6/%20../internal",
+            "/api/v6/x%2F.%2Fy",
+            "/api/v6/%252e%252e%252f%25zz",
             "/api/v6//users.json",
             "/api/v6/tickets%5c..%5cusers.json",
             "/api/v6/tickets%00.json",
@@ -145,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn other_origins_and_methods_do_not() {
+    fn other_origins_and_methods_are_refused() {
         for url in [
             "http://acme.daktela.com/api/v6/users.json",
             "https://evil.example/api/v6/users.json",
@@ -171,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_of_the_guests_making_does_not() {
+    fn credentials_set_by_the_component_are_refused() {
         for name in [
             "X-AUTH-TOKEN",
             "x-auth-token-openapi",
@@ -189,21 +238,29 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_answer_is_wanted_as_http_has_it() {
-        for (value, expected) in [
-            ("no-cache", true),
-            ("max-age=0, No-Cache", true),
-            ("no-cache-please", false),
-            ("max-age=60", false),
+    fn cache_control_is_read_as_http_defines_it() {
+        for (value, max_age, no_cache) in [
+            ("no-cache", None, true),
+            ("max-age=3600", Some(3600), false),
+            ("Max-Age=0, No-Cache", Some(0), true),
+            ("no-cache-please", None, false),
+            ("max-age=soon", None, false),
+            ("max-age=-1", None, false),
+            ("max-age", None, false),
         ] {
             let request = get("/api/v6/users.json").header("cache-control", value);
-            assert_eq!(wants_fresh(&request.body(()).unwrap()), expected, "{value}");
+            let expected = CacheControl {
+                max_age: max_age.map(Duration::from_secs),
+                no_cache,
+            };
+            assert_eq!(CacheControl::of(&request.body(()).unwrap()), expected, "{value}");
         }
-        assert!(!wants_fresh(&get("/api/v6/users.json").body(()).unwrap()));
+        let plain = get("/api/v6/users.json").body(()).unwrap();
+        assert_eq!(CacheControl::of(&plain), CacheControl::default());
     }
 
     #[test]
-    fn a_url_has_an_end() {
+    fn long_urls_are_refused() {
         assert!(passes(get(&format!("/api/v6/users.json?q={}", "x".repeat(PATH_BYTES_MAX)))).is_err());
     }
 }

@@ -1,16 +1,20 @@
-//! Whose eyes an egress reads with: a token that is given, or one that a login keeps fresh.
+//! Upstream access token: static, or obtained by login and refreshed. Concurrent calls share one login (single-flight).
 
-use crate::{
-    Client, EgressError, Origin,
-    login::{self, LoginError, LoginGrant},
-};
-use http::HeaderValue;
-use secrecy::{ExposeSecret, SecretString};
 use std::{
     sync::{self, Arc, PoisonError},
     time::Duration,
 };
+
+use daktela_http_client::Client;
+use http::HeaderValue;
+use secrecy::SecretString;
 use tokio::{sync::Mutex, time::Instant};
+
+use crate::{
+    EgressError, Origin,
+    credential::{self, Credential},
+    login::{self, LoginError, LoginGrant},
+};
 
 /// How long before its end a token is renewed: longer than any call that starts with it.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
@@ -20,17 +24,6 @@ const REFUSED_FOR: Duration = Duration::from_secs(60);
 
 /// How long any other failed login answers for those who waited for it, so that they do not fail one after another.
 const FAILED_FOR: Duration = Duration::from_secs(1);
-
-/// Prints without its secret.
-#[derive(Debug, Clone)]
-pub enum Credential {
-    /// Lasts until somebody revokes it.
-    Token(SecretString),
-    Login {
-        username: String,
-        password: SecretString,
-    },
-}
 
 /// What Daktela answered to the password when it was last tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -87,7 +80,7 @@ impl Session {
         let (username, password) = match &self.credential {
             Credential::Token(token) => {
                 return Ok(Token {
-                    header: Some(header(token)?),
+                    header: Some(credential::header(token)?),
                     serial: 0,
                 });
             }
@@ -96,7 +89,7 @@ impl Session {
         if let Some(known) = self.state.lock().await.known() {
             return known;
         }
-        // Who has been let in once is no stranger while they are asked for again.
+        // A password that was accepted once stays so while a new token is asked for.
         if self.password_status() == PasswordStatus::Unknown {
             self.set_password_status(PasswordStatus::Pending);
         }
@@ -187,7 +180,7 @@ impl State {
         self.logins += 1;
         self.failed = None;
         let token = Token {
-            header: Some(header(&grant.token)?),
+            header: Some(credential::header(&grant.token)?),
             serial: self.logins,
         };
         let renew_at = Instant::now() + grant.lifetime.saturating_sub(RENEW_BEFORE).max(grant.lifetime / 2);
@@ -203,12 +196,4 @@ impl State {
         self.failed = Some((Instant::now() + lasting, failure.clone()));
         failure
     }
-}
-
-pub(super) fn header(token: &SecretString) -> Result<HeaderValue, EgressError> {
-    let mut value = HeaderValue::from_str(token.expose_secret())
-        .map_err(|_| EgressError::UserActionable("The access token holds characters that no token has.".to_owned()))?;
-    // Keeps it out of Debug, and out of what HTTP/2 compression shares between requests.
-    value.set_sensitive(true);
-    Ok(value)
 }

@@ -1,16 +1,29 @@
-//! One pooled client for all egresses: connections are kept, bodies are unpacked and gathered under a cap.
+//! Pooled HTTP client: kept-alive connections, TLS with the system's root certificates, an optional proxy, no redirects, and
+//! bodies that are unpacked and collected under a size limit.
+//!
+//! [`Client::new`] is for hosts that the operator named. [`Client::public_only`] is for hosts that users name: its SSRF guard
+//! connects to public addresses only.
 
-use crate::{CallBudget, EgressError, UpstreamResponse, ssrf::PublicOnlyResolver};
-use http::{Method, Response};
-use reqwest::{RequestBuilder, redirect};
-use rustls::CertificateError;
+mod error;
+mod ssrf;
+
+pub use error::ClientError;
+pub use ssrf::is_public;
+
 use std::{
     error::Error,
     io,
     sync::{Arc, OnceLock},
     time::Duration,
 };
+
+use bytes::{Bytes, BytesMut};
+use http::{Method, Response};
+use reqwest::{RequestBuilder, redirect};
+use rustls::CertificateError;
 use url::Url;
+
+use ssrf::PublicOnlyResolver;
 
 /// A connection to the next continent takes a tenth of it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,12 +33,12 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 const USER_AGENT: &str = concat!("mcp-daktela/", env!("CARGO_PKG_VERSION"));
 
-/// How the client reaches Daktela.
+/// How the client reaches its hosts.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// How many requests one instance sees from one credential at once.
+    /// Upstream concurrency: how many requests one host sees from one credential at once.
     pub max_concurrent_requests: usize,
-    /// Stands between; none from the environment does, unless it is named here.
+    /// The HTTP proxy on the way. Variables such as `HTTPS_PROXY` are not looked at.
     pub proxy: Option<Url>,
 }
 
@@ -39,12 +52,13 @@ impl Default for Network {
     }
 }
 
-/// Built when it is first needed: reading the system's certificates takes longer than all else at start.
+/// A pooled client; clones share the pool. Built when it is first needed: reading the system's certificates takes longer than
+/// all else at start.
 #[derive(Clone, Default)]
 pub struct Client {
     network: Network,
-    built: Arc<OnceLock<Result<reqwest::Client, EgressError>>>,
-    reach: Option<Arc<PublicOnlyResolver>>,
+    built: Arc<OnceLock<Result<reqwest::Client, ClientError>>>,
+    resolver: Option<Arc<PublicOnlyResolver>>,
 }
 
 impl Client {
@@ -55,12 +69,13 @@ impl Client {
         }
     }
 
-    /// For addresses that strangers name: public ones, and those hosts that the operator named.
-    pub fn public_only(network: Network, mut named: Vec<String>) -> Self {
+    /// For user-supplied hosts (SSRF guard on): connects to public addresses, and to any address of the hosts in `allowed`,
+    /// which the operator named.
+    pub fn public_only(network: Network, mut allowed: Vec<String>) -> Self {
         // The operator named it, too, and it will look the others up.
-        named.extend(network.proxy.as_ref().and_then(Url::host_str).map(str::to_owned));
+        allowed.extend(network.proxy.as_ref().and_then(Url::host_str).map(str::to_owned));
         Self {
-            reach: Some(Arc::new(PublicOnlyResolver::except(named))),
+            resolver: Some(Arc::new(PublicOnlyResolver::new(allowed))),
             ..Self::new(network)
         }
     }
@@ -69,42 +84,47 @@ impl Client {
         &self.network
     }
 
+    /// Whether the hosts are user-supplied, see [`Client::public_only`].
+    pub fn is_public_only(&self) -> bool {
+        self.resolver.is_some()
+    }
+
     /// Builds it now, on a thread that may take its time.
     pub fn warm_up(&self) {
         let client = self.clone();
         tokio::task::spawn_blocking(move || client.get().map(drop));
     }
 
-    pub fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, EgressError> {
+    pub fn request(&self, method: Method, url: Url) -> Result<RequestBuilder, ClientError> {
         self.get().map(|client| client.request(method, url))
     }
 
-    /// Says of a failure whose it is: what stands between is not Daktela.
-    pub(super) fn attribute_to_proxy(&self, failure: EgressError) -> EgressError {
-        let what = match failure {
-            _ if self.network.proxy.is_none() => return failure,
-            EgressError::NameNotResolved => "its name does not resolve",
-            EgressError::ConnectionRefused => "it refuses connections",
-            EgressError::ConnectionBroken => "it opened no way to Daktela, or the connection through it broke",
+    /// Attributes a connection error to the configured proxy, where there is one: the host behind it is not to blame.
+    pub fn attribute_to_proxy(&self, error: ClientError) -> ClientError {
+        let what = match error {
+            _ if self.network.proxy.is_none() => return error,
+            ClientError::NameNotResolved => "its name does not resolve",
+            ClientError::ConnectionRefused => "it refuses connections",
+            ClientError::ConnectionBroken => "it opened no way to Daktela, or the connection through it broke",
             other => return other,
         };
-        EgressError::UserActionable(format!(
+        ClientError::UserActionable(format!(
             "The HTTP proxy on the way to Daktela (DAKTELA_PROXY) does not serve: {what}."
         ))
     }
 
-    fn get(&self) -> Result<&reqwest::Client, EgressError> {
+    fn get(&self) -> Result<&reqwest::Client, ClientError> {
         let built = self.built.get_or_init(|| {
-            build(&self.network, self.reach.clone()).map_err(|error| EgressError::UserActionable(unusable(&*error)))
+            build(&self.network, self.resolver.clone()).map_err(|error| ClientError::UserActionable(unusable(&*error)))
         });
         built.as_ref().map_err(Clone::clone)
     }
 }
 
-fn build(network: &Network, reach: Option<Arc<PublicOnlyResolver>>) -> Result<reqwest::Client, Box<dyn Error>> {
+fn build(network: &Network, resolver: Option<Arc<PublicOnlyResolver>>) -> Result<reqwest::Client, Box<dyn Error>> {
     let mut client = reqwest::Client::builder();
-    if let Some(reach) = reach {
-        client = client.dns_resolver(reach);
+    if let Some(resolver) = resolver {
+        client = client.dns_resolver(resolver);
     }
     let client = client
         .tls_backend_preconfigured(tls()?)
@@ -146,41 +166,46 @@ fn unusable(error: &dyn Error) -> String {
     format!("The host cannot set up its HTTP client: {error}")
 }
 
-/// Sends a request and gathers the whole answer before the call's deadline.
-pub(super) async fn send(call: &CallBudget, request: RequestBuilder) -> Result<UpstreamResponse, EgressError> {
-    let exchange = async {
-        let mut answer = request.send().await.map_err(failure)?;
-        let mut parts = Response::builder().status(answer.status());
-        if let Some(headers) = parts.headers_mut() {
-            *headers = std::mem::take(answer.headers_mut());
+/// Sends a request and collects the whole response, whatever its status.
+///
+/// `max_bytes` limits the unpacked body, which a compressed one says nothing of. `count` is told the size of each chunk and
+/// may end the exchange, e.g. when a budget is spent.
+pub async fn exchange<E: From<ClientError>>(
+    request: RequestBuilder,
+    max_bytes: usize,
+    count: impl Fn(usize) -> Result<(), E>,
+) -> Result<Response<Bytes>, E> {
+    let mut answer = request.send().await.map_err(classify)?;
+    let mut parts = Response::builder().status(answer.status());
+    if let Some(headers) = parts.headers_mut() {
+        *headers = std::mem::take(answer.headers_mut());
+    }
+    let too_large = || E::from(ClientError::TooLarge(max_bytes));
+    if answer.content_length().is_some_and(|length| length > max_bytes as u64) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(classify)? {
+        count(chunk.len())?;
+        if body.len() + chunk.len() > max_bytes {
+            return Err(too_large());
         }
-        let most = call.body_bytes_max();
-        if answer.content_length().is_some_and(|length| length > most as u64) {
-            return Err(EgressError::TooLarge(most));
-        }
-        // Counted again while it comes: a packed body says nothing of its size.
-        let mut body = bytes::BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failure)? {
-            call.count_bytes(chunk.len())?;
-            if body.len() + chunk.len() > most {
-                return Err(EgressError::TooLarge(most));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        parts.body(body.freeze()).map_err(|_| EgressError::ConnectionBroken)
-    };
-    call.within(exchange).await?
+        body.extend_from_slice(&chunk);
+    }
+    parts
+        .body(body.freeze())
+        .map_err(|_| ClientError::ConnectionBroken.into())
 }
 
 /// Never with the error's own text: that names the URL with its filters.
-fn failure(error: reqwest::Error) -> EgressError {
+fn classify(error: reqwest::Error) -> ClientError {
     if error.is_dns() {
-        return EgressError::NameNotResolved;
+        return ClientError::NameNotResolved;
     }
     let mut cause: Option<&dyn Error> = Some(&error);
     while let Some(error) = cause {
         if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
-            return EgressError::UserActionable(match reason {
+            return ClientError::UserActionable(match reason {
                 CertificateError::UnknownIssuer => {
                     "The certificate of your Daktela is not trusted: nobody here knows its \
                      authority. If that is your own, name the file with its certificate in SSL_CERT_FILE."
@@ -202,14 +227,14 @@ fn failure(error: reqwest::Error) -> EgressError {
             .downcast_ref::<io::Error>()
             .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
         {
-            return EgressError::ConnectionRefused;
+            return ClientError::ConnectionRefused;
         }
         cause = cause_of(error);
     }
     if error.is_timeout() {
-        EgressError::Timeout(CONNECT_TIMEOUT)
+        ClientError::Timeout(CONNECT_TIMEOUT)
     } else {
-        EgressError::ConnectionBroken
+        ClientError::ConnectionBroken
     }
 }
 
@@ -226,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_found_below_its_wrappings() {
+    fn certificate_error_is_found_below_its_wrappers() {
         let reason = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, reason));
         let mut cause: Option<&(dyn Error + 'static)> = Some(&wrapped);

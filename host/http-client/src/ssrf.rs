@@ -1,30 +1,29 @@
-//! Where a connection may lead when its address comes from a stranger: to the public internet, and not into the network
-//! that the host itself stands in.
+//! SSRF guard: resolves user-supplied hosts to public addresses only, so that none leads into the network of the server.
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Looks names up anew for each connection, so that a name which pointed elsewhere a moment ago is judged by where it
-/// points now.
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+/// Resolves anew for each connection and connects to what it judged, so that DNS rebinding changes nothing.
 #[derive(Debug)]
-pub(super) struct PublicOnlyResolver {
+pub(crate) struct PublicOnlyResolver {
     /// Hosts that the operator named, wherever they are.
-    named: Vec<String>,
+    allowed: Vec<String>,
 }
 
 impl PublicOnlyResolver {
-    pub(super) fn except(named: Vec<String>) -> Self {
-        Self { named }
+    pub(crate) fn new(allowed: Vec<String>) -> Self {
+        Self { allowed }
     }
 }
 
 impl Resolve for PublicOnlyResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_owned();
-        let is_named = self.named.contains(&host);
+        let is_allowed = self.allowed.contains(&host);
         Box::pin(async move {
             let found = tokio::net::lookup_host((&*host, 0)).await?;
-            let usable: Vec<SocketAddr> = found.filter(|address| is_named || is_public(address.ip())).collect();
+            let usable: Vec<SocketAddr> = found.filter(|address| is_allowed || is_public(address.ip())).collect();
             if usable.is_empty() {
                 // The caller is not told: it would say which names our network knows.
                 tracing::warn!(
@@ -39,7 +38,8 @@ impl Resolve for PublicOnlyResolver {
     }
 }
 
-/// Not this machine, nor its network, nor a detour to either.
+/// Whether an address is globally reachable by IANA's special-purpose registries, i.e. none of this machine, of a private
+/// network, or of a tunnel to either.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -109,7 +109,7 @@ mod tests {
 
     /// Each prefix by its first and last address, and by those before and after it.
     #[test]
-    fn a_prefix_ends_where_it_ends() {
+    fn special_prefixes_are_refused_up_to_their_ends() {
         for (before, first, last, after) in [
             ("-", "0.0.0.0", "0.255.255.255", "1.0.0.0"),
             ("9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_internet_is_public() {
+    fn public_addresses_are_accepted() {
         for address in [
             "1.1.1.1",
             "100.63.0.1",
@@ -194,15 +194,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_is_judged_by_where_it_leads() {
-        let resolve = |reach: PublicOnlyResolver| reach.resolve("localhost".parse().unwrap());
-        assert!(resolve(PublicOnlyResolver::except(Vec::new())).await.is_err());
-        let named = resolve(PublicOnlyResolver::except(vec!["localhost".to_owned()])).await;
+    async fn names_are_judged_by_their_addresses() {
+        let resolve = |resolver: PublicOnlyResolver| resolver.resolve("localhost".parse().unwrap());
+        assert!(resolve(PublicOnlyResolver::new(Vec::new())).await.is_err());
+        let named = resolve(PublicOnlyResolver::new(vec!["localhost".to_owned()])).await;
         assert!(named.is_ok_and(|addresses| addresses.count() > 0));
     }
 
     #[test]
-    fn what_is_near_is_not() {
+    fn private_addresses_are_refused() {
         for address in [
             "0.0.0.0",
             "10.1.2.3",

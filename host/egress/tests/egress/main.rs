@@ -1,14 +1,14 @@
-//! The egress against the sample company: what leaves, with whose credential, and what comes back.
+//! The egress proxy against the demo instance: what leaves, with which credential, and what comes back.
 
 mod login;
 mod requests;
 
-use daktela_demo::{Demo, Recorded};
-use daktela_egress::{
-    Cache, CacheSettings, CallBudget, CallLimits, Client, Credential, Egress, EgressError, Network, UpstreamResponse,
-};
-use http::Request;
 use std::{future::Future, time::Duration};
+
+use daktela_demo::{Demo, Recorded};
+use daktela_egress::{Cache, CacheSettings, CallBudget, CallLimits, Credential, Egress, EgressError, UpstreamResponse};
+use daktela_http_client::{Client, Network};
+use http::Request;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -53,15 +53,29 @@ fn call_of(timeout: Duration) -> CallBudget {
     })
 }
 
-/// As the guest would ask.
+/// As the component asks for what changes all the time.
 async fn ask(egress: &Egress, call: &CallBudget, path: &str) -> Result<UpstreamResponse, EgressError> {
     let request = Request::get(format!("{}{path}", egress.origin())).body(()).unwrap();
     egress.serve(call, request).await
 }
 
-/// As the guest would ask past what is kept.
+/// As the component asks for reference data.
+async fn ask_cached(egress: &Egress, call: &CallBudget, path: &str) -> Result<UpstreamResponse, EgressError> {
+    ask_with(egress, call, path, "max-age=3600").await
+}
+
+/// As the component asks for reference data past the cache.
 async fn ask_afresh(egress: &Egress, call: &CallBudget, path: &str) -> Result<UpstreamResponse, EgressError> {
-    let request = Request::get(format!("{}{path}", egress.origin())).header("cache-control", "no-cache");
+    ask_with(egress, call, path, "max-age=3600, no-cache").await
+}
+
+async fn ask_with(
+    egress: &Egress,
+    call: &CallBudget,
+    path: &str,
+    cache_control: &str,
+) -> Result<UpstreamResponse, EgressError> {
+    let request = Request::get(format!("{}{path}", egress.origin())).header("cache-control", cache_control);
     egress.serve(call, request.body(()).unwrap()).await
 }
 

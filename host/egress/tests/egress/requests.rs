@@ -1,7 +1,9 @@
-use super::*;
+use std::{net::TcpListener, time::Instant};
+
 use daktela_demo::{Action, Fault};
 use http::HeaderValue;
-use std::time::Instant;
+
+use super::*;
 
 const TICKETS: &str = "/api/v6/tickets.json?take=1&fields[0]=name";
 const USERS: &str = "/api/v6/users.json?take=1&fields[0]=name";
@@ -28,7 +30,7 @@ fn answer(code: u16, headers: &[(&str, &str)]) -> Action {
 }
 
 #[test]
-fn a_request_leaves_with_the_hosts_token_and_nothing_of_the_guests() {
+fn requests_carry_the_hosts_token_and_no_header_of_the_component() {
     let demo = Demo::start().unwrap();
     let egress = egress(&demo, token());
     let request = Request::get(format!("{}{TICKETS}", egress.origin()))
@@ -47,7 +49,7 @@ fn a_request_leaves_with_the_hosts_token_and_nothing_of_the_guests() {
 }
 
 #[test]
-fn what_policy_refuses_does_not_leave() {
+fn requests_against_the_policy_do_not_leave() {
     let demo = Demo::start().unwrap();
     let egress = egress(&demo, token());
     block_on(async {
@@ -77,7 +79,7 @@ fn what_policy_refuses_does_not_leave() {
 }
 
 #[test]
-fn the_guest_sees_no_cookie_and_no_header_of_a_proxy() {
+fn only_known_response_headers_reach_the_component() {
     let demo = Demo::start().unwrap();
     demo.inject(fault(
         1,
@@ -104,7 +106,7 @@ fn the_guest_sees_no_cookie_and_no_header_of_a_proxy() {
 }
 
 #[test]
-fn a_redirect_is_an_answer_and_no_journey() {
+fn redirects_are_not_followed() {
     let (demo, elsewhere) = (Demo::start().unwrap(), Demo::start().unwrap());
     demo.inject(fault(1, Action::Redirect(format!("{}{TICKETS}", elsewhere.origin()))));
     assert_eq!(
@@ -115,7 +117,7 @@ fn a_redirect_is_an_answer_and_no_journey() {
 }
 
 #[test]
-fn a_passing_trouble_passes() {
+fn transient_errors_are_retried() {
     for reason in [
         answer(503, &[]),
         answer(429, &[("retry-after", "0")]),
@@ -340,7 +342,7 @@ fn a_call_knows_what_it_waited_for() {
 }
 
 #[test]
-fn nobody_at_home_is_told_from_a_broken_line() {
+fn refused_connection_is_told_from_a_broken_one() {
     let demo = Demo::start().unwrap();
     let egress = egress(&demo, token());
     drop(demo);
@@ -350,31 +352,34 @@ fn nobody_at_home_is_told_from_a_broken_line() {
 }
 
 #[test]
-fn what_hardly_changes_is_asked_for_once() {
+fn reference_data_is_cached_for_each_identity() {
     let demo = Demo::start().unwrap();
     let (one, other) = (egress(&demo, token()), egress(&demo, token()));
     let call = new_call();
     block_on(async {
-        let together = (0..5).map(|_| ask(&one, &call, USERS));
+        let together = (0..5).map(|_| ask_cached(&one, &call, USERS));
         for answer in futures(together).await {
             assert_eq!(status(answer), Ok(200));
         }
         ask(&one, &call, TICKETS).await.unwrap();
         ask(&one, &call, TICKETS).await.unwrap();
-        ask(&other, &call, USERS).await.unwrap();
+        ask_cached(&other, &call, USERS).await.unwrap();
     });
     assert_eq!(arrived(&demo), ["GET users", "GET tickets", "GET tickets", "GET users"]);
     assert_eq!(call.usage().cache_hits, 4);
 }
 
 #[test]
-fn who_waits_for_another_does_not_end_with_them() {
+fn coalesced_callers_keep_their_own_deadline() {
     let demo = Demo::start().unwrap();
     demo.inject(fault(1, Action::Hang));
     let egress = egress(&demo, token());
     let timeout = Duration::from_millis(300);
     let (short, long) = (call_of(timeout), new_call());
-    let answers = block_on(futures([ask(&egress, &short, USERS), ask(&egress, &long, USERS)]));
+    let answers = block_on(futures([
+        ask_cached(&egress, &short, USERS),
+        ask_cached(&egress, &long, USERS),
+    ]));
     assert_eq!(
         answers.into_iter().map(status).collect::<Vec<_>>(),
         [Err(EgressError::Timeout(timeout)), Ok(200)]
@@ -384,7 +389,7 @@ fn who_waits_for_another_does_not_end_with_them() {
 }
 
 #[test]
-fn what_daktela_says_is_said_to_all_who_wait() {
+fn errors_are_shared_by_coalesced_callers() {
     for (said, expected) in [
         (answer(403, &[]), Ok(403)),
         (
@@ -402,7 +407,10 @@ fn what_daktela_says_is_said_to_all_who_wait() {
         });
         let egress = egress(&demo, token());
         let (one, other) = (new_call(), new_call());
-        let answers = block_on(futures([ask(&egress, &one, USERS), ask(&egress, &other, USERS)]));
+        let answers = block_on(futures([
+            ask_cached(&egress, &one, USERS),
+            ask_cached(&egress, &other, USERS),
+        ]));
         let answers: Vec<_> = answers.into_iter().map(status).collect();
         assert_eq!(answers, [expected.clone(), expected]);
         assert_eq!(arrived(&demo), ["GET users"]);
@@ -410,7 +418,7 @@ fn what_daktela_says_is_said_to_all_who_wait() {
 }
 
 #[test]
-fn an_answer_from_memory_says_its_age_and_can_be_passed_by() {
+fn cached_responses_have_an_age_and_can_be_bypassed() {
     let users = |name: &str| Fault {
         matches: "users".to_owned(),
         // Long enough for two to wait for it.
@@ -436,19 +444,19 @@ fn an_answer_from_memory_says_its_age_and_can_be_passed_by() {
     };
     let (jan, eva) = ([true, false], [false, true]);
     block_on(async {
-        let together = futures([ask(&egress, &call, USERS), ask(&egress, &call, USERS)]).await;
+        let together = futures([ask_cached(&egress, &call, USERS), ask_cached(&egress, &call, USERS)]).await;
         for answer in together {
             assert_eq!(read(answer), (jan, None), "nobody was answered from memory");
         }
         tokio::time::sleep(Duration::from_millis(1100)).await;
-        let (name, age) = read(ask(&egress, &call, USERS).await);
+        let (name, age) = read(ask_cached(&egress, &call, USERS).await);
         assert_eq!((name, age.is_some_and(|age| age >= 1)), (jan, true), "{age:?}");
         assert_eq!(read(ask_afresh(&egress, &call, USERS).await), (eva, None));
-        assert_eq!(read(ask(&egress, &call, USERS).await), (eva, Some(0)));
+        assert_eq!(read(ask_cached(&egress, &call, USERS).await), (eva, Some(0)));
         // What is of no use does not take its place.
         demo.inject(fault(1, answer(500, &[])));
         assert_eq!(status(ask_afresh(&egress, &call, USERS).await), Ok(500));
-        assert_eq!(read(ask(&egress, &call, USERS).await), (eva, Some(0)));
+        assert_eq!(read(ask_cached(&egress, &call, USERS).await), (eva, Some(0)));
     });
     let asked = demo.take_requests();
     assert_eq!(asked.len(), 3);
@@ -462,15 +470,45 @@ fn an_answer_from_memory_says_its_age_and_can_be_passed_by() {
 }
 
 #[test]
-fn a_refused_credential_forgets_what_it_read() {
+fn refused_credential_drops_its_cache() {
     let demo = Demo::start().unwrap();
     let egress = egress(&demo, token());
     let call = new_call();
     block_on(async {
-        ask(&egress, &call, USERS).await.unwrap();
+        ask_cached(&egress, &call, USERS).await.unwrap();
         demo.inject(fault(1, answer(401, &[])));
         assert_eq!(status(ask(&egress, &call, TICKETS).await), Ok(401));
-        ask(&egress, &call, USERS).await.unwrap();
+        ask_cached(&egress, &call, USERS).await.unwrap();
     });
     assert_eq!(arrived(&demo), ["GET users", "GET tickets", "GET users"]);
+}
+
+/// Anybody can make up hosts and tokens; each must not hold one of the running calls for seconds.
+#[test]
+fn unverified_hosts_that_refuse_connections_are_not_retried() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (client, cache) = (Client::public_only(Network::default(), Vec::new()), cache());
+    let egress = |token: &str| {
+        let credential = Credential::Token(token.to_owned().into());
+        Egress::new(
+            format!("http://{free}").parse().unwrap(),
+            credential,
+            client.clone(),
+            cache.clone(),
+        )
+    };
+    block_on(async {
+        let call = new_call();
+        let answer = ask(&egress("made up"), &call, TICKETS).await;
+        assert_eq!(status(answer), Err(EgressError::ConnectionRefused));
+        assert_eq!(call.usage().retries, 0);
+        // Remembered for all of them, so that nothing arrives here.
+        let listener = TcpListener::bind(free).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let call = new_call();
+        let answer = ask(&egress("another"), &call, TICKETS).await;
+        assert_eq!(status(answer), Err(EgressError::ConnectionRefused));
+        assert_eq!(call.usage().requests, 0);
+        assert!(listener.accept().is_err(), "it was asked again");
+    });
 }
