@@ -18,5 +18,10 @@ pub fn config() -> Config {
     config
         .generate_address_map(false)
         .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES_MAX));
+    // Proposals that no component of ours uses: less of the compiler and the runtime is reachable.
+    config
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .wasm_tail_call(false);
     config
 }

@@ -10,6 +10,7 @@ use std::{
     thread::{self, Thread},
     time::Duration,
 };
+
 use wasmtime::Engine;
 
 /// Length of an epoch: how often a component that computes yields. Each yield costs microseconds.

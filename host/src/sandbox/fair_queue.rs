@@ -7,6 +7,7 @@ use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
 use tokio::sync::oneshot;
 
 pub(super) struct FairQueue {

@@ -1,6 +1,7 @@
 //! Resource limits of the sandbox: concurrency, memory, CPU time, tables.
 
 use std::time::Duration;
+
 use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter};
 
 /// Bounds of the sandbox.

@@ -13,21 +13,16 @@ mod state;
 pub use limits::Limits;
 pub(crate) use limits::UPSTREAM_GRACE;
 
-use crate::egress::{CallBudget, Egress};
-use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError as WitRpcError};
-use cpu_time::CpuTime;
-use epoch_ticker::EpochTicker;
-use fair_queue::{Admission, FairQueue, Permit, QueueFull};
-use state::State;
 use std::{
     fs,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
+
 use wasmtime::{
     Engine, Precompiled, Store, UpdateDeadline,
-    component::{Component, Linker},
+    component::{Component, Linker, ResourceTableError},
     error::Context as _,
 };
 use wasmtime_wasi::{
@@ -36,6 +31,13 @@ use wasmtime_wasi::{
     p2::bindings::{cli, random},
     random::WasiRandom,
 };
+
+use crate::egress::{CallBudget, Egress};
+use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError as WitRpcError};
+use cpu_time::CpuTime;
+use epoch_ticker::EpochTicker;
+use fair_queue::{Admission, FairQueue, Permit, QueueFull};
+use state::State;
 
 /// The component that came with this program, compiled for this kind of machine by the build script.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
@@ -115,6 +117,8 @@ pub enum SandboxError {
     OutOfMemory(usize),
     #[error("the call computed for more than {} s; ask for less at once, or raise --cpu-seconds", .0.as_secs())]
     ComputedTooLong(Duration),
+    #[error("the call held more than {0} requests, headers and streams at once; ask for less at once")]
+    TooManyResources(usize),
     #[error("the component failed{}", .location.as_ref().map(|location| format!(" at {location}")).unwrap_or_default())]
     Trapped {
         /// Where the component panicked, if it said so.
@@ -244,6 +248,9 @@ impl Sandbox {
         if state.memory_limiter.memory_refused {
             return SandboxError::OutOfMemory(self.limits.memory_bytes / (1024 * 1024));
         }
+        if matches!(source.downcast_ref(), Some(ResourceTableError::Full)) {
+            return SandboxError::TooManyResources(state::RESOURCES_MAX);
+        }
         SandboxError::Trapped {
             location: state.panic_location(),
             source,
@@ -272,7 +279,9 @@ fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
     let mut config = daktela_engine_config::config();
     config
         .allocation_strategy(limits::allocation(limits))
-        .memory_init_cow(true);
+        .memory_init_cow(true)
+        // A stack may hold what the last call had on it.
+        .async_stack_zeroing(true);
     Engine::new(&config)
 }
 

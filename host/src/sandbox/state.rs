@@ -1,9 +1,8 @@
 //! Store state of one instance of the component: clock, settings and the egress proxy. No files, no sockets, no arguments.
 
-use super::limits::{Limits, MemoryLimiter};
-use crate::egress::{self, CallBudget, Egress, EgressError};
-use http_body_util::{BodyExt, Full};
 use std::sync::Arc;
+
+use http_body_util::{BodyExt, Full};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, p2::pipe::MemoryOutputPipe};
 use wasmtime_wasi_http::{
@@ -11,8 +10,18 @@ use wasmtime_wasi_http::{
     WasiHttpHooks, WasiHttpView,
 };
 
+use super::limits::{Limits, MemoryLimiter};
+use crate::egress::{self, CallBudget, Egress, EgressError};
+
 /// Room for a panic's message; what is written beyond is lost.
 const STDERR_BYTES: usize = 4 * 1024;
+
+/// Requests, header maps, bodies and streams that a component holds at once live in the memory of the host, which the memory
+/// limit does not count. Eight requests under way, with all that belongs to them, are fewer than a hundred.
+pub(super) const RESOURCES_MAX: usize = 4_000;
+
+/// All headers of one request or response, with wasmtime's overhead for each. With `RESOURCES_MAX` of them a call takes 64 MB.
+const HEADERS_BYTES_MAX: usize = 16 * 1024;
 
 pub(super) struct State {
     wasi: WasiCtx,
@@ -38,10 +47,14 @@ impl State {
         if let Some(egress) = &egress {
             wasi.env("DAKTELA_URL", egress.origin().as_str());
         }
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(HEADERS_BYTES_MAX);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
         Self {
             wasi: wasi.build(),
-            http: WasiHttpCtx::new(),
-            table: ResourceTable::new(),
+            http,
+            table,
             upstream: Upstream { egress, call },
             memory_limiter: MemoryLimiter::new(limits),
             stderr,

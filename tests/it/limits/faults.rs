@@ -285,6 +285,8 @@ const MISBEHAVIOURS: &[(&str, &str, &str)] = &[
     ("computes for ever", "spin", "{}"),
     ("sleeps for ever", "sleep", "{}"),
     ("takes memory without end", "grow", "{}"),
+    ("takes the host's memory without end", "hoard", r#"{"bytes": 15000}"#),
+    ("sets headers of 120 kB", "hoard", r#"{"bytes": 120000}"#),
     ("calls itself without end", "recurse", "{}"),
     ("panics", "trap", "{}"),
     ("answers 64 MB", "huge", r#"{"megabytes": 64}"#),
@@ -312,6 +314,11 @@ const MISBEHAVIOURS: &[(&str, &str, &str)] = &[
         "climbs out of the API",
         "send",
         r#"{"path": "/api/v6/%2e%2e/users.json"}"#,
+    ),
+    (
+        "climbs out of the API by encoded slashes",
+        "send",
+        r#"{"path": "/api/v6/x%2F..%2F..%2F..%2Ffile%2Frecording%2F1"}"#,
     ),
     (
         "sets the header of the token",

@@ -78,6 +78,20 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &[
             taken.push(black_box(vec![1u8; 1 << 20]));
         }
     }),
+    ("hoard", |arguments| {
+        // Header maps live in the memory of the host.
+        let bytes = arguments["bytes"]
+            .as_u64()
+            .and_then(|bytes| usize::try_from(bytes).ok());
+        let value = vec![b'x'; bytes.unwrap_or_default()];
+        let mut held = Vec::new();
+        loop {
+            match Fields::from_list(&[("x-hoard".to_owned(), value.clone())]) {
+                Ok(fields) => held.push(fields),
+                Err(error) => break format!("refused after {}: {error:?}", held.len()),
+            }
+        }
+    }),
     ("recurse", |_| recurse(&[0; 64]).to_string()),
     ("trap", |_| panic!("customer text that belongs in no log")),
     ("huge", |arguments| {
