@@ -20,24 +20,6 @@ use tokio::time::Instant;
 
 use crate::{CallBudget, EgressError, Origin, UpstreamResponse, json_kind::JsonKind};
 
-/// Reference data, for components that do not mark it with `max-age`.
-const MODELS: [&str; 8] = [
-    "campaignsTypes",
-    "groups",
-    "pauses",
-    "queues",
-    "statuses",
-    "templates",
-    "ticketsCategories",
-    "users",
-];
-
-pub(super) fn reference_max_age(path: &str) -> Option<Duration> {
-    let segment = path.strip_prefix("/api/v6/")?.split(['/', '?']).next()?;
-    let model = segment.strip_suffix(".json").unwrap_or(segment);
-    MODELS.contains(&model).then_some(Duration::MAX)
-}
-
 /// The whole directory of a large tenant, with one tool's choice of fields, is about a megabyte.
 const BYTES_MAX: u64 = 32 * 1024 * 1024;
 
@@ -113,10 +95,6 @@ impl Cache {
         if matches!(error, EgressError::NameNotResolved | EgressError::ConnectionRefused) {
             self.unreachable.insert(origin.to_string(), error.clone());
         }
-    }
-
-    pub(super) fn is_enabled(&self) -> bool {
-        self.kept.is_some()
     }
 
     /// A response that is at most `max_age` old, from the cache or by `fetch`. Request coalescing: callers that ask for the

@@ -171,20 +171,19 @@ impl Egress {
         let path = policy::check(&self.origin, &request)?;
         let url = self.origin.join(path)?;
         let control = CacheControl::of(&request);
-        let answer = match control.max_age.or_else(|| cache::reference_max_age(path)) {
-            Some(max_age) if self.cache.is_enabled() => {
-                let key = Key {
-                    identity: self.identity,
-                    generation: self.generation.load(Ordering::Acquire),
-                    path: path.into(),
-                };
-                if control.no_cache {
-                    self.cache.refresh(key, self.fetch(call, url)).await
-                } else {
-                    self.cache
-                        .get(call, key, max_age, || self.fetch(call, url.clone()))
-                        .await
-                }
+        let key = || Key {
+            identity: self.identity,
+            generation: self.generation.load(Ordering::Acquire),
+            path: path.into(),
+        };
+        let answer = match control {
+            CacheControl { no_cache: true, .. } => self.cache.refresh(key(), self.fetch(call, url)).await,
+            CacheControl {
+                max_age: Some(max_age), ..
+            } => {
+                self.cache
+                    .get(call, key(), max_age, || self.fetch(call, url.clone()))
+                    .await
             }
             _ => self.fetch(call, url).await,
         }?;

@@ -34,7 +34,7 @@ pub fn is_refused_header(name: &HeaderName) -> bool {
 pub(super) struct CacheControl {
     /// `max-age=N`: the response may be served from the cache while it is no older than this.
     pub(super) max_age: Option<Duration>,
-    /// `no-cache`: read anew, and keep the response where `max-age` allows it.
+    /// `no-cache`: read anew, and keep the response for later requests with `max-age`.
     pub(super) no_cache: bool,
 }
 

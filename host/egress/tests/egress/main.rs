@@ -66,7 +66,7 @@ async fn ask_cached(egress: &Egress, call: &CallBudget, path: &str) -> Result<Up
 
 /// As the component asks for reference data past the cache.
 async fn ask_afresh(egress: &Egress, call: &CallBudget, path: &str) -> Result<UpstreamResponse, EgressError> {
-    ask_with(egress, call, path, "max-age=3600, no-cache").await
+    ask_with(egress, call, path, "no-cache").await
 }
 
 async fn ask_with(
