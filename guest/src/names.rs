@@ -197,7 +197,8 @@ fn edits(a: &str, b: &str, most: usize) -> Option<usize> {
         }
         before = std::mem::replace(&mut above, row);
     }
-    Some(above[b.len()]).filter(|distance| *distance <= most)
+    let distance = above[b.len()];
+    (distance <= most).then_some(distance)
 }
 
 #[cfg(test)]

@@ -226,10 +226,11 @@ impl Metrics {
 
     /// What a tool is called where each name costs.
     pub(crate) fn label<'a>(&self, tool: Option<&'a str>) -> &'a str {
-        let known = |name: &&str| self.tools.get().is_some_and(|tools| tools.contains(*name));
+        let is_known = |name: &str| self.tools.get().is_some_and(|tools| tools.contains(name));
         match tool {
             None => "",
-            Some(name) => Some(name).filter(known).unwrap_or("(unknown)"),
+            Some(name) if is_known(name) => name,
+            Some(_) => "(unknown)",
         }
     }
 

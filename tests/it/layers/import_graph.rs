@@ -36,13 +36,30 @@ const CRATES: &[(&str, &[&[&str]])] = &[
             &["unicode"],
         ],
     ),
-    ("host/src", &[]),
+    (
+        "host/src",
+        &[
+            &["main"],
+            &["cli"],
+            &["app"],
+            &["server"],
+            &["config"],
+            &["mcp", "oauth"],
+            &["host"],
+            &["auth"],
+            &["limits"],
+            &["sandbox"],
+            &["shutdown", "telemetry", "web"],
+        ],
+    ),
     ("host/egress/src", &[]),
     ("host/demo/src", &[]),
 ];
 
 /// Circles that are not cut yet. A new one fails; one that is cut comes off the list.
 const OPEN: &[&str] = &[
+    "guest/src: model::entity → model::output → model::entity",
+    "guest/src: within model: entity → output → entity",
     "host/demo/src: company → store → company",
     "host/demo/src: within the crate's root: company → store → company",
     "host/egress/src: login → session → login",

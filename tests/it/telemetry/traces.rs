@@ -113,7 +113,7 @@ fn read(span: &Span, service: &BTreeMap<String, Value>) -> Value {
         "service": service["service.name"],
         "name": span.name,
         "kind": span.kind,
-        "parent": Some(parent).filter(|_| !span.parent_span_id.is_empty()),
+        "parent": (!span.parent_span_id.is_empty()).then_some(parent),
         "status": status.code,
         "message": status.message,
         "attributes": attributes(&span.attributes),
