@@ -211,13 +211,11 @@ impl Number {
         {
             return Likeness::Same;
         }
-        if self.national == national
-            || self.without_zeros() == national
-            || country.national(self.national.clone()) == national
-        {
+        if self.national == national || country.national_of(&self.national) == national {
             return Likeness::National;
         }
-        if is_end(&self.national, national) {
+        // A 0 that the country does not dial is of another country, or dials out of a company.
+        if self.without_zeros() == national || is_end(&self.national, national) {
             Likeness::End
         } else {
             Likeness::Different
@@ -326,7 +324,7 @@ fn distinct(mut values: Vec<String>) -> Vec<String> {
 }
 
 /// In threes from the left, which is how nine digits are written: `777 123 456`.
-fn grouped(digits: &str, by: char) -> String {
+pub fn grouped(digits: &str, by: char) -> String {
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && i % 3 == 0 && digits.len() - i >= 2 {
@@ -346,6 +344,14 @@ fn country(digits: &str) -> Option<&'static Country> {
 }
 
 impl Country {
+    /// The national part of a number as it is dialled within the country.
+    fn national_of(&self, digits: &str) -> String {
+        match self.trunk {
+            Trunk::No | Trunk::Kept => digits.to_owned(),
+            Trunk::Digits(_) => self.national(digits.to_owned()),
+        }
+    }
+
     /// The national part of digits that may begin with the trunk prefix.
     fn national(&self, digits: String) -> String {
         let is_long = digits.len() > usize::from(self.most);
@@ -620,13 +626,7 @@ mod tests {
 
     #[test]
     fn a_missing_country_code_is_named_as_such() {
-        for stored in [
-            "777123456",
-            "777‑123‑456",
-            "777/123 456",
-            "777 123 456 (mobil)",
-            "0777 123 456",
-        ] {
+        for stored in ["777123456", "777‑123‑456", "777/123 456", "777 123 456 (mobil)"] {
             check("+420 777 123 456", stored, National);
         }
         check("777 123 456", "+421 777 123 456", National);
@@ -682,6 +682,9 @@ mod tests {
         check("+386 1 234 5678", "234 5678", End);
         check("123 456", "+420 777 123 456", End);
         check("123 4567", "030 123 4567", End);
+        // Neither Czechia nor Norway dials a 0 before national numbers.
+        check("+420 905 123 456", "0905 123 456", End);
+        check("+47 12 34 56 78", "01 234 5678", End);
         // A 0 in front marks a whole national number.
         check("+420 777 012 345", "012 345", Different);
     }

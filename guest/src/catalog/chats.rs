@@ -136,7 +136,7 @@ const WEB_FILTERS: &[FilterParam] = &[
     eq(&param::USER, "user"),
     eq(&param::CONTACT, "contact"),
     custom(&param::NUMBER, |_, given| {
-        Ok(contact_search::with_number(given, &["phone"]))
+        Ok(contact_search::with_typed_number(given, "phone"))
     }),
     custom(&param::ADDRESS, |_, given| {
         Ok(contact_search::with_address(given, "email"))

@@ -607,7 +607,8 @@ fn transcript_lines(whole: &TranscriptOutput, skip: usize) -> (String, usize) {
         if legs.len() > 1 {
             let border = leg_border(leg, i + 1, legs.len());
             room = room.saturating_sub(border.len() + 3);
-            out += &format!("\n\n{}:", capitalised(&border));
+            out += if out.is_empty() { "\n" } else { "\n\n" };
+            out += &format!("{}:", capitalised(&border));
             if leg.utterances.is_empty() && leg.remarks.is_empty() {
                 out += "\n[no transcript]";
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     daktela::{error::Error, query::Filter},
     model::{context::Context, custom_field, filter::Condition},
-    phone::{Likeness, Number},
+    phone::{Likeness, Number, grouped},
     render::markdown::{inline, quoted},
     run::contact_points::{self, Found, Wanted},
     text,
@@ -51,7 +51,8 @@ fn by_number(context: &Context, given: &str) -> Result<Condition, Error> {
             .map(|found| format!("{} ({})", inline(&found.value, 60), inline(&found.name, 100)))
             .collect()
     };
-    if codes.len() > 1 {
+    let has_code = matches!(&wanted, Wanted::Number(number) if number.code().is_some());
+    if codes.len() > 1 && has_whole && !has_code {
         let codes: Vec<String> = codes.iter().map(|code| format!("+{code}")).collect();
         notes.push(format!(
             "{} has no country code, and contacts of several countries have that number: {}.",
@@ -84,7 +85,26 @@ fn by_number(context: &Context, given: &str) -> Result<Condition, Error> {
     })
 }
 
-/// Calls or chats with a number in one of these fields.
+/// Chats with a number that a visitor typed into this field, in groups of all kinds.
+pub(crate) fn with_typed_number(given: &str, field: &str) -> Condition {
+    let Some(number) = Number::parse(given) else {
+        return with_number(given, &[field]);
+    };
+    let condition = with_number(given, &[field]);
+    let filter = if number.code().is_some() {
+        Filter::one_of(field, number.spellings(&BTreeSet::new()))
+    } else {
+        let ends = [
+            number.national(),
+            grouped(&number.national(), ' '),
+            grouped(&number.national(), '-'),
+        ];
+        Filter::Any(ends.map(|end| Filter::new(field, "like", format!("%{end}"))).to_vec())
+    };
+    Condition { filter, ..condition }
+}
+
+/// Calls or chats with a number in one of these fields, as exchanges and networks write it.
 pub(crate) fn with_number(given: &str, fields: &[&str]) -> Condition {
     let any = |condition: &dyn Fn(&str) -> Filter| Filter::Any(fields.iter().map(|field| condition(field)).collect());
     let Some(number) = Number::parse(given) else {

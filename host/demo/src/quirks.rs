@@ -40,6 +40,8 @@ pub struct Quirks {
     pub gzip: bool,
     /// What `_timezone` says. Texts of dates do not change with it.
     pub time_zone: String,
+    /// People with titles and foreign names, numbers of several countries, a call that was transferred, files in messages.
+    pub extended: bool,
     /// How long a token from login lives, in real time.
     pub token_lifetime: Duration,
 }
@@ -142,6 +144,7 @@ impl Default for Quirks {
             or_groups: true,
             gzip: false,
             time_zone: "Europe/Prague".into(),
+            extended: false,
             token_lifetime: Duration::from_secs(2 * 60 * 60),
         }
     }

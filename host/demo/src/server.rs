@@ -95,7 +95,12 @@ async fn handle(request: hyper::Request<Incoming>, state: Arc<State>) -> io::Res
     });
     let true_answer = || {
         let quirks = lock(&state.quirks).clone();
-        route::answer(&request, company::store(), &quirks, &mut lock(&state.sessions))
+        route::answer(
+            &request,
+            company::store(quirks.extended),
+            &quirks,
+            &mut lock(&state.sessions),
+        )
     };
     let fault = next_fault(&mut lock(&state.faults), &path);
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay) {

@@ -74,6 +74,10 @@ pub(crate) fn quirks(name: &str) -> Quirks {
             transcripts_in: false,
             ..modern
         },
+        "with people abroad and a transferred call" => Quirks {
+            extended: true,
+            ..modern
+        },
         "no time zone is told" => Quirks {
             server_time: false,
             ..modern

@@ -9,6 +9,7 @@ mod chats;
 mod clock;
 mod crm;
 mod emails;
+mod extended;
 mod people;
 mod tickets;
 
@@ -22,13 +23,19 @@ use crate::{
     value::hash,
 };
 
-static STORE: LazyLock<Store> = LazyLock::new(build);
+static STORE: LazyLock<Store> = LazyLock::new(|| build().store);
+static EXTENDED: LazyLock<Store> = LazyLock::new(|| {
+    let mut company = build();
+    extended::add(&mut company);
+    company.store
+});
 
-pub(crate) fn store() -> &'static Store {
-    &STORE
+/// The company's records, or those with the ones that few instances have.
+pub(crate) fn store(extended: bool) -> &'static Store {
+    if extended { &EXTENDED } else { &STORE }
 }
 
-fn build() -> Store {
+fn build() -> Company {
     let mut company = Company::new();
     people::add(&mut company);
     let talks = tickets::add(&mut company);
@@ -37,7 +44,7 @@ fn build() -> Store {
     chats::add(&mut company, &talks);
     crm::add(&mut company);
     tickets::finish(&mut company);
-    company.store
+    company
 }
 
 /// A number below `sides`, decided by what is asked and for which record.
