@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use moka::sync;
+use moka::{policy::EvictionPolicy, sync};
 use ring::hmac;
 use secrecy::ExposeSecret;
 
@@ -104,7 +104,12 @@ impl Identities {
 }
 
 fn bounded(most: u64) -> sync::Cache<IdentityHash, Arc<Identity>> {
-    sync::Cache::builder().max_capacity(most).time_to_idle(IDLE).build()
+    sync::Cache::builder()
+        .max_capacity(most)
+        // moka's own policy would refuse newcomers once the cache is full of busy entries.
+        .eviction_policy(EvictionPolicy::lru())
+        .time_to_idle(IDLE)
+        .build()
 }
 
 /// Enough to follow one caller through a log.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use moka::sync;
+use moka::{policy::EvictionPolicy, sync};
 use tokio::sync::Mutex;
 
 use super::identity::{Identity, IdentityHash};
@@ -44,6 +44,7 @@ impl LoginGuard {
             under_way: InUse::default(),
             counted: sync::Cache::builder()
                 .max_capacity(COUNTED_MAX)
+                .eviction_policy(EvictionPolicy::lru())
                 .time_to_live(COUNTED_FOR)
                 .build(),
         }

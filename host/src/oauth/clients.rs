@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use moka::future;
+use moka::{future, policy::EvictionPolicy};
 use serde::Deserialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -79,6 +79,7 @@ impl Clients {
             private_hosts,
             documents: future::Cache::builder()
                 .max_capacity(DOCUMENTS_MAX)
+                .eviction_policy(EvictionPolicy::lru())
                 .time_to_live(DOCUMENT_TTL)
                 .build(),
             total: Arc::new(Semaphore::new(FETCHES_MAX)),
