@@ -1,5 +1,5 @@
 //! Components, compiled for this machine: some that misbehave, one that tests ask for everything and one that authors start from, as paths of what
-//! `--component` takes, and the faces of ours that other hosts run.
+//! `--component` takes, and the adapters of ours that other hosts run.
 
 /// Does what the name of a tool says; see its own docs. It loads, since it asks for nothing beyond our world.
 pub const HOSTILE: &str = concat!(env!("OUT_DIR"), "/hostile.cwasm");
@@ -17,13 +17,13 @@ pub const FILES: &str = concat!(env!("OUT_DIR"), "/files.cwasm");
 pub const SOCKETS: &str = concat!(env!("OUT_DIR"), "/sockets.cwasm");
 
 /// Our tools for hosts of ACT, not compiled.
-pub const ACT_FACE: &str = concat!(env!("OUT_DIR"), "/act.wasm");
+pub const ACT_ADAPTER: &str = concat!(env!("OUT_DIR"), "/act.wasm");
 
 /// Our server for runtimes that serve `wasi:http`.
-pub const HTTP_FACE: &str = concat!(env!("OUT_DIR"), "/http.cwasm");
+pub const HTTP_ADAPTER: &str = concat!(env!("OUT_DIR"), "/http.cwasm");
 
 /// Our tools as functions, one for each.
-pub const WASSETTE_FACE: &str = concat!(env!("OUT_DIR"), "/wassette.cwasm");
+pub const WASSETTE_ADAPTER: &str = concat!(env!("OUT_DIR"), "/wassette.cwasm");
 
 /// The component that the program embeds, not compiled.
 pub const PLUGIN: &str = concat!(env!("OUT_DIR"), "/plugin.wasm");

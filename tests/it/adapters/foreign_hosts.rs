@@ -49,7 +49,7 @@ fn act(name: &str, url: &str, granted: &str) -> Option<Program> {
     command.current_dir(&folder).env("HOME", &folder).args([
         "run",
         "--mcp",
-        daktela_test_guests::ACT_FACE,
+        daktela_test_guests::ACT_ADAPTER,
         "--metadata-file",
         "daktela.json",
         "--allow",
@@ -176,7 +176,7 @@ fn jco(demo: &Demo, options: &[&str]) -> Option<Server> {
         .env("DAKTELA_ACCESS_TOKEN", TOKEN)
         .args([
             "serve",
-            &daktela_test_guests::HTTP_FACE.replace(".cwasm", ".wasm"),
+            &daktela_test_guests::HTTP_ADAPTER.replace(".cwasm", ".wasm"),
             "--host",
             "127.0.0.1",
             "--port",

@@ -15,9 +15,9 @@ const TOLERANCE_PERCENT: u64 = 5;
 fn the_sizes_of_the_components_are_golden_numbers() {
     let components = [
         ("daktela-plugin", daktela_test_guests::PLUGIN),
-        ("daktela-http", daktela_test_guests::HTTP_FACE),
-        ("daktela-wassette", daktela_test_guests::WASSETTE_FACE),
-        ("daktela-act", daktela_test_guests::ACT_FACE),
+        ("daktela-http", daktela_test_guests::HTTP_ADAPTER),
+        ("daktela-wassette", daktela_test_guests::WASSETTE_ADAPTER),
+        ("daktela-act", daktela_test_guests::ACT_ADAPTER),
     ];
     let path = golden::folder().join("golden/component-bytes.txt");
     let expected = fs::read_to_string(&path).unwrap_or_default();

@@ -19,7 +19,7 @@ struct Server {
 
 impl Server {
     fn new(environment: &[(&str, &str)]) -> Self {
-        let runtime = Runtime::new(daktela_test_guests::HTTP_FACE, environment);
+        let runtime = Runtime::new(daktela_test_guests::HTTP_ADAPTER, environment);
         let pre = ProxyPre::new(runtime.pre.clone()).expect("an incoming handler");
         Server { runtime, pre }
     }
@@ -81,10 +81,10 @@ impl Server {
 }
 
 #[test]
-fn cases_hold_through_the_http_face() {
+fn cases_hold_through_the_http_adapter() {
     let demo = Demo::start().expect("a demo instance");
     let server = Server::new(&[("DAKTELA_URL", &demo.origin()), ("DAKTELA_ACCESS_TOKEN", TOKEN)]);
-    let passed_over = cases::hold_through("through the http face", &demo, |tool, arguments| {
+    let passed_over = cases::hold_through("through the http adapter", &demo, |tool, arguments| {
         Some(server.call(&[], tool, arguments).1["result"].take())
     });
     assert!(passed_over.is_empty(), "{passed_over:?}");

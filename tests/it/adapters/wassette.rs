@@ -82,7 +82,7 @@ fn cases_hold_through_the_functions() {
         ("DAKTELA_ACCESS_TOKEN", TOKEN.to_owned()),
     ];
     let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let runtime = Runtime::new(daktela_test_guests::WASSETTE_FACE, &environment);
+    let runtime = Runtime::new(daktela_test_guests::WASSETTE_ADAPTER, &environment);
     let passed_over = cases::hold_through("through the functions", &demo, |tool, arguments| {
         runtime.tokio.block_on(call(&runtime, tool, arguments))
     });
@@ -100,7 +100,7 @@ fn cases_hold_through_the_functions() {
 
 #[test]
 fn what_is_wrong_with_the_settings_is_said() {
-    let without = Runtime::new(daktela_test_guests::WASSETTE_FACE, &[]);
+    let without = Runtime::new(daktela_test_guests::WASSETTE_ADAPTER, &[]);
     assert_eq!(
         without
             .tokio
@@ -119,7 +119,7 @@ fn the_world_is_made_of_the_catalogue() {
 /// Hosts show what stands in a section of the component.
 #[test]
 fn the_component_carries_its_documentation() {
-    let component = fs::read(daktela_test_guests::WASSETTE_FACE.replace(".cwasm", ".wasm")).expect("the component");
+    let component = fs::read(daktela_test_guests::WASSETTE_ADAPTER.replace(".cwasm", ".wasm")).expect("the component");
     let docs = world::package_docs();
     assert!(component.windows(docs.len()).any(|window| window == docs));
 }

@@ -113,7 +113,7 @@ fn an_office_that_logs_in_at_once_is_let_in() {
 }
 
 #[test]
-fn a_stranger_locks_nobody_out_who_has_logged_in() {
+fn wrong_passwords_do_not_lock_out_verified_users() {
     let demo = Demo::start().expect("a demo instance");
     let site = Site::start(&[("TRUSTED_PROXIES", "1")]);
     let from = |address: &str, ask: Ask<'static>| site.ask(ask.with("x-forwarded-for", address));
@@ -148,7 +148,7 @@ fn a_stranger_locks_nobody_out_who_has_logged_in() {
 }
 
 #[test]
-fn one_password_counts_once_and_whoever_hangs_up_has_guessed() {
+fn a_password_counts_once_even_if_the_client_disconnects() {
     let demo = Demo::start().expect("a demo instance");
     let site = Site::start(&[]);
     // What a client repeats is no guess.

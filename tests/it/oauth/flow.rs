@@ -325,7 +325,7 @@ fn a_token_that_daktela_refused_once_is_good_again() {
 }
 
 #[test]
-fn secrets_rotate_without_anybody_noticing() {
+fn secret_rotation_keeps_tokens_valid() {
     let demo = Demo::start().expect("a demo instance");
     let url = ("PUBLIC_URL", "http://localhost:8443");
     let start = |secret: &str| Site {

@@ -326,7 +326,7 @@ fn a_login_is_shared_by_the_calls_of_one_user() {
 
 /// Though they lie in the server's environment, they are for stdio.
 #[test]
-fn a_stranger_never_reads_with_the_operators_credentials() {
+fn requests_without_credentials_never_use_the_operators() {
     let demo = Demo::start().expect("a demo instance");
     let served = Served::start(&[("DAKTELA_URL", &demo.origin()), ("DAKTELA_ACCESS_TOKEN", TOKEN)]);
     for ask in [

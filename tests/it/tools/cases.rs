@@ -2,7 +2,7 @@
 //!
 //! A case is the rule as a heading, perhaps a build (`~ …`, see `upstream_variants`), and the call (`> tool {…}`). The rest is
 //! written by `UPDATE_EXPECT=1`: the requests that the call caused, and the whole answer. Each case runs natively, through
-//! the program and through the faces for other hosts, and must come out the same.
+//! the program and through the adapters for other hosts, and must come out the same.
 
 use std::{fs, path::PathBuf};
 
