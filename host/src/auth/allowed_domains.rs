@@ -97,7 +97,7 @@ impl FromStr for Entry {
 
     fn from_str(text: &str) -> Result<Self, InvalidDomain> {
         let wrong = || InvalidDomain(text.to_owned());
-        // The same parser that reads strangers' addresses, so that both mean the same.
+        // The same parser that reads callers' addresses, so that both mean the same.
         let bare_v6 = text.parse::<std::net::Ipv6Addr>().map(|address| format!("[{address}]"));
         let authority = bare_v6.as_deref().unwrap_or(text);
         let url = url::Url::parse(&format!("https://{authority}")).map_err(|_| wrong())?;

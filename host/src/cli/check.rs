@@ -42,7 +42,7 @@ async fn who_am_i(host: &Host, egress: &Egress) -> Result<String, String> {
 
 const NEW_TOKEN: &str = "Copy the API token from the user's settings in Daktela anew, or check the password.";
 
-/// `None` where Daktela answers as to a stranger.
+/// `None` where Daktela answers as if nobody were logged in.
 fn describe(origin: &str, whole: &Value) -> Option<String> {
     let result = whole.get("result")?;
     let user = result.get("user").filter(|user| user.is_object())?;

@@ -154,7 +154,7 @@ impl Clients {
         (scheme_fits && plain && no_user && (named || (is_name && url.port().is_none()))).then_some(url)
     }
 
-    /// Neither redirects nor private addresses are followed; see `gate::Client`.
+    /// Neither redirects nor private addresses are followed; see the HTTP client's `Client::public_only`.
     async fn fetch(&self, url: Url) -> Result<Vec<u8>, String> {
         let request = self.http.request(http::Method::GET, url);
         let request = request.map_err(|failure| failure.to_string())?;

@@ -192,7 +192,7 @@ impl State {
             .allowed_domains
             .origin(&refresh.origin)
             .map_err(|_| OAuthError::invalid_grant("That Daktela is not served here any longer."))?;
-        // Counted apart from guesses on the page and in headers, with which a stranger could keep the owner from refreshing.
+        // Counted apart from guesses on the page and in headers, with which an attacker could keep the owner from refreshing.
         let account = match &refresh.renewal {
             UpstreamRenewal::Password(_) => {
                 format!("{} renewal", login_attempts::account(&origin, &refresh.username))
