@@ -273,10 +273,7 @@ mod tests {
     #[test]
     fn custom_fields_show_in_every_shape() {
         let reader = Reader {
-            settings: &Settings {
-                origin: String::new(),
-                max_answer_bytes: 10_000,
-            },
+            settings: &Settings::default(),
             schema: &CustomFieldSchema::new(),
             detail: Detail::Summary,
             full_mail: false,

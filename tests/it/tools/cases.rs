@@ -97,7 +97,7 @@ fn cases_hold_natively() {
     let native = Native::new(demo.origin());
     let settings = Settings {
         origin: demo.origin(),
-        max_answer_bytes: 1_000_000,
+        ..Settings::default()
     };
     let check = |case: Case| {
         demo.set_quirks(upstream_variants::quirks(&case.build));
