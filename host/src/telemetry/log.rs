@@ -144,7 +144,7 @@ impl Queue {
             let (chunk, lines) = self.next();
             let is_written = write_all(&chunk).is_ok();
             if is_written {
-                let dropped = std::mem::take(&mut self.state().dropped);
+                let dropped = self.take_dropped();
                 if dropped > 0 {
                     tracing::warn!(
                         event = "log_lines_dropped",
@@ -158,6 +158,15 @@ impl Queue {
             self.state().is_writing = false;
             self.changed.notify_all();
         }
+    }
+
+    /// How many lines to tell of, once there is room for the line that says so.
+    fn take_dropped(&self) -> u64 {
+        let mut state = self.state();
+        if state.bytes > QUEUE_BYTES_MAX / 2 {
+            return 0;
+        }
+        std::mem::take(&mut state.dropped)
     }
 
     /// Waits for lines, and takes as many as are written at once.

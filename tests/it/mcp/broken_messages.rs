@@ -11,7 +11,7 @@ use crate::{
 fn with_session(revision: &str, check: impl FnOnce(&mut Program)) {
     let demo = Demo::start().expect("a demo instance");
     let origin = demo.origin();
-    let mut program = Program::launch(&[("DAKTELA_URL", &origin), ("DAKTELA_ACCESS_TOKEN", TOKEN)]);
+    let mut program = Program::launch(&[("DAKTELA_URL", origin.as_str()), ("DAKTELA_ACCESS_TOKEN", TOKEN)]);
     let client = r#"{"name":"cut \ud83d","version":"0"}"#;
     program.send_line(
         format!(

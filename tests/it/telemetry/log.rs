@@ -91,7 +91,7 @@ fn calls_over_http_are_answered_while_nobody_reads_the_log() {
     for _ in 0..2_000 {
         assert_eq!(server_harness::ask_at(&address, &call).status, 200);
     }
-    assert_eq!(server_harness::ask_at(&address, &Ask::get("/readyz")).body, "ready");
+    assert_eq!(server_harness::ask_at(&address, &Ask::get("/readyz")).body, "ready\n");
     let killed = Command::new("kill").arg(child.id().to_string()).status();
     assert!(killed.is_ok_and(|status| status.success()));
     ends_in_time(|| child.wait().expect("the program ends"));
