@@ -314,3 +314,56 @@ fn what_makes_tokens_weak_is_told_at_the_start() {
     random.log("listening", 1);
     assert!(!random.whole_log().contains("weak_secret"));
 }
+
+/// Whatever status an instance or a proxy has for a wrong password, it is one.
+#[test]
+fn an_odd_answer_to_a_password_counts_as_a_wrong_one() {
+    for (code, body) in [
+        (200, r#"{"error":["Wrong credentials"],"result":null}"#),
+        (302, ""),
+        (404, ""),
+        (422, "{}"),
+        (423, "<html>locked</html>"),
+    ] {
+        let demo = Demo::start().expect("a demo instance");
+        demo.inject(Fault {
+            matches: "login".to_owned(),
+            times: usize::MAX,
+            delay: None,
+            action: Some(Action::Status {
+                code,
+                headers: Vec::new(),
+                body: body.to_owned(),
+            }),
+        });
+        let site = Site::start(&[]);
+        let page = site.page(&site.client(CALLBACK));
+        let instance = demo.origin();
+        let statuses: Vec<u16> = (0..8)
+            .map(|number| {
+                let guess = format!("guess {number}");
+                let fields = [
+                    ("instance", instance.as_str()),
+                    ("username", USERNAME),
+                    ("password", &guess),
+                ];
+                site.submit(&page, &fields).status
+            })
+            .collect();
+        assert_eq!(
+            (logins(&demo), &statuses[5..]),
+            (5, &[429; 3][..]),
+            "{code} {statuses:?}"
+        );
+        let other = |number: usize| {
+            site.ask(call(&demo, "eva.dvorakova", &format!("guess {number}")))
+                .status
+        };
+        let statuses: Vec<u16> = (0..8).map(other).collect();
+        assert_eq!(
+            (logins(&demo), &statuses[5..]),
+            (5, &[429; 3][..]),
+            "{code} {statuses:?}"
+        );
+    }
+}
