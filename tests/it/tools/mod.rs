@@ -2,5 +2,6 @@
 
 pub(crate) mod cases;
 mod catalog;
+mod fields;
 mod native;
 mod upstream_variants;
