@@ -374,7 +374,8 @@ fn coalesced_callers_keep_their_own_deadline() {
     let demo = Demo::start().unwrap();
     demo.inject(fault(1, Action::Hang));
     let egress = egress(&demo, token());
-    let timeout = Duration::from_millis(300);
+    // Longer than the client takes to read its certificates.
+    let timeout = Duration::from_secs(2);
     let (short, long) = (call_of(timeout), new_call());
     let answers = block_on(futures([
         ask_cached(&egress, &short, USERS),
