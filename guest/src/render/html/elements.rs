@@ -123,7 +123,7 @@ const ELEMENTS: &[Element] = &[
     element("i", Inline, Closed),
     element("iframe", NoText, Word),
     void("img", Inline, Tag),
-    void("input", Apart, Word),
+    void("input", Apart, Tag),
     element("ins", Inline, Closed),
     element("kbd", Inline, Word),
     element("label", Apart, Word),

@@ -197,6 +197,14 @@ fn is_ink(c: char) -> bool {
 }
 
 fn element_style(node: &Node, tag: &Tag, sheet: &Sheet, parent: &Style) -> (Style, Declared) {
+    let is_special = matches!(
+        &*tag.name,
+        "del" | "s" | "strike" | "template" | "datalist" | "pre" | "textarea" | "xmp" | "sup"
+    );
+    let is_plain = !tag.has_attributes() && sheet.is_empty() && !is_special;
+    if is_plain && !matches!(&node.kind, Kind::Element(_, Some(element)) if element.layout == Layout::NoText) {
+        return (*parent, Declared::default());
+    }
     let mut own = Declared::default();
     if tag.has_attributes() {
         let colour = if tag.name == "font" {

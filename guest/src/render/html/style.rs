@@ -671,6 +671,10 @@ struct Rules {
 }
 
 impl Sheet {
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     pub(super) fn add(&mut self, css: &str) {
         let css = plain(css).replace("<!--", " ").replace("-->", " ");
         // How many blocks of at-rules are open.

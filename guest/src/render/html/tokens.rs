@@ -325,6 +325,7 @@ pub(super) fn is_html(tokens: &[Token]) -> bool {
 /// `<p>`, `<br/>` and `<div class="x">` are tags; `<li kolo>` is words.
 fn is_typical(tag: &Tag) -> bool {
     match &*tag.name {
+        "input" => tag.has_values(),
         "img" => tag.attribute("src").is_some() || tag.attribute("alt").is_some(),
         _ => !tag.has_attributes() || tag.has_values(),
     }

@@ -75,6 +75,9 @@ fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Block {
                 {
                     break;
                 }
+                // `Gesendet: per Spedition` tells how something is sent.
+                block.form |=
+                    label == Label::Sent && !value.contains(|c: char| c.is_ascii_digit()) && value.contains(' ');
                 block.labels.push(label);
                 block.note(label, value);
                 last = Some(label);

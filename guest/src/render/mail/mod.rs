@@ -289,7 +289,10 @@ fn choose(lines: &[Line], quotes: &[Quote], end: usize, folded: &mut [bool]) {
     let interleaved = answered.iter().filter(|answered| **answered).count() >= 2;
     let last_answered = answered.iter().rposition(|answered| *answered);
     for (n, quote) in quotes.iter().enumerate() {
-        let above = own_between(if n == 0 { 0 } else { quotes[n - 1].end }, quote.start);
+        let above = match n.checked_sub(1) {
+            Some(last) => answered[last],
+            None => own_between(0, quote.start),
+        };
         let at_start = n == 0 && !lines[..quote.start].iter().any(|line| !line.is_empty());
         let below = last_answered.is_some_and(|last| last >= n);
         if interleaved && answered[n] {
@@ -332,6 +335,15 @@ fn is_likely_mail(lines: &[Line], quote: &Quote, at_start: bool) -> bool {
     }
     if body.iter().any(|line| line.bare) {
         return false;
+    }
+    // The writer has signed above it.
+    let passage = (0..quote.start)
+        .rev()
+        .take_while(|at| !lines[*at].is_quote())
+        .last()
+        .unwrap_or(quote.start);
+    if signature::delimiter(lines, passage, quote.start).is_some() {
+        return true;
     }
     let filled = body
         .iter()

@@ -21,10 +21,18 @@ pub(super) fn above(lines: &[Line], own: usize, quote: usize) -> Option<usize> {
     }
     let (start, joined) = window(lines, own, end, true)?;
     let lower = lower(&joined);
-    let named = lower.contains('@') || lines[end].original || lines[start].original;
+    let marked = lines[end].original || lines[start].original;
     let dated = has_date(&lower) || has_time(&lower);
     let told = verb(&lower);
-    ((named || dated) && !is_narrative(&lower) && (named || told || lower.chars().count() < 160)).then_some(start)
+    let program = if lower.contains('@') {
+        dated || told.is_some()
+    } else {
+        // A list below `Prices from 1 March 2026:` is no quote.
+        dated && told.is_some_and(|after| !is_loose(&joined, after))
+    };
+    ((marked && (dated || told.is_some() || lower.contains('@'))) || program)
+        .then_some(start)
+        .filter(|_| !is_narrative(&lower))
 }
 
 /// Where the reply line begins that ends on this line, above a quote that is not marked.
@@ -49,7 +57,7 @@ pub(super) fn ends_here(lines: &[Line], own: usize, at: usize) -> Option<usize> 
     let address = lower.contains('@');
     let dated = has_date(lower) && has_time(lower);
     let form = words::WROTE_FORMS.iter().any(|form| lower.contains(form));
-    let program = (address && verb(lower) && (has_date(lower) || has_time(lower)))
+    let program = (address && verb(lower).is_some() && (has_date(lower) || has_time(lower)))
         || (dated && form)
         // `2026-11-03 10:12 GMT+01:00 Jan <jan@b.cz>:`
         || (address && dated && lower.ends_with(">:"))
@@ -164,14 +172,37 @@ fn opens(line: &str) -> bool {
     OPENERS.contains(&first) || is_day || is_month
 }
 
-fn verb(lower: &str) -> bool {
-    words::WROTE.iter().any(|verb| {
-        lower.match_indices(verb).any(|(at, _)| {
-            let before = lower[..at].chars().next_back();
+/// The verb of a reply line: how many characters stand behind it.
+fn verb(lower: &str) -> Option<usize> {
+    words::WROTE
+        .iter()
+        .flat_map(|verb| lower.match_indices(verb))
+        .filter(|(at, verb)| {
+            let before = lower[..*at].chars().next_back();
             let after = lower[at + verb.len()..].chars().next();
             !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
         })
-    })
+        .map(|(at, verb)| lower[at + verb.len()..].chars().count())
+        .min()
+}
+
+/// Whether sentences go on behind the verb: `… wrote on the slip:`. Programs write a name there, or a time.
+fn is_loose(joined: &str, after: usize) -> bool {
+    let tail: String = joined
+        .chars()
+        .rev()
+        .take(after)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+        .collect();
+    let small = tail
+        .split_whitespace()
+        .filter(|word| {
+            word.chars().count() > 1 && word.chars().all(char::is_alphabetic) && word.starts_with(char::is_lowercase)
+        })
+        .count();
+    small >= 2 && !has_date(&tail) && !has_time(&tail)
 }
 
 /// Whether a person tells what was written: to me, by your technician.

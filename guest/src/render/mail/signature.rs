@@ -32,7 +32,7 @@ pub(super) fn find(lines: &[Line], folded: &[bool], signed: &mut [bool]) {
 }
 
 /// The line of `--` above a signature: the only one, a few short lines above the end, none of which is text.
-fn delimiter(lines: &[Line], start: usize, stop: usize) -> Option<usize> {
+pub(super) fn delimiter(lines: &[Line], start: usize, stop: usize) -> Option<usize> {
     let is_delimiter = |line: &Line| matches!(line.text.trim(), "--" | "—" | "-- ");
     let mut found = (start..stop).filter(|at| is_delimiter(&lines[*at]));
     let (at, None) = (found.next()?, found.next()) else {
@@ -42,9 +42,15 @@ fn delimiter(lines: &[Line], start: usize, stop: usize) -> Option<usize> {
     let filled: Vec<&str> = below.iter().copied().filter(|line| !line.is_empty()).collect();
     let first = filled.first()?;
     let fits = filled.len() <= LINES_MAX && filled.iter().all(|line| line.chars().count() <= LINE_CHARS);
-    let is_name = first.starts_with(|c: char| c.is_uppercase() || !c.is_alphanumeric() && !"-*•>[(\"'".contains(c))
-        || is_contact(first);
-    (fits && is_name && !filled.iter().any(|line| is_prose(line))).then_some(at)
+    let is_name = first.starts_with(|c: char| c.is_uppercase() || (!c.is_alphanumeric() && !"-*•>[(\"'".contains(c)))
+        || first.contains('@')
+        || first.starts_with("www.");
+    // What a colon announces is text.
+    let announced = lines[start..at]
+        .iter()
+        .rfind(|line| !line.is_empty())
+        .is_some_and(|line| line.text.trim_end().ends_with(':'));
+    (fits && is_name && !announced && !filled.iter().any(|line| is_prose(line))).then_some(at)
 }
 
 /// Whether a line has what stands in signatures: an address, a number, a company.
@@ -79,7 +85,17 @@ fn is_prose(line: &str) -> bool {
             && word.trim_end_matches(['x', '×', 'k', 's', '.', ')']).len() <= 3
             && words.get(1).is_some_and(|next| next.starts_with(char::is_alphabetic))
     });
-    if amount {
+    // An account and what belongs to a payment.
+    let account = line.split_once('/').is_some_and(|(number, bank)| {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        number.len() >= 6 && bank.len() == 4 && digits(number) && digits(bank)
+    });
+    if amount
+        || account
+        || ["IBAN", "VS ", "VS:", "č.ú.", "účet"]
+            .iter()
+            .any(|word| line.starts_with(word))
+    {
         return true;
     }
     if is_contact(line) || words::CLOSINGS.iter().any(|closing| lower(line).starts_with(closing)) {

@@ -113,6 +113,8 @@ pub(super) const LABELS: &[(Label, &[&str])] = &[
             "sent á",
             "sendi",
             "saadetud",
+            "saatmisaeg",
+            "saatmise aeg",
             "nosūtīts",
             "nosūtīta",
             "išsiųsta",
