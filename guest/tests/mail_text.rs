@@ -164,8 +164,8 @@ fn measure(source: &str) -> Duration {
 }
 
 #[test]
-fn twice_the_text_takes_about_twice_the_time() {
-    let bytes = 30_000;
+fn time_grows_with_the_text_and_no_faster() {
+    let bytes = 8_000;
     for (open, middle, close) in [
         ("<b hidden>", "", "</b>"),
         ("<a>", "x", "<blockquote type=cite>x</blockquote>"),
@@ -202,9 +202,11 @@ fn twice_the_text_takes_about_twice_the_time() {
             let count = bytes / (open.len() + close.len());
             format!("{}{middle}{}", open.repeat(count), close.repeat(count))
         };
-        let (once, twice) = (measure(&text(bytes)), measure(&text(2 * bytes)));
-        // Quadratic time would be four times as much; short times are noise.
-        let limit = once.max(Duration::from_millis(20)) * 7 / 2;
-        assert!(twice < limit, "{open:?}: {once:?}, then {twice:?}");
+        // Quadratic time would be sixteen times as much; a busy machine may disturb a try.
+        let within = || {
+            let (once, more) = (measure(&text(bytes)), measure(&text(4 * bytes)));
+            more < once.max(Duration::from_millis(5)) * 10
+        };
+        assert!((0..4).any(|_| within()), "{open:?} takes more than linear time");
     }
 }

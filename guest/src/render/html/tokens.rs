@@ -171,16 +171,25 @@ impl<'a> Scanner<'a> {
         let bytes = rest.as_bytes();
         match bytes.get(1)? {
             b'!' if rest.starts_with("<!--") => Some(self.comment(rest)),
-            b'!' if bytes.get(2).is_some_and(|c| c.is_ascii_alphabetic() || *c == b'[') => {
-                let end = self.gt(rest)?;
+            b'!' => {
                 let is_doctype = bytes
                     .get(2..9)
                     .is_some_and(|name| name.eq_ignore_ascii_case(b"doctype"));
+                if !is_doctype && bytes.get(2) != Some(&b'[') {
+                    return None;
+                }
+                let end = self.gt(rest)?;
+                if rest[1..end].contains('<') {
+                    return None;
+                }
                 self.at += end + 1;
                 Some(if is_doctype { Token::Doctype } else { Token::Comment })
             }
-            b'?' if bytes.get(2).is_some_and(u8::is_ascii_alphabetic) => {
+            b'?' if bytes.get(2..5).is_some_and(|name| name.eq_ignore_ascii_case(b"xml")) => {
                 let end = self.gt(rest)?;
+                if rest[1..end].contains('<') {
+                    return None;
+                }
                 self.at += end + 1;
                 Some(Token::Comment)
             }
