@@ -1,6 +1,6 @@
-//! Name resolution: names that people use → ids that Daktela's filters want. Exact matches win, words may stand in any order and titles be
-//! left out, the only partial match is taken and said, several are an answer that lists them, and so are near misses.
-//! Contacts are also found by their phone number or e-mail address.
+//! Name resolution: names that people use → ids that Daktela's filters want. Exact matches win, words may stand in any
+//! order and titles be left out, the only partial match is taken and said, several are an answer that lists them, and so
+//! are near misses. Contacts are also found by their phone number or e-mail address.
 
 use std::collections::BTreeSet;
 
