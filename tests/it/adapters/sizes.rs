@@ -4,8 +4,9 @@ use std::fs;
 
 use crate::golden;
 
-/// The largest that a component may become without a reason beside it.
-const BYTES_MAX: u64 = 1_000_000;
+/// The largest that a component may become without a reason beside it. Of this, HTML and mail take 110 KB, and tables of
+/// calling codes, entities and Unicode 70 KB; names of functions for traps take 115 KB.
+const BYTES_MAX: u64 = 1_400_000;
 
 /// How far a size may be from its golden number. The compilers that are supported differ: those of 1.99.1 are 2 to 3 % larger
 /// than those of 1.95.
