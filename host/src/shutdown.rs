@@ -33,6 +33,10 @@ pub(crate) async fn interrupted() {
 /// # Errors
 ///
 /// When the thread that waits does not start.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is stuck cannot be waited for, and had its time"
+)]
 pub(crate) fn exit_after(grace: Duration) -> io::Result<()> {
     thread::Builder::new()
         .name("shutdown".to_owned())

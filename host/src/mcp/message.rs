@@ -46,7 +46,7 @@ pub(crate) fn error(code: i32, message: &str, id: &Value) -> Value {
 /// What a client sends at once.
 #[derive(Debug)]
 pub(crate) enum Parsed {
-    One(ClientJsonRpcMessage),
+    One(Box<ClientJsonRpcMessage>),
     /// Messages and, in their places, errors for those that are none.
     Batch(Vec<Result<ClientJsonRpcMessage, InvalidMessage>>),
 }
@@ -57,7 +57,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, InvalidMessage> {
         return Err(too_many_values(bytes));
     }
     if let Ok(message) = serde_json::from_slice(bytes) {
-        return Ok(Parsed::One(message));
+        return Ok(Parsed::One(Box::new(message)));
     }
     match serde_json::from_slice(bytes) {
         Err(_) => Err(InvalidMessage {

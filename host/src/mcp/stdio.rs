@@ -325,7 +325,7 @@ async fn read(reader: StdioReader, output: Arc<Output>, messages: mpsc::Sender<I
             message::parse(line)
         };
         let (batch, parts) = match parsed {
-            Ok(Parsed::One(message)) => (None, vec![Ok(message)]),
+            Ok(Parsed::One(message)) => (None, vec![Ok(*message)]),
             Ok(Parsed::Batch(parts)) if parts.is_empty() && output.has_batches.load(Ordering::Acquire) => {
                 (None, vec![Err(message::batch_size())])
             }

@@ -36,7 +36,7 @@ pub(super) async fn serve_batch(request: Request, next: Next) -> Response {
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let messages = match message::parse(&body) {
         Ok(Parsed::Batch(messages)) => messages,
-        Ok(Parsed::One(message)) => vec![Ok(message)],
+        Ok(Parsed::One(message)) => vec![Ok(*message)],
         Err(invalid) => vec![Err(invalid)],
     };
     let mut answers = Vec::with_capacity(messages.len());
