@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::text::is_invisible;
+
 /// A calling code of E.164, by the rules for numbers behind it.
 #[derive(Debug, PartialEq, Eq)]
 struct Country {
@@ -533,11 +535,6 @@ fn read(run: Run) -> Vec<Number> {
         return Vec::new();
     }
     Number::of(run.plus, &all, run.extension).into_iter().collect()
-}
-
-/// Zero-width and direction marks, which copies out of web pages carry.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Digits, pluses, dashes and blanks of all scripts as the plain ones.
