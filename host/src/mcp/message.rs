@@ -9,6 +9,8 @@ use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcMessage};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
+use super::arguments;
+
 /// Arguments have a dozen values, a long list of ids some hundred. Read, values take up to forty times the room that they
 /// take as text.
 const VALUES_MAX: usize = 5_000;
@@ -57,7 +59,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, InvalidMessage> {
         return Err(too_many_values(bytes));
     }
     if let Ok(message) = serde_json::from_slice(bytes) {
-        return Ok(Parsed::One(Box::new(message)));
+        return Ok(Parsed::One(Box::new(arguments::repair(message))));
     }
     match serde_json::from_slice(bytes) {
         Err(_) => Err(InvalidMessage {
@@ -97,7 +99,7 @@ fn parse_value(value: Value) -> Result<ClientJsonRpcMessage, InvalidMessage> {
                 ..invalid
             })
         }
-        Ok(message) => Ok(message),
+        Ok(message) => Ok(arguments::repair(message)),
         Err(_) => Err(invalid),
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows a tool. Both eras of the protocol are served: `initialize` up to 2025-11-25, and from 2026-07-28
 //! on requests that carry what they need.
 
+mod arguments;
 mod error;
 mod handler;
 pub(crate) mod message;

@@ -38,10 +38,15 @@ fn params_of_another_shape_are_told_what_theirs_is() {
         check(
             program,
             "tools/call",
-            json!({"name": "count_tickets", "arguments": []}),
+            json!({"name": "count_tickets", "arguments": [1]}),
             -32602,
             shape,
         );
+        // The object as a text, and PHP's empty one, are what they mean.
+        for arguments in [json!("{\"stage\": \"OPEN\"}"), json!([])] {
+            let answer = program.request("tools/call", json!({"name": "count_tickets", "arguments": arguments}));
+            assert_eq!(answer["result"]["isError"], false, "{answer}");
+        }
         check(
             program,
             "prompts/get",
