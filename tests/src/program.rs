@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader, Read, Seek, Write},
+    io::{BufRead, BufReader, Read, Seek, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     sync::{
@@ -12,6 +12,8 @@ use std::{
 };
 
 use serde_json::{Value, json};
+
+use crate::golden::files;
 
 /// The program that `cargo test` built beside these tests, `target/PROFILE/mcp-daktela`.
 ///
@@ -35,24 +37,35 @@ pub fn path() -> &'static Path {
     })
 }
 
-/// Cargo lists a program's sources beside it, in the format of make.
+/// Sources of the program and of the component within it, below the workspace.
+const SOURCES: [&str; 8] = [
+    "guest/adapters/plugin/src",
+    "guest/protocol/src",
+    "guest/src",
+    "guest/wasi-http/src",
+    "host/demo/src",
+    "host/egress/src",
+    "host/http-client/src",
+    "host/src",
+];
+
+/// Compares times of change, as cargo does. Files of unit tests do not change the program.
 fn is_current(program: &Path) -> Result<(), String> {
-    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
-    let about = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
-    let built = changed(program).map_err(|error| about(program, error))?;
-    let list = program.with_extension("d");
-    let sources = fs::read_to_string(&list).map_err(|error| about(&list, error))?;
-    let (_, sources) = sources.split_once(": ").ok_or("no sources")?;
-    // Spaces within a name are escaped.
-    let sources = sources.trim_end().replace("\\ ", "\0");
-    let newer = sources.split(' ').map(|name| name.replace('\0', " ")).find(|name| {
-        let path = Path::new(name);
-        path.is_file() && changed(path).is_ok_and(|changed| changed > built)
-    });
-    match newer {
-        Some(source) => Err(format!("{} is older than {source}", program.display())),
-        None => Ok(()),
+    let changed = |path: &Path| {
+        let changed = fs::metadata(path).and_then(|file| file.modified());
+        changed.map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let built = changed(program)?;
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for source in SOURCES.iter().flat_map(|folder| files(&workspace.join(folder), "rs")) {
+        let is_test = source
+            .iter()
+            .any(|part| part == "tests" || part == "tests.rs" || part == "corpus.rs");
+        if !is_test && changed(&source)? > built {
+            return Err(format!("{} is older than {}", program.display(), source.display()));
+        }
     }
+    Ok(())
 }
 
 /// A running server and the client's end of its pipe.

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     fn arguments(given: Value) -> Option<Value> {
-        let message = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "count_tickets", "arguments": given}});
+        let message = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "count_things", "arguments": given}});
         let message = repair(serde_json::from_value(message).expect("a request"));
         let message = serde_json::to_value(message).expect("JSON");
         assert_eq!(message["id"], 7);

@@ -92,6 +92,7 @@ fn cases_hold_through_the_functions() {
         [
             "get_ticket/missing-name.md",
             "list_tickets/numbers-as-text.md",
+            "list_tickets/placeholders.md",
             "list_tickets/wrong-arguments.md",
             "list_web_chats/no-direction.md"
         ]
