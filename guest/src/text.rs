@@ -4,6 +4,8 @@
 //! starts with `> `. Neither can be left from within: line breaks of any kind become `\n` first, and then each line gets
 //! the mark.
 
+use std::borrow::Cow;
+
 use crate::unicode;
 
 mod defuse;
@@ -40,7 +42,6 @@ pub fn line(text: &str) -> String {
 /// The text with line breaks as `\n`, blanks as ` `, and without invisible characters. Letters and their marks are one
 /// character where there is one (NFC).
 fn visible(text: &str) -> String {
-    let text = unicode::nfc(text);
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -62,7 +63,10 @@ fn visible(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out
+    match unicode::nfc(&out) {
+        Cow::Borrowed(_) => out,
+        Cow::Owned(composed) => composed,
+    }
 }
 
 /// At most `max` characters of a text; what is missing is said in the text itself.

@@ -643,10 +643,6 @@ fn endpoint(t: &mut Attacks, Scene { demo, site, .. }: &Scene) {
         "a message of 6,000 values",
         &site.ask(Ask::raw_mcp(&format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"list_tickets","arguments":{{"search":[{many}]}}}}}}"#)).read_as(&demo.origin(), TOKEN)),
     );
-    t.refused(
-        "a batch of messages",
-        &site.ask(Ask::raw_mcp("[{}]").read_as(&demo.origin(), TOKEN)),
-    );
 }
 
 /// The limits count from before Daktela is asked.

@@ -112,7 +112,6 @@ fn what_is_no_message_is_told_so_in_json_rpc() {
         ("{", -32700),
         ("", -32700),
         ("[]", -32600),
-        (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, -32600),
         (r#"{"id":7,"method":"ping"}"#, -32600),
         ("7", -32600),
     ] {
