@@ -32,7 +32,6 @@ impl Output {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "made once for a call")]
 pub enum Content {
     Record(RecordOutput),
     List(ListOutput),

@@ -52,7 +52,6 @@ pub enum LoginError {
 
 /// Logs in with a user name and a password. Each answer without a token counts as a wrong password, whatever its status:
 /// otherwise passwords could be guessed without limit where an instance or a proxy answers with an unusual one.
-
 pub async fn log_in(
     client: &Client,
     origin: &Origin,

@@ -72,10 +72,13 @@ pub(super) fn add(company: &mut Company) {
     chats(company);
 }
 
+/// Three names of a leg of a call, and what was said: times and words.
+type Leg<'a> = (&'a str, &'a str, &'a str, &'a [(Value, &'a str)]);
+
 /// Of a caller who is no contact: the first agent hands over to the second one.
 fn transferred_call(company: &mut Company) {
     let id = "1795170000.00000430";
-    let legs: [(&str, &str, &str, &[(Value, &str)]); 2] = [
+    let legs: [Leg<'_>; 2] = [
         (
             "activities_predany_1",
             "jan.novak",
