@@ -1,11 +1,18 @@
 //! Any text as HTML and as mail: it is cleaned, and nothing leaves its quote.
 #![no_main]
 
-use guest::{render::{html, mail}, text};
+use guest::{
+    render::{
+        html::{self, Hidden},
+        mail,
+    },
+    text,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|source: &str| {
-    let cleaned = text::clean(&html::to_text(source));
+    let hidden = if source.len() % 2 == 0 { Hidden::LeftOut } else { Hidden::Marked };
+    let cleaned = text::clean(&html::to_text(source, hidden));
     assert_eq!(text::clean(&cleaned), cleaned, "cleaning is done after one time");
     let breaks = ['\n', '\r', '\u{2028}', '\u{2029}', '\u{85}', '\u{b}', '\u{c}'];
     let quoted = text::quote(&cleaned, "  ");
