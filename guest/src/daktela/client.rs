@@ -11,6 +11,7 @@ use super::{
     compat::{Compat, LearntFields},
     error::Error,
     http::Http,
+    observations::{Mend, Observations},
     query::{Query, TAKE_MAX},
     reads::{Notes, Read, Reader},
 };
@@ -59,6 +60,17 @@ impl<'a> Client<'a> {
     /// Remembers that a read which would have completed an answer failed, and what the answer may lack for it.
     pub fn note_partial(&self, lacks: &str, error: &Error) {
         self.notes.borrow_mut().merge(Notes::partial(lacks, error));
+    }
+
+    /// What the reads of this call showed of the instance.
+    pub fn observed(&self) -> Observations {
+        self.notes.borrow().observed.clone()
+    }
+
+    /// Remembers the use of a mend beyond single reads: of which `endpoint` and fields, and whether it gave what was missing.
+    pub(crate) fn note_mend(&self, mend: Mend, endpoint: &str, fields: &[&str], found: bool) {
+        let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+        self.notes.borrow_mut().observed.mend(mend, endpoint, &fields, found);
     }
 
     /// What `read` finds where answers out of caches did not do: from Daktela itself. `None` where there were none.

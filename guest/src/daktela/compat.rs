@@ -2,7 +2,8 @@
 //!
 //! Every read is projected: it names the fields that will be shown, because a raw record is 24 to 240 KB. How a build
 //! takes a projection that it does not like is not documented, so each fallback says by which answer it applies and how
-//! it changes the query. [`PAGE_FALLBACKS`] is applied in its order; records have one fallback, the whole record.
+//! it changes the query. [`PAGE_FALLBACKS`] is applied in its order. Related records that did not come are then read by
+//! themselves and put into the rows that are there; records are completed in the same way.
 
 use std::{
     cell::RefCell,
@@ -15,25 +16,39 @@ use super::{
     envelope::Page,
     error::Error,
     normalize::{former_name, normalise},
+    observations::{Mend, has_root, model, root},
     query::Query,
-    reads::{Notes, Read, Reader, has_root, is_root_filled, root},
+    reads::{Notes, Read, Reader, is_root_filled},
 };
-
-/// What an answer lacks where the second read of a projection fails.
-const RELATED: &str = "Related records (such as agent, queue or contact) may be missing";
+use crate::value;
 
 /// How many raw records show which fields a build has: some may lack those that are empty, and all are large.
 const SAMPLE: u64 = 3;
 
+/// How many rows are read at once with whole related records: at the 215 KB that one may take, below the 16 MB that the
+/// host lets through.
+const WHOLE_AT_ONCE: usize = 40;
+
+/// In place of fields where no record tells which ones a build has.
+const ALL_FIELDS: &str = "*";
+
+/// The keys by which records are told apart.
+const KEYS: [&str; 2] = ["name", "id_call"];
+
 /// The fields of models that refused a projection, by model (and relation); `None` where they cannot be learnt.
 pub(crate) type LearntFields = BTreeMap<String, Option<Vec<String>>>;
 
+/// Fields that need another form of a query, by an answer to it.
+type Find = fn(&Compat, &Query, &Result<Page, Error>) -> Option<Vec<String>>;
+
 /// A second form of a query for builds that do not take the first.
-struct Fallback {
-    /// By which answer to a query it is known that the build needs this.
-    applies: fn(&Query, &Result<Page, Error>) -> bool,
-    /// The other query; none where there is nothing else to ask.
-    change: fn(&Compat, &Query, &Result<Page, Error>) -> Option<Query>,
+pub(crate) struct Fallback {
+    /// The stable name; with the model and the fields it is what can be remembered of a build.
+    pub(crate) mend: Mend,
+    /// Which fields need the other form, by an answer to the query; none where the build needs nothing. May read more.
+    find: Find,
+    /// The query in the other form for these fields. Asks nothing, so that it can also be applied beforehand.
+    pub(crate) change: fn(&Query, &[String]) -> Query,
     /// What a refusal of the other query means.
     refused: Refused,
 }
@@ -48,82 +63,224 @@ enum Refused {
     Instead,
 }
 
-const PAGE_FALLBACKS: &[Fallback] = &[
+pub(crate) const PAGE_FALLBACKS: &[Fallback] = &[
     // HTTP 400: a few raw records tell which fields this build has.
     Fallback {
-        applies: |query, answer| !query.fields.is_empty() && matches!(answer, Err(Error::Refused(_))),
-        change: |compat, query, _| {
-            let known = compat.known_fields(query)?;
-            (known != query.fields).then(|| Query {
-                fields: known,
-                ..query.clone()
-            })
+        mend: Mend::KnownFields,
+        find: |compat, query, answer| {
+            let refused = !query.fields.is_empty() && matches!(answer, Err(Error::Refused(_)));
+            refused
+                .then(|| compat.unknown_fields(query))
+                .flatten()
+                .filter(|unknown| !unknown.is_empty())
         },
+        change: without_unknown,
         refused: Refused::Incomplete,
     },
-    // Still 400, or no trace of a related record whose fields were picked: whole related records instead of dotted picks.
+    // Still 400: whole related records instead of dotted picks.
     Fallback {
-        applies: needs_whole_relations,
-        change: |compat, query, _| {
-            // Where nothing was refused, nobody asked which fields there are.
-            let is_learnt = compat.learnt.borrow().contains_key(&model(&query.endpoint));
-            let fields = if is_learnt {
-                compat.known_fields(query)?
-            } else {
-                query.fields.clone()
-            };
-            Some(Query {
-                fields: roots(&fields),
-                ..query.clone()
-            })
+        mend: Mend::WholeRelations,
+        find: |_, query, answer| {
+            let picks: BTreeSet<String> = picks(&query.fields).map(|pick| root(pick).to_owned()).collect();
+            let refused = matches!(answer, Err(Error::Refused(_))) && !picks.is_empty();
+            refused.then(|| picks.into_iter().collect())
         },
+        change: with_whole_relations,
         refused: Refused::Incomplete,
     },
     // No field that older builds call otherwise: by its former name.
     Fallback {
-        applies: |query, answer| with_former_names(query, answer).is_some(),
-        change: |_, query, answer| with_former_names(query, answer),
+        mend: Mend::FormerNames,
+        find: |_, query, answer| {
+            let rows = &answer.as_ref().ok()?.rows;
+            let absent = absent_renamed(&query.endpoint, &query.fields, rows);
+            (!absent.is_empty()).then_some(absent)
+        },
+        change: with_former_names,
         refused: Refused::NotNeeded,
     },
     // Still 400: without the second key of the order, which only tells equal records apart.
     Fallback {
-        applies: |query, answer| query.sort.len() > 1 && matches!(answer, Err(Error::Refused(_))),
-        change: |_, query, _| {
-            Some(Query {
-                sort: query.sort[..1].to_vec(),
-                ..query.clone()
-            })
+        mend: Mend::OneSortField,
+        find: |_, query, answer| {
+            let refused = query.sort.len() > 1 && matches!(answer, Err(Error::Refused(_)));
+            refused.then(|| query.sort[1..].iter().map(|(field, _)| field.clone()).collect())
+        },
+        change: |query, fields| Query {
+            sort: query
+                .sort
+                .iter()
+                .enumerate()
+                .filter(|(at, (field, _))| *at == 0 || !fields.contains(field))
+                .map(|(_, by)| by.clone())
+                .collect(),
+            ..query.clone()
         },
         refused: Refused::Instead,
     },
 ];
 
-fn needs_whole_relations(query: &Query, answer: &Result<Page, Error>) -> bool {
-    let mut picks = query.fields.iter().filter(|field| field.contains('.'));
-    match answer {
-        Err(Error::Refused(_)) => picks.next().is_some(),
-        Err(_) => false,
-        Ok(page) => {
-            !page.rows.is_empty()
-                && (picks_nothing(&query.fields, &page.rows)
-                    || picks.any(|field| !page.rows.iter().any(|row| has_root(row, field))))
-        }
+fn picks(fields: &[String]) -> impl Iterator<Item = &String> {
+    fields.iter().filter(|field| field.contains('.'))
+}
+
+/// A query without fields that a build does not have, or by their former names.
+fn without_unknown(query: &Query, unknown: &[String]) -> Query {
+    let is_known = |name: &&str| !unknown.iter().any(|field| root(field) == root(name));
+    let known_name = |field: &String| {
+        let names = [Some(field.as_str()), former_name(&query.endpoint, field)];
+        names.into_iter().flatten().find(is_known).map(str::to_owned)
+    };
+    let is_all = unknown.iter().any(|field| field == ALL_FIELDS);
+    Query {
+        fields: if is_all {
+            Vec::new()
+        } else {
+            query.fields.iter().filter_map(known_name).collect()
+        },
+        ..query.clone()
     }
 }
 
-fn with_former_names(query: &Query, answer: &Result<Page, Error>) -> Option<Query> {
-    let rows = &answer.as_ref().ok().filter(|page| !page.rows.is_empty())?.rows;
-    let mut query = query.clone();
-    let mut is_other = false;
-    for field in &mut query.fields {
-        if let Some(before) = former_name(&query.endpoint, field)
-            && !rows.iter().any(|row| has_root(row, field) || has_root(row, before))
-        {
-            *field = before.to_owned();
-            is_other = true;
+/// A query for whole related records in place of what is picked of these.
+fn with_whole_relations(query: &Query, whole: &[String]) -> Query {
+    let mut fields: Vec<String> = Vec::new();
+    for field in &query.fields {
+        let name = if whole.iter().any(|one| one == root(field)) {
+            root(field)
+        } else {
+            field
+        };
+        if !fields.iter().any(|have| have == name) {
+            fields.push(name.to_owned());
         }
     }
-    is_other.then_some(query)
+    Query {
+        fields,
+        ..query.clone()
+    }
+}
+
+fn with_former_names(query: &Query, fields: &[String]) -> Query {
+    let name = |field: &String| {
+        former_name(&query.endpoint, field)
+            .filter(|_| fields.contains(field))
+            .map_or_else(|| field.clone(), str::to_owned)
+    };
+    Query {
+        fields: query.fields.iter().map(name).collect(),
+        ..query.clone()
+    }
+}
+
+/// Fields that older builds call otherwise and that no row has by either name.
+fn absent_renamed(endpoint: &str, fields: &[String], rows: &[Value]) -> Vec<String> {
+    let is_absent = |field: &&String| {
+        !rows.is_empty() && former_name(endpoint, field).is_some() && !rows.iter().any(|row| has_root(row, field))
+    };
+    fields.iter().filter(is_absent).cloned().collect()
+}
+
+/// The related records whose dotted picks did not come: `activities`, or `contact.account` where only the contact came.
+fn missing_relations(fields: &[String], rows: &[Value]) -> Vec<String> {
+    let mut missing: BTreeSet<String> = BTreeSet::new();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    for pick in picks(fields) {
+        let ends = pick.match_indices('.').map(|(at, _)| at);
+        let relation = ends.map(|end| &pick[..end]).find(|relation| !came(rows, relation));
+        missing.extend(relation.map(str::to_owned));
+    }
+    missing.extend(only_nulls(fields, rows).into_iter().map(str::to_owned));
+    // A relation stands for those within it.
+    let within = |path: &String| missing.iter().any(|other| path.starts_with(&format!("{other}.")));
+    missing.iter().filter(|path| !within(path)).cloned().collect()
+}
+
+/// Whether a relation is in the rows, also as null; so it is taken where nothing tells.
+fn came(rows: &[Value], relation: &str) -> bool {
+    let mut is_missing = false;
+    for row in rows {
+        match reach(row, relation) {
+            Some(true) => return true,
+            Some(false) => is_missing = true,
+            None => {}
+        }
+    }
+    !is_missing
+}
+
+/// Whether a path is in a value; `None` where what it leads through is empty.
+fn reach(value: &Value, path: &str) -> Option<bool> {
+    match value {
+        Value::Array(items) => items.iter().filter_map(|item| reach(item, path)).max(),
+        Value::Object(map) => match path.split_once('.') {
+            None => Some(map.contains_key(path)),
+            Some((head, rest)) => map.get(head).map_or(Some(false), |inner| reach(inner, rest)),
+        },
+        _ => None,
+    }
+}
+
+/// The relations where a build answers to dotted picks with nothing but nulls: of several related records at least one is
+/// there as a rule, and what went through a channel always has its activity.
+fn only_nulls<'a>(fields: &'a [String], rows: &[Value]) -> Vec<&'a str> {
+    let roots: BTreeSet<&str> = picks(fields).map(|pick| root(pick)).collect();
+    let is_filled = |root: &str| rows.iter().any(|row| is_root_filled(row, root));
+    if roots.len() > 1 && !roots.iter().any(|root| is_filled(root)) {
+        return roots.into_iter().collect();
+    }
+    // Not of their tickets: whole pages of chats have none.
+    let of_activities = fields.iter().any(|field| field == "activities.name") && !is_filled("activities");
+    if of_activities { vec!["activities"] } else { Vec::new() }
+}
+
+/// Leaves of a value what these paths pick.
+fn prune(value: &mut Value, paths: &[&str]) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| prune(item, paths)),
+        Value::Object(map) => {
+            map.retain(|key, _| paths.iter().any(|path| root(path) == key));
+            for (key, inner) in map.iter_mut() {
+                let within = |path: &&str| path.strip_prefix(key.as_str())?.strip_prefix('.').map(|_| ());
+                let rests: Vec<&str> = paths
+                    .iter()
+                    .filter(|path| within(path).is_some())
+                    .map(|path| &path[key.len() + 1..])
+                    .collect();
+                if !paths.contains(&key.as_str()) {
+                    prune(inner, &rests);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The key of a row among those that the fields name.
+fn key_of<'a>(fields: &[String], row: &'a Value) -> Option<(&'static str, &'a Value)> {
+    let key = KEYS.into_iter().find(|key| fields.iter().any(|field| field == key))?;
+    Some((key, row.get(key).filter(|value| value::is_filled(value))?))
+}
+
+/// Puts what `from` has at these roots into a row, no more than `fields` pick of it.
+fn take_over(row: &mut Value, from: &mut Value, roots: &[String], fields: &[String]) {
+    for name in roots {
+        let Some(mut value) = from.get_mut(name).map(Value::take) else {
+            continue;
+        };
+        let paths: Vec<&str> = picks(fields)
+            .filter(|pick| root(pick) == name)
+            .map(|pick| &pick[name.len() + 1..])
+            .collect();
+        if !paths.is_empty() {
+            prune(&mut value, &paths);
+        }
+        if let Some(row) = row.as_object_mut() {
+            row.insert(name.clone(), value);
+        }
+    }
 }
 
 /// Reads with fallbacks. `learnt` is what reads of the same call share.
@@ -160,44 +317,136 @@ impl Compat<'_> {
     }
 
     fn complete_pages(&self, queries: &[Query], mut reads: Vec<Read<Page>>) -> Vec<Read<Page>> {
-        for fallback in PAGE_FALLBACKS {
-            self.apply(fallback, queries, &mut reads);
-        }
         for (query, read) in queries.iter().zip(&mut reads) {
+            in_one_shape(query, &mut read.result);
+        }
+        // As far as fallbacks changed them.
+        let mut current = queries.to_vec();
+        for fallback in PAGE_FALLBACKS {
+            self.apply(fallback, &mut current, &mut reads);
+        }
+        for ((query, read), asked) in current.iter().zip(&mut reads).zip(queries) {
             if let Ok(page) = &mut read.result {
-                page.rows.iter_mut().for_each(|row| normalise(&query.endpoint, row));
+                self.complete_relations(query, page, &mut read.notes);
+                read.notes.observed.fields(&asked.endpoint, &asked.fields, &page.rows);
             }
         }
         reads
     }
 
     /// Repeats the queries whose answer asks for it, all at once, and keeps an answer that is better.
-    fn apply(&self, fallback: &Fallback, queries: &[Query], reads: &mut [Read<Page>]) {
-        let (at, again): (Vec<usize>, Vec<Query>) = (0..queries.len())
-            .filter(|&i| (fallback.applies)(&queries[i], &reads[i].result))
-            .filter_map(|i| Some((i, (fallback.change)(self, &queries[i], &reads[i].result)?)))
-            .unzip();
+    fn apply(&self, fallback: &Fallback, queries: &mut [Query], reads: &mut [Read<Page>]) {
+        let mut again: Vec<(usize, Vec<String>, Query)> = Vec::new();
+        for at in 0..queries.len() {
+            if let Some(fields) = (fallback.find)(self, &queries[at], &reads[at].result) {
+                let query = (fallback.change)(&queries[at], &fields);
+                again.push((at, fields, query));
+            }
+        }
         if again.is_empty() {
             return;
         }
+        let others: Vec<Query> = again.iter().map(|(.., query)| query.clone()).collect();
         let answers = if fallback.refused == Refused::Instead {
-            self.pages(&again)
+            self.pages(&others)
         } else {
-            self.reader.pages(&again)
+            let mut answers = self.reader.pages(&others);
+            for (query, answer) in others.iter().zip(&mut answers) {
+                in_one_shape(query, &mut answer.result);
+            }
+            answers
         };
-        for (i, answer) in at.into_iter().zip(answers) {
-            let read = &mut reads[i];
+        for ((at, fields, query), answer) in again.into_iter().zip(answers) {
+            let read = &mut reads[at];
             read.notes.merge(answer.notes);
+            let found = answer.result.is_ok();
+            read.notes.observed.mend(fallback.mend, &query.endpoint, &fields, found);
             match (answer.result, fallback.refused) {
-                (Err(Error::Refused(_)), Refused::NotNeeded) => {}
-                (Err(error), _) if read.result.is_ok() => read.notes.merge(Notes::partial(RELATED, &error)),
+                (Err(Error::Refused(_)), Refused::NotNeeded) => continue,
+                (Err(error), _) if read.result.is_ok() => read.notes.merge(incomplete(&fields, &error)),
                 (Err(_), Refused::Incomplete | Refused::NotNeeded) => {}
                 (result, _) => read.result = result,
             }
+            queries[at] = query;
         }
     }
 
-    /// Repeats records with all of their fields where a build did not take the projection.
+    /// Reads related records whose picks did not come.
+    fn complete_relations(&self, query: &Query, page: &mut Page, notes: &mut Notes) {
+        let missing = missing_relations(&query.fields, &page.rows);
+        if !missing.is_empty() {
+            self.whole_relations(query, page, &missing, notes);
+        }
+    }
+
+    /// Reads these related records whole, a few rows at a time, and puts what was picked of them into the rows.
+    fn whole_relations(&self, query: &Query, page: &mut Page, missing: &[String], notes: &mut Notes) {
+        let roots = roots(missing);
+        let key = page
+            .rows
+            .first()
+            .and_then(|row| key_of(&query.fields, row))
+            .map(|(key, _)| key);
+        let fields: Vec<String> = match key {
+            Some(key) => [key.to_owned()].into_iter().chain(roots.clone()).collect(),
+            // Nothing tells the rows apart, so they are all read again.
+            None => with_whole_relations(query, &roots).fields,
+        };
+        let mut read: Vec<Value> = Vec::new();
+        let mut failed = None;
+        for skip in (0..page.rows.len()).step_by(WHOLE_AT_ONCE) {
+            let slice = Query {
+                fields: fields.clone(),
+                skip: query.skip + skip as u64,
+                take: WHOLE_AT_ONCE.min(page.rows.len() - skip) as u64,
+                ..query.clone()
+            };
+            let Some(answer) = self.reader.pages(&[slice]).pop() else {
+                break;
+            };
+            notes.merge(answer.notes);
+            match answer.result {
+                Ok(rows) => {
+                    for mut row in rows.rows {
+                        normalise(&query.endpoint, &mut row);
+                        let mut picked = row.clone();
+                        take_over(&mut picked, &mut row, &roots, &query.fields);
+                        read.push(picked);
+                    }
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        let found = roots.iter().any(|name| read.iter().any(|row| row.get(name).is_some()));
+        notes
+            .observed
+            .mend(Mend::WholeRelations, &query.endpoint, &roots, found);
+        if let Some(error) = failed {
+            notes.merge(incomplete(&roots, &error));
+        }
+        match key {
+            Some(key) => {
+                let by_key: BTreeMap<String, Value> = read
+                    .into_iter()
+                    .filter_map(|row| Some((value::text_at(&row, key)?, row)))
+                    .collect();
+                for row in &mut page.rows {
+                    let whole = value::text_at(row, key).and_then(|key| by_key.get(&key));
+                    if let Some(whole) = whole {
+                        take_over(row, &mut whole.clone(), &roots, &[]);
+                    }
+                }
+            }
+            None if read.len() >= page.rows.len() => page.rows = read,
+            None => {}
+        }
+    }
+
+    /// Completes records whose projection a build did not take: from the whole record where it was refused, else by the
+    /// fields that did not come.
     fn complete_records(
         &self,
         endpoint: &str,
@@ -205,46 +454,101 @@ impl Compat<'_> {
         fields: &[String],
         mut reads: Vec<Read<Value>>,
     ) -> Vec<Read<Value>> {
-        let needs_all = |result: &Result<Value, Error>| match result {
-            Err(Error::Refused(_)) => true,
-            Err(_) => false,
-            Ok(record) => {
-                picks_nothing(fields, std::slice::from_ref(record))
-                    || fields.iter().any(|field| {
-                        (field.contains('.') || former_name(endpoint, field).is_some()) && !has_root(record, field)
-                    })
-            }
-        };
-        let at: Vec<usize> = (0..names.len()).filter(|&i| needs_all(&reads[i].result)).collect();
-        if !fields.is_empty() {
-            let again: Vec<&str> = at.iter().map(|&i| names[i]).collect();
-            for (i, answer) in at.into_iter().zip(self.reader.records(endpoint, &again, &[])) {
-                let read = &mut reads[i];
-                read.notes.merge(answer.notes);
-                match answer.result {
-                    Err(error) if read.result.is_ok() => read.notes.merge(Notes::partial(RELATED, &error)),
-                    result => read.result = result,
-                }
-            }
-        }
         for read in &mut reads {
             if let Ok(record) = &mut read.result {
                 normalise(endpoint, record);
             }
         }
+        if fields.is_empty() {
+            return reads;
+        }
+        self.whole_records(endpoint, names, &mut reads);
+        self.missing_fields(endpoint, names, fields, &mut reads);
+        for read in &mut reads {
+            if let Ok(record) = &read.result {
+                read.notes
+                    .observed
+                    .fields(endpoint, fields, std::slice::from_ref(record));
+            }
+        }
         reads
     }
 
-    /// Those fields of a query that this build has, by the look of a few raw records. A field of a list without records
-    /// is as good as none: then there is nothing to project.
-    fn known_fields(&self, query: &Query) -> Option<Vec<String>> {
+    /// Reads records without a projection where the build refused it.
+    fn whole_records(&self, endpoint: &str, names: &[&str], reads: &mut [Read<Value>]) {
+        let refused = |at: &usize| matches!(reads[*at].result, Err(Error::Refused(_)));
+        let at: Vec<usize> = (0..names.len()).filter(refused).collect();
+        let again: Vec<&str> = at.iter().map(|&i| names[i]).collect();
+        for (i, mut answer) in at.into_iter().zip(self.reader.records(endpoint, &again, &[])) {
+            let read = &mut reads[i];
+            read.notes.merge(answer.notes);
+            read.notes
+                .observed
+                .mend(Mend::WholeRecord, endpoint, &[], answer.result.is_ok());
+            if let Ok(record) = &mut answer.result {
+                normalise(endpoint, record);
+            }
+            read.result = answer.result;
+        }
+    }
+
+    /// Reads of records what did not come: related records whole, renamed fields by their former names.
+    fn missing_fields(&self, endpoint: &str, names: &[&str], fields: &[String], reads: &mut [Read<Value>]) {
+        let mut again: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+        for (i, read) in reads.iter().enumerate() {
+            let Ok(record) = &read.result else { continue };
+            let rows = std::slice::from_ref(record);
+            let mut wanted = roots(&missing_relations(fields, rows));
+            let renamed = absent_renamed(endpoint, fields, rows);
+            wanted.extend(
+                renamed
+                    .iter()
+                    .filter_map(|field| former_name(endpoint, field))
+                    .map(str::to_owned),
+            );
+            if !wanted.is_empty() {
+                again.entry(wanted).or_default().push(i);
+            }
+        }
+        for (wanted, at) in again {
+            let some: Vec<&str> = at.iter().map(|&i| names[i]).collect();
+            let keyed: Vec<String> = KEYS
+                .into_iter()
+                .filter(|key| fields.iter().any(|field| field == key))
+                .map(str::to_owned)
+                .chain(wanted.iter().cloned())
+                .collect();
+            for (i, answer) in at.into_iter().zip(self.reader.records(endpoint, &some, &keyed)) {
+                let read = &mut reads[i];
+                read.notes.merge(answer.notes);
+                let Ok(record) = &mut read.result else { continue };
+                let found = match answer.result {
+                    Ok(mut whole) => {
+                        let found = wanted.iter().any(|name| whole.get(name).is_some());
+                        take_over(record, &mut whole, &wanted, fields);
+                        normalise(endpoint, record);
+                        found
+                    }
+                    Err(error) => {
+                        read.notes.merge(incomplete(&wanted, &error));
+                        false
+                    }
+                };
+                read.notes.observed.mend(Mend::WholeRelations, endpoint, &wanted, found);
+            }
+        }
+    }
+
+    /// The fields of a query that this build does not have, by the look of a few raw records, former names among them.
+    /// `None` where they cannot be learnt.
+    fn unknown_fields(&self, query: &Query) -> Option<Vec<String>> {
         let model = model(&query.endpoint);
         if !self.learnt.borrow().contains_key(&model) {
             let sample = Query::new(&query.endpoint, SAMPLE).reference_data(query.is_reference_data);
             let page = self.reader.pages(&[sample]).pop()?.result;
-            // Nothing to learn from; another record's relation of this kind may have more to show.
+            // Nothing to learn from, and nothing to project; another record's relation of this kind may have more to show.
             if page.as_ref().is_ok_and(|page| page.rows.is_empty()) {
-                return Some(Vec::new());
+                return Some(vec![ALL_FIELDS.to_owned()]);
             }
             let keys = page.ok().map(|page| {
                 let rows = page.rows.iter().filter_map(Value::as_object);
@@ -255,23 +559,44 @@ impl Compat<'_> {
         }
         let learnt = self.learnt.borrow();
         let known = learnt.get(&model)?.as_ref()?;
-        let known_name = |field: &String| {
-            let names = [Some(field.as_str()), former_name(&query.endpoint, field)];
-            let is_known = |name: &&str| known.iter().any(|key| key == root(name));
-            names.into_iter().flatten().find(is_known).map(str::to_owned)
+        let names = |field: &String| {
+            [
+                Some(field.clone()),
+                former_name(&query.endpoint, field).map(str::to_owned),
+            ]
         };
-        Some(query.fields.iter().filter_map(known_name).collect())
+        let is_unknown = |name: &String| !known.iter().any(|key| key == root(name));
+        let unknown: BTreeSet<String> = query
+            .fields
+            .iter()
+            .flat_map(names)
+            .flatten()
+            .filter(is_unknown)
+            .collect();
+        // A former name alone says nothing: the build has the field by its name of now.
+        let matters = query.fields.iter().any(|field| unknown.contains(field));
+        Some(if matters {
+            unknown.into_iter().collect()
+        } else {
+            Vec::new()
+        })
     }
 }
 
-/// The model of an endpoint, with the relation: `activitiesWeb/messages` for `activitiesWeb/web_1/messages`.
-fn model(endpoint: &str) -> String {
-    let parts: Vec<&str> = endpoint.split('/').collect();
-    if parts.len() == 3 {
-        format!("{}/{}", parts[0], parts[2])
-    } else {
-        endpoint.to_owned()
+/// The rows of an answer by the names of now.
+fn in_one_shape(query: &Query, result: &mut Result<Page, Error>) {
+    if let Ok(page) = result {
+        page.rows.iter_mut().for_each(|row| normalise(&query.endpoint, row));
     }
+}
+
+/// What an answer lacks where the second read of a projection fails.
+fn incomplete(fields: &[String], error: &Error) -> Notes {
+    let names = fields.join(", ").replace('_', " ");
+    Notes::partial(
+        &format!("Some of what belongs to these records may be missing ({names})"),
+        error,
+    )
 }
 
 /// Each field, or the related record that it is of, once.
@@ -285,17 +610,6 @@ fn roots(fields: &[String]) -> Vec<String> {
     out
 }
 
-/// Whether a build answers to dotted picks with nothing but nulls: of several related records at least one is there
-/// as a rule, and what went through a channel always has its activity.
-fn picks_nothing(fields: &[String], rows: &[Value]) -> bool {
-    let picks: Vec<&str> = fields.iter().map(String::as_str).filter(|f| f.contains('.')).collect();
-    let is_filled = |pick: &str| rows.iter().any(|row| is_root_filled(row, pick));
-    let several = picks.iter().any(|pick| root(pick) != root(picks[0]));
-    // Not of their tickets: whole pages of chats have none, and reading them again would be a hundred times as much.
-    let of_activities = picks.contains(&"activities.name") && !is_filled("activities.name");
-    (several && !picks.iter().any(|pick| is_filled(pick))) || of_activities
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -305,12 +619,51 @@ mod tests {
     #[test]
     fn whole_related_records_replace_dotted_picks() {
         let fields = ["name", "user.name", "user.title", "title"].map(str::to_owned);
-        assert_eq!(roots(&fields), ["name", "user", "title"]);
+        let query = Query {
+            fields: fields.to_vec(),
+            ..Query::new("tickets", 1)
+        };
+        let whole = with_whole_relations(&query, &["user".to_owned()]);
+        assert_eq!(whole.fields, ["name", "user", "title"]);
     }
 
     #[test]
     fn records_without_a_related_record_are_no_reason_to_read_them_again() {
         let fields = ["user.title".to_owned(), "user.name".to_owned()];
-        assert!(!picks_nothing(&fields, &[json!({"user": null})]));
+        assert_eq!(missing_relations(&fields, &[json!({"user": null})]), [""; 0]);
+    }
+
+    #[test]
+    fn only_what_did_not_come_is_missing() {
+        let fields = [
+            "user.title",
+            "activities.name",
+            "activities.ticket.name",
+            "contact.title",
+            "contact.account.title",
+        ];
+        let missing = |rows: Value| missing_relations(&fields.map(str::to_owned), rows.as_array().expect("rows"));
+        assert_eq!(
+            missing(json!([{"user": {"title": "Jan"}, "contact": {"title": "Eva"}}])),
+            ["activities", "contact.account"]
+        );
+        // A contact that is not there tells nothing of its account.
+        assert_eq!(
+            missing(json!([{"user": {"title": "Jan"}, "contact": null, "activities": [{"name": "a"}]}])),
+            ["activities.ticket"]
+        );
+        assert_eq!(
+            missing(
+                json!([{"user": {"title": "Jan"}, "contact": null, "activities": [{"name": "a", "ticket": null}]}])
+            ),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_whole_related_record_is_left_with_what_was_picked() {
+        let mut whole = json!([{"name": "a", "ticket": {"name": 1, "title": "T", "user": {}}, "time": "x"}]);
+        prune(&mut whole, &["name", "ticket.name", "ticket.title"]);
+        assert_eq!(whole, json!([{"name": "a", "ticket": {"name": 1, "title": "T"}}]));
     }
 }

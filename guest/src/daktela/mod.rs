@@ -1,4 +1,4 @@
-//! Daktela's API: client, compatibility fallbacks, queries, envelopes, normalization of records, errors, and the network as a trait.
+//! Daktela's API: client, compatibility fallbacks, queries, envelopes, normalization of records, observations, errors, and the network as a trait.
 
 pub mod client;
 mod compat;
@@ -7,5 +7,6 @@ pub mod error;
 pub mod http;
 pub mod lenient_json;
 pub mod normalize;
+pub mod observations;
 pub mod query;
 mod reads;

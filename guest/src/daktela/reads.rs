@@ -6,6 +6,7 @@ use super::{
     envelope::{self, Envelope, Page},
     error::Error,
     http::{CacheControl, Failure, Http, Request, Response},
+    observations::{Observations, root},
     query::{self, Query},
 };
 use crate::value;
@@ -30,6 +31,8 @@ pub(crate) struct Notes {
     pub(crate) missing: Vec<String>,
     /// An answer came out of a cache.
     pub(crate) is_aged: bool,
+    /// What the read showed of the instance.
+    pub(crate) observed: Observations,
 }
 
 impl Notes {
@@ -46,6 +49,7 @@ impl Notes {
         add(&mut self.warnings, other.warnings);
         add(&mut self.missing, other.missing);
         self.is_aged |= other.is_aged;
+        self.observed.merge(other.observed);
     }
 
     /// Says that a read which would have completed an answer failed, and what the answer may lack for it.
@@ -168,16 +172,6 @@ fn record(response: Result<Response, Failure>, endpoint: &str) -> Read<Value> {
         Value::Object(record) if !record.is_empty() => Ok(Value::Object(record)),
         _ => Err(Error::NotFound(format!("Daktela has no such record in {what}."))),
     })
-}
-
-/// Whether a row has a field, or the related record that a dotted pick is of.
-pub(crate) fn has_root(row: &Value, field: &str) -> bool {
-    row.get(root(field)).is_some() || row.get(field).is_some()
-}
-
-/// `user` of `user.title`.
-pub(crate) fn root(field: &str) -> &str {
-    field.split('.').next().unwrap_or(field)
 }
 
 /// Whether a row has something to show in a field, or in the related record that a dotted pick is of.

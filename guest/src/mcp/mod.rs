@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use self::resources::Target;
 use crate::{
     catalog,
-    daktela::{error::Error, http::Http},
+    daktela::{error::Error, http::Http, observations::Observations},
     model::{output::Output, schema, tool::Tool},
     render::markdown,
     run,
@@ -81,11 +81,8 @@ impl<'a> Server<'a> {
         let tool = self
             .tool(name)
             .ok_or_else(|| invalid(format!("Unknown tool {name:?}.")))?;
-        let answer = match run::run(tool, self.http()?, self.settings, arguments) {
-            Ok(output) => tool_result(&output),
-            Err(error) => json!({"content": [{"type": "text", "text": error.text()}], "isError": true}),
-        };
-        Ok(answer.to_string())
+        let (output, observed) = run::run_observed(tool, self.http()?, self.settings, arguments);
+        Ok(tool_result(output, &observed).to_string())
     }
 
     pub fn list_resources(&self, cursor: Option<&str>) -> RpcResult {
@@ -162,11 +159,23 @@ impl<'a> Server<'a> {
     }
 }
 
-/// The CallToolResult of MCP.
-fn tool_result(output: &Output) -> Value {
-    let mut out = json!({"content": [{"type": "text", "text": markdown::output(output)}], "isError": false});
-    if let Some(first) = &output.first_record {
-        out["_meta"] = json!({"daktela/first": first});
+/// The CallToolResult of MCP. Its `_meta` has the ids of the first record and what the reads showed of the instance.
+fn tool_result(output: Result<Output, Error>, observed: &Observations) -> Value {
+    let mut meta = observed.to_meta();
+    let (text, is_error) = match output {
+        Ok(output) => {
+            let (rows, total) = output.size();
+            meta.extend(rows.map(|rows| ("daktela/rows".to_owned(), json!(rows))));
+            meta.extend(total.map(|total| ("daktela/total".to_owned(), json!(total))));
+            let text = markdown::output(&output);
+            meta.extend(output.first_record.map(|first| ("daktela/first".to_owned(), first)));
+            (text, false)
+        }
+        Err(error) => (error.text().to_owned(), true),
+    };
+    let mut out = json!({"content": [{"type": "text", "text": text}], "isError": is_error});
+    if !meta.is_empty() {
+        out["_meta"] = Value::Object(meta);
     }
     out
 }

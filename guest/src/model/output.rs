@@ -18,6 +18,16 @@ pub struct Output {
 }
 
 impl Output {
+    /// How many records Daktela gave for this answer, and how many match by its count; `None` where that is not known.
+    pub fn size(&self) -> (Option<usize>, Option<u64>) {
+        match &self.content {
+            Content::Record(_) => (Some(1), None),
+            Content::List(page) | Content::Conversation(_, page) => (Some(page.rows), page.total),
+            Content::Count(found) => (None, Some(found.total)),
+            Content::Transcript(whole) => (Some(whole.legs.iter().map(|leg| leg.read).sum()), None),
+        }
+    }
+
     /// With notes before those that are there, on how the arguments were understood.
     pub fn with_notes(mut self, notes: &[String]) -> Self {
         let own = match &mut self.content {

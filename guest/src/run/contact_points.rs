@@ -12,6 +12,7 @@ use crate::{
     daktela::{
         client::Page,
         error::Error,
+        observations::Mend,
         query::{Direction, Filter, Query, TAKE_MAX},
     },
     model::{
@@ -243,7 +244,12 @@ pub(crate) fn find(context: &Context, wanted: &Wanted) -> Result<Vec<Found>, Err
         Wanted::Address(address) => address.clone(),
     };
     let page = read(None, Some(search))?;
-    Ok(compare(wanted, &page.rows, None))
+    let found = compare(wanted, &page.rows, None);
+    let gives = !found.is_empty();
+    context
+        .client
+        .note_mend(Mend::FullTextSearch, ENDPOINT, &["customFields"], gives);
+    Ok(found)
 }
 
 /// Those of these contacts that have the number or address; `keys` are the fields to look at, all where they are not known.

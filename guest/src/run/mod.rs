@@ -21,6 +21,7 @@ use crate::{
         client::{Client, Page},
         error::Error,
         http::Http,
+        observations::{Mend, Observations},
         query::{Direction, Filter, Query},
     },
     model::{
@@ -39,18 +40,35 @@ use crate::{
 
 /// Runs a tool on the JSON text of its arguments.
 pub fn run(tool: &Tool, http: &dyn Http, settings: &Settings, arguments: &str) -> Result<Output, Error> {
-    let args = Args::check(&tool.params(), arguments)?;
+    run_observed(tool, http, settings, arguments).0
+}
+
+/// The same, with what the reads showed of the instance; also where the call failed.
+pub fn run_observed(
+    tool: &Tool,
+    http: &dyn Http,
+    settings: &Settings,
+    arguments: &str,
+) -> (Result<Output, Error>, Observations) {
+    let args = match Args::check(&tool.params(), arguments) {
+        Ok(args) => args,
+        Err(error) => return (Err(error), Observations::default()),
+    };
     let context = Context {
         client: Client::new(http),
         settings,
     };
-    let output = match &tool.run {
-        Run::List(list) => read_list(&context, list, &args),
-        Run::Count(list) => count(&context, list, &args),
-        Run::Get(entity) => read_one(&context, entity, &args),
-        Run::Custom { run, .. } => run(&context, &args),
-    };
-    Ok(output?.with_notes(args.notes()))
+    let output = dispatch(tool, &context, &args).map(|output| output.with_notes(args.notes()));
+    (output, context.client.observed())
+}
+
+fn dispatch(tool: &Tool, context: &Context, args: &Args) -> Result<Output, Error> {
+    match &tool.run {
+        Run::List(list) => read_list(context, list, args),
+        Run::Count(list) => count(context, list, args),
+        Run::Get(entity) => read_one(context, entity, args),
+        Run::Custom { run, .. } => run(context, args),
+    }
 }
 
 fn read_list(context: &Context, list: &List, args: &Args) -> Result<Output, Error> {
@@ -90,11 +108,16 @@ fn search(context: &Context, query: &Query, args: &Args, conditions: &mut Condit
         "This Daktela does not filter by its default fields for phone and e-mail; its full-text search was used."
             .to_owned(),
     );
-    context.client.read_page(&Query {
+    let page = context.client.read_page(&Query {
         filters,
         search: args.text(&param::SEARCH_CONTACT).map(str::to_owned),
         ..query.clone()
-    })
+    })?;
+    let found = !page.rows.is_empty();
+    context
+        .client
+        .note_mend(Mend::FullTextSearch, &query.endpoint, &["customFields"], found);
+    Ok(page)
 }
 
 pub(crate) fn page_size(list: &List, args: &Args) -> u64 {

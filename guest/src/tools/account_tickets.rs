@@ -11,6 +11,7 @@ use crate::{
     daktela::{
         client::Page,
         error::Error,
+        observations::Mend,
         query::{Direction, Filter, Query},
     },
     model::{args::Args, context::Context, directory, field::Detail, list::List, output::Output, param},
@@ -188,6 +189,10 @@ fn through_contacts(
             shown.len()
         ));
     }
+    let found = total > 0;
+    context
+        .client
+        .note_mend(Mend::ThroughContacts, "tickets", &["contact.account"], found);
     Ok(run::listing(context, list.entity, args, conditions, &query, &page))
 }
 
