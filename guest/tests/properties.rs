@@ -105,8 +105,23 @@ proptest! {
     #[test]
     fn a_name_stays_one_segment(name in any::<String>()) {
         let path = query::record_path("tickets", &name, &[]);
+        prop_assert_eq!(path.is_some(), query::is_plain_name(&name));
+        let path = path.unwrap_or_else(|| "/api/v6/tickets/x.json".to_owned());
         let inner = path.strip_prefix("/api/v6/tickets/").and_then(|path| path.strip_suffix(".json")).expect("one segment");
         prop_assert!(inner.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'%')));
+    }
+
+    /// However a server on the way decodes it.
+    #[test]
+    fn a_name_leads_nowhere_else(parts in prop::collection::vec(prop::sample::select(vec!["..", ".", "/", "%2e", "%2F", "\\", "%5c", ";", "x", "%25"]), 0..8)) {
+        let name = parts.concat();
+        let Some(mut path) = query::record_path("tickets", &name, &[]) else { return Ok(()) };
+        for _ in 0..4 {
+            let decoded = path.replace("%2E", ".").replace("%2e", ".").replace("%2F", "/").replace("%2f", "/")
+                .replace("%5C", "/").replace("%5c", "/").replace("%3B", ";").replace("%25", "%");
+            prop_assert!(!decoded.split('/').any(|part| matches!(part.split(';').next(), Some("." | ".."))), "{}", name);
+            path = decoded;
+        }
     }
 
     #[test]

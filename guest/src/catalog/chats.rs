@@ -192,7 +192,7 @@ pub const TOOLS: &[Tool] = &[
         "list_messenger_chats",
         "List Messenger chats",
         &MESSENGER_LIST,
-        "List Facebook Messenger chats with their messages.",
+        "List Facebook Messenger chats with their messages. Daktela keeps no phone number for them: filter by contact.",
     ),
     Tool::get(
         "get_messenger_chat",
@@ -205,7 +205,7 @@ pub const TOOLS: &[Tool] = &[
         "list_instagram_chats",
         "List Instagram chats",
         &INSTAGRAM_LIST,
-        "List Instagram chats (direct messages) with their messages.",
+        "List Instagram chats (direct messages) with their messages. Daktela keeps no phone number for them: filter by contact.",
     ),
     Tool::get(
         "get_instagram_chat",
@@ -231,7 +231,7 @@ pub const TOOLS: &[Tool] = &[
         "list_viber_chats",
         "List Viber chats",
         &VIBER_LIST,
-        "List Viber chats with their messages.",
+        "List Viber chats with their messages. Daktela keeps no phone number for them: filter by contact.",
     ),
     Tool::get(
         "get_viber_chat",

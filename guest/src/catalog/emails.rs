@@ -39,6 +39,9 @@ pub const EMAIL: Entity = Entity {
         detail(computed("To", &["options"], |mail| people(mail, "to"))),
         detail(computed("Cc", &["options"], |mail| people(mail, "cc"))),
         computed("Attachments", &["attachments"], attachments),
+        detail(computed("Within the text", &["inlineAttachments"], |mail| {
+            FactValue::from_values(attachments::only_inline(mail))
+        })),
     ],
     texts: &[LongText {
         label: "",

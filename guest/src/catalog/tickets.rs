@@ -10,14 +10,14 @@ use crate::{
     model::{
         entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
         field::{computed, date_time, detail, number, only_yes, related, seconds, text, ticket, titled, word},
-        filter::{contains, eq, from, only_null, until},
+        filter::{contains, custom, eq, from, only_null, until},
         list::List,
         output::FactValue,
         param::{self, Param},
         tool::{Example, Run, Tool},
     },
     time,
-    tools::{account_tickets::account_tickets, ticket_conversation::ticket_conversation},
+    tools::{account_tickets::account_tickets, contact_search, ticket_conversation::ticket_conversation},
     value,
 };
 
@@ -101,6 +101,9 @@ const LIST: List = List {
         eq(&param::PRIORITY, "priority"),
         eq(&param::USER, "user"),
         eq(&param::CONTACT, "contact"),
+        custom(&param::ADDRESS, |_, given| {
+            Ok(contact_search::with_address(given, "email"))
+        }),
         contains(&param::SEARCH_TITLE, "title"),
         eq(&param::STATUS, "statuses"),
         only_null(&param::INCLUDE_MERGED, "id_merge", "without merged tickets"),

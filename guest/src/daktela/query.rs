@@ -3,7 +3,7 @@
 //! Filters go out in the group form (`filter[logic]`, `filter[filters][0][field]`), the only one of the three that the
 //! API accepts which can say "or", and the one that the vendor's own clients use.
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
 /// A condition on records.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,22 +139,73 @@ impl Query {
     }
 }
 
-/// The path and query that read one record.
-pub fn record_path(endpoint: &str, name: &str, fields: &[String]) -> String {
+/// The path and query that read one record; `None` for a name that [`is_plain_name`] refuses.
+pub fn record_path(endpoint: &str, name: &str, fields: &[String]) -> Option<String> {
     let mut pairs = Pairs::default();
     pairs.fields(fields);
     let separator = if pairs.0.is_empty() { "" } else { "?" };
-    format!("/api/v6/{}.json{separator}{}", path(endpoint, &[name]), pairs.0)
+    Some(format!(
+        "/api/v6/{}.json{separator}{}",
+        path(endpoint, &[name])?,
+        pairs.0
+    ))
 }
 
-/// An endpoint below a record, e.g. `activitiesWeb/web_1/messages`. Every part is one segment, whatever it holds.
-pub fn path(endpoint: &str, parts: &[&str]) -> String {
+/// An endpoint below a record, e.g. `activitiesWeb/web_1/messages`. Every part is one segment; `None` where one is no
+/// plain name.
+pub fn path(endpoint: &str, parts: &[&str]) -> Option<String> {
     let mut out = endpoint.to_owned();
     for part in parts {
+        if !is_plain_name(part) {
+            return None;
+        }
         out.push('/');
         out.push_str(&encode(part));
     }
-    out
+    Some(out)
+}
+
+/// How often a server on the way may decode a path.
+const DECODINGS_MAX: usize = 3;
+
+/// Whether no server could read a name as a way to another path, however often it decodes: it is not empty and has no part
+/// that is `.` or `..`. A name may hold slashes, as those of addresses do, but is no way up.
+pub fn is_plain_name(name: &str) -> bool {
+    let is_way_up = |text: &[u8]| {
+        text.split(|byte| b"/\\".contains(byte)).any(|part| {
+            // Servers cut path parameters off and trim blanks.
+            let part = part.split(|byte| *byte == b';').next().unwrap_or_default();
+            matches!(part.trim_ascii(), b"." | b"..")
+        })
+    };
+    let mut text = Cow::Borrowed(name.as_bytes());
+    for _ in 0..=DECODINGS_MAX {
+        if is_way_up(&text) {
+            return false;
+        }
+        match decoded(&text) {
+            Some(decoded) => text = Cow::Owned(decoded),
+            None => return !name.is_empty(),
+        }
+    }
+    // Encoded more often than any name is.
+    false
+}
+
+/// The text with its percent-encoded bytes decoded; `None` where it has none.
+fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let hex = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        let byte = match rest {
+            [b'%', high, low, ..] => hex(*high).zip(hex(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        out.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &rest[3..] } else { tail };
+    }
+    (out.len() < text.len()).then_some(out)
 }
 
 #[derive(Default)]
@@ -220,26 +271,6 @@ fn encode(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What Daktela reads in the query.
-    fn decoded(path: &str) -> String {
-        let mut bytes = Vec::new();
-        let mut rest = path.as_bytes();
-        while let [first, tail @ ..] = rest {
-            rest = match (first, tail) {
-                (b'%', [a, b, tail @ ..]) => {
-                    let hex = |c: &u8| char::from(*c).to_digit(16).expect("a hex digit") as u8;
-                    bytes.push(hex(a) * 16 + hex(b));
-                    tail
-                }
-                (byte, tail) => {
-                    bytes.push(*byte);
-                    tail
-                }
-            };
-        }
-        String::from_utf8(bytes).expect("utf-8")
-    }
-
     #[test]
     fn a_list_is_read_with_the_bracketed_query() {
         let query = Query::new("tickets", 50)
@@ -252,7 +283,7 @@ mod tests {
             .sort("edited", Direction::Descending)
             .fields(&["name", "user.title"]);
         assert_eq!(
-            decoded(&query.to_path()),
+            String::from_utf8(decoded(query.to_path().as_bytes()).expect("encoded")).expect("utf-8"),
             "/api/v6/tickets.json?skip=0&take=50&filter[logic]=and\
              &filter[filters][0][field]=stage&filter[filters][0][operator]=eq&filter[filters][0][value]=OPEN\
              &filter[filters][1][logic]=or\
@@ -273,16 +304,52 @@ mod tests {
     #[test]
     fn a_name_is_one_segment_whatever_it_holds() {
         assert_eq!(
-            record_path("tickets", "../users/x?a#b", &[]),
-            "/api/v6/tickets/%2E%2E%2Fusers%2Fx%3Fa%23b.json"
+            record_path("tickets", "users/x?a#b", &[]).as_deref(),
+            Some("/api/v6/tickets/users%2Fx%3Fa%23b.json")
         );
         assert_eq!(
-            record_path("activitiesCall", "1a2b.12345678", &["id_call".to_owned()]),
-            "/api/v6/activitiesCall/1a2b%2E12345678.json?fields%5B0%5D=id_call"
+            record_path("activitiesCall", "1a2b.12345678", &["id_call".to_owned()]).as_deref(),
+            Some("/api/v6/activitiesCall/1a2b%2E12345678.json?fields%5B0%5D=id_call")
         );
         assert_eq!(
-            path("activitiesWeb", &["web_1", "messages"]),
-            "activitiesWeb/web_1/messages"
+            path("activitiesWeb", &["web_1", "messages"]).as_deref(),
+            Some("activitiesWeb/web_1/messages")
         );
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_refused() {
+        for name in [
+            "",
+            ".",
+            "..",
+            "../users/x",
+            "x/../../../file/recording/1",
+            "x\\..\\y",
+            "%2e%2e",
+            "x%2F..%2F..%2Fy",
+            "x%2F%2E%2E%2Fy",
+            "..%3B/x",
+            "..;/..;/internal",
+            " .. /x",
+            "%252e%252e%252fx",
+            "%25252525252e",
+        ] {
+            assert!(!is_plain_name(name), "{name:?}");
+            assert_eq!(path("activitiesWeb", &[name, "messages"]), None, "{name:?}");
+        }
+        for name in [
+            "a..b",
+            "web_1",
+            "1a2b.12345678",
+            "50 %",
+            "100%25",
+            "jan@b.cz/x",
+            "…",
+            "žluť;x",
+            "a/b",
+        ] {
+            assert!(is_plain_name(name), "{name:?}");
+        }
     }
 }

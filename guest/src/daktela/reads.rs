@@ -88,12 +88,19 @@ impl Reader<'_> {
         if names.is_empty() {
             return Vec::new();
         }
-        let requests: Vec<Request> = names
+        let paths: Vec<Option<String>> = names
             .iter()
-            .map(|name| Request::live(query::record_path(endpoint, name, fields)))
+            .map(|name| query::record_path(endpoint, name, fields))
             .collect();
-        let responses = self.http.get_all(&requests).into_iter();
-        responses.map(|response| record(response, endpoint)).collect()
+        let requests: Vec<Request> = paths.iter().flatten().map(Request::live).collect();
+        let mut responses = self.http.get_all(&requests).into_iter();
+        paths
+            .iter()
+            .map(|path| {
+                let response = path.as_ref().and_then(|_| responses.next());
+                record(response.unwrap_or_else(|| Err(no_path())), endpoint)
+            })
+            .collect()
     }
 
     /// A record and a list that belongs to it, at once.
@@ -104,10 +111,17 @@ impl Reader<'_> {
         fields: &[String],
         query: &Query,
     ) -> (Read<Value>, Read<Page>) {
-        let record_request = Request::live(query::record_path(endpoint, name, fields));
-        let mut responses = self.http.get_all(&[record_request, self.request(query)]).into_iter();
+        let path = query::record_path(endpoint, name, fields);
+        let is_asked = path.is_some();
+        let requests: Vec<Request> = path
+            .map(Request::live)
+            .into_iter()
+            .chain([self.request(query)])
+            .collect();
+        let mut responses = self.http.get_all(&requests).into_iter();
         let mut next = || responses.next().expect("an answer for each request");
-        (record(next(), endpoint), page(next(), query))
+        let record = record(if is_asked { next() } else { Err(no_path()) }, endpoint);
+        (record, page(next(), query))
     }
 
     fn request(&self, query: &Query) -> Request {
@@ -121,6 +135,11 @@ impl Reader<'_> {
             cache_control,
         }
     }
+}
+
+/// Why a record is not asked for.
+fn no_path() -> Failure {
+    Failure::Host("The name of the record could lead to another path, so it was not asked for.".to_owned())
 }
 
 /// What a read is called in an error: its model, or the relation of one.

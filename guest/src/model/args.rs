@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    daktela::error::Error,
+    daktela::{error::Error, query},
     date,
     model::param::{self, Kind, Param},
     text, time,
@@ -248,7 +248,7 @@ fn expected(param: &Param) -> String {
 
 /// An id is one segment of a path. It may hold a slash, as e-mail addresses and names do, but never a way up.
 fn record_id(given: &str) -> Result<String, String> {
-    if given.split(['/', '\\']).any(|part| matches!(part, "." | "..")) || given.chars().any(char::is_control) {
+    if !query::is_plain_name(given) || given.chars().any(char::is_control) {
         return Err(format!(
             "{:?} is no id of a record; take one from a list",
             text::line(given)

@@ -42,9 +42,21 @@ pub fn output(output: &Output) -> String {
     }
 }
 
-/// A value on one line. It cannot look like a link or like the start of the next fact of ours.
+/// A value on one line. It cannot look like a link, like an id of ours, which is bold, or like the start of the next fact.
 pub fn inline(value: &str, chars: usize) -> String {
-    text::cut(&text::defuse(&text::line(value).replace(is_middle_dot, "•")), chars)
+    let mut line = text::line(value).replace(is_middle_dot, "•");
+    while line.contains("**") {
+        line = line.replace("**", "* *");
+    }
+    text::cut(&text::defuse(&line), chars)
+}
+
+/// A label that people chose, e.g. of a custom field, on one line: it begins with a letter or a digit, so that it cannot look
+/// like a heading, a quote or an item of a list, and has no colon, which ends a label of ours.
+pub fn label(text: &str, chars: usize) -> String {
+    let text = inline(text, chars).replace([':', '：'], " ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned()
 }
 
 /// The dot between facts, and what looks like it or becomes it in another normal form.
@@ -347,7 +359,9 @@ fn write_quote(out: &mut dyn Write, body: &str, max: usize, indent: &str) -> fmt
             out.write_char('\n')?;
         }
         let line = line.trim_end();
-        write!(out, "{indent}>{}{line}", if line.is_empty() { "" } else { " " })?;
+        out.write_str(indent)?;
+        out.write_str(if line.is_empty() { ">" } else { "> " })?;
+        out.write_str(line)?;
     }
     if cut.is_some() {
         let missing = body[kept.len()..].chars().count();
@@ -781,6 +795,26 @@ mod tests {
                 "a • Stage: CLOSE",
                 "{dot:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_value_cannot_pass_for_an_id() {
+        assert_eq!(inline("**787258** x ***", 100), "* *787258* * x * * *");
+        assert_eq!(inline("activities_1__2", 100), "activities_1__2");
+    }
+
+    #[test]
+    fn a_label_of_people_begins_no_block_and_ends_no_label() {
+        for (text, label) in [
+            ("Note", "Note"),
+            ("# Ticket 1: x", "Ticket 1 x"),
+            ("- [x](https://e.example)", "x] (https //e.example)"),
+            ("> Stage: OPEN · a", "Stage OPEN • a"),
+            ("1. krok", "1. krok"),
+            ("***", ""),
+        ] {
+            assert_eq!(super::label(text, 100), label);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
     },
     render::{html, mail, markdown},
     settings::Settings,
-    value,
+    text, value,
 };
 
 /// One value in a list stays readable; a detail shows what there is.
@@ -37,7 +37,7 @@ impl Reader<'_> {
         let url = id.as_ref().filter(|_| entity.page);
         let mut out = Record {
             singular: entity.singular,
-            url: url.map(|id| page_url(self.settings, entity.endpoint, id)),
+            url: url.and_then(|id| page_url(self.settings, entity.endpoint, id)),
             id,
             title: value::text_at(record, entity.title),
             facts: Vec::new(),
@@ -53,12 +53,18 @@ impl Reader<'_> {
             }
         }
         if entity.custom_fields != CustomFields::No {
-            out.facts.extend(self.custom_fields(record, entity.custom_fields));
+            for mut fact in self.custom_fields(record, entity.custom_fields) {
+                if is_label_of_ours(entity, &fact.label) {
+                    fact.label.to_mut().push_str(" (custom field)");
+                }
+                out.facts.push(fact);
+            }
         }
         for fact in related.facts {
             add_related(&mut out, fact);
         }
         out.texts.extend(related.text);
+        size_pictures(&mut out);
         out
     }
 
@@ -106,14 +112,13 @@ impl Reader<'_> {
                     value => vec![value],
                 };
                 let values = values.into_iter().filter_map(|value| custom_value(field, value));
-                let label = if field.title.is_empty() {
-                    label_of(key)
-                } else {
-                    field.title.clone()
-                };
+                let label = [field.title.clone(), label_of(key)]
+                    .into_iter()
+                    .map(|title| markdown::label(&title, LABEL_CHARS))
+                    .find(|label| !label.is_empty());
                 Some(Fact {
                     key: Key::CustomField(key.clone()),
-                    label: markdown::inline(&label, LABEL_CHARS).into(),
+                    label: label.unwrap_or_else(|| "Custom field".to_owned()).into(),
                     value: FactValue::from_values(values)?,
                     provenance: Provenance::People,
                     max_chars: self.max_chars(),
@@ -135,6 +140,70 @@ impl Reader<'_> {
             note,
         })
     }
+}
+
+/// Says how large the pictures are that stand within texts: their marks name the file, the attachments know its size.
+fn size_pictures(record: &mut Record) {
+    const MARK: &str = "[picture: ";
+    let sizes: Vec<(&str, &str)> = record
+        .facts
+        .iter()
+        .flat_map(|fact| match &fact.value {
+            FactValue::List(values) => values.as_slice(),
+            value => std::slice::from_ref(value),
+        })
+        .filter_map(|value| match value {
+            FactValue::File {
+                title: Some(title),
+                bytes: Some(bytes),
+                ..
+            } => Some((title.as_str(), bytes.as_str())),
+            _ => None,
+        })
+        .collect();
+    let size_of = |inner: &str| {
+        let file = inner.rsplit_once(", ").map_or(inner, |(_, file)| file);
+        // Content ids often leave the ending out.
+        let is_named = |title: &str| {
+            title == file || title == inner || title.rsplit_once('.').is_some_and(|(stem, _)| stem == file)
+        };
+        sizes.iter().find(|(title, _)| is_named(title)).map(|(_, bytes)| *bytes)
+    };
+    for text in &mut record.texts {
+        let Body::Plain(body) = &mut text.body else { continue };
+        if sizes.is_empty() || !body.contains(MARK) {
+            continue;
+        }
+        let mut out = String::with_capacity(body.len() + 64);
+        let mut rest = body.as_str();
+        while let Some(at) = rest.find(MARK) {
+            let (before, mark) = rest.split_at(at + MARK.len());
+            out.push_str(before);
+            let end = mark.find([']', '\n']).unwrap_or(mark.len());
+            out.push_str(&mark[..end]);
+            if let Some(bytes) = size_of(&mark[..end]).filter(|_| mark[end..].starts_with(']')) {
+                out.push_str(&format!(", {bytes} bytes"));
+            }
+            rest = &mark[end..];
+        }
+        out.push_str(rest);
+        *body = out;
+    }
+}
+
+/// Labels of lines around records.
+const FRAME_LABELS: &[&str] = &["note", "times"];
+
+/// Whether a custom field bears the label of a declared field, or of a line of ours, for which its value could pass.
+fn is_label_of_ours(entity: &Entity, label: &str) -> bool {
+    let label = text::fold(label);
+    FRAME_LABELS.contains(&label.as_str())
+        || entity
+            .fields_at(Detail::Full)
+            .map(|spec| spec.label)
+            .chain(entity.texts.iter().map(|text| text.label))
+            .chain([PHONE.label, EMAIL.label])
+            .any(|ours| text::fold(ours) == label)
 }
 
 /// A channel's record repeats what its activity says; where it differs, it says whose word this is.
@@ -174,7 +243,7 @@ fn read(spec: &FieldSpec, record: &Value, settings: &Settings) -> Option<FactVal
         Format::Ticket => FactValue::from_values(values().filter_map(|ticket| {
             let id = value::name_of(ticket)?;
             Some(FactValue::Reference(Reference {
-                url: Some(page_url(settings, "tickets", &id)),
+                url: page_url(settings, "tickets", &id),
                 id: Some(id),
                 title: value::text_at(ticket, "title"),
             }))
@@ -232,9 +301,9 @@ fn mail_body(source: &str, subject: Option<&str>) -> (String, Option<String>) {
 }
 
 /// The page of a record in Daktela's user interface. Browsers need no encoded dots, people like them less.
-fn page_url(settings: &Settings, endpoint: &str, id: &str) -> String {
-    let page = query::path(&format!("{endpoint}/update"), &[id]).replace("%2E", ".");
-    format!("{}/{page}", settings.origin)
+fn page_url(settings: &Settings, endpoint: &str, id: &str) -> Option<String> {
+    let page = query::path(&format!("{endpoint}/update"), &[id])?.replace("%2E", ".");
+    Some(format!("{}/{page}", settings.origin))
 }
 
 /// A custom field's key as words, for want of a label: `leadType` → `Lead type`.
@@ -292,6 +361,86 @@ mod tests {
             ["Address: Dlouhá 1, Brno", "Vip: yes"]
         );
         assert_eq!(shown(json!([])), [""; 0]);
+    }
+
+    #[test]
+    fn pictures_within_a_text_say_how_large_they_are() {
+        let file = |title: &str, bytes: &str| FactValue::File {
+            title: Some(title.to_owned()),
+            media_type: None,
+            bytes: Some(bytes.to_owned()),
+            is_inline: true,
+        };
+        let mut record = Record {
+            singular: "e-mail",
+            id: None,
+            title: None,
+            url: None,
+            facts: vec![Fact {
+                key: Key::Label,
+                label: "Attachments".into(),
+                value: FactValue::List(vec![file("image001.png", "345678"), file("b, c.jpg", "5")]),
+                provenance: Provenance::People,
+                max_chars: 100,
+            }],
+            remarks: Vec::new(),
+            texts: vec![Text {
+                label: "",
+                body: Body::Plain(
+                    "Viz [picture: image001.png] a [picture: Logo, image001] a [picture: b, c.jpg] a [picture: x.png] [picture: \nimage001.png]"
+                        .to_owned(),
+                ),
+                chars: 100,
+                note: None,
+            }],
+        };
+        size_pictures(&mut record);
+        let Body::Plain(body) = &record.texts[0].body else {
+            panic!("plain")
+        };
+        assert_eq!(
+            body,
+            "Viz [picture: image001.png, 345678 bytes] a [picture: Logo, image001, 345678 bytes] a [picture: b, c.jpg, 5 bytes] a \
+             [picture: x.png] [picture: \nimage001.png]"
+        );
+    }
+
+    #[test]
+    fn a_custom_field_cannot_pass_for_a_field_of_ours() {
+        const FIELDS: &[FieldSpec] = &[crate::model::field::word("Stage", "stage")];
+        let entity = Entity {
+            custom_fields: CustomFields::Fields,
+            fields: FIELDS,
+            ..crate::model::entity::ENTITY
+        };
+        let reader = Reader {
+            settings: &Settings::default(),
+            schema: &[("note", "Note"), ("s", "STAGE"), ("h", "# Ticket: 1"), ("b", "Barva")]
+                .map(|(key, title)| {
+                    let field = CustomField {
+                        title: title.to_owned(),
+                        ..CustomField::default()
+                    };
+                    (key.to_owned(), field)
+                })
+                .into(),
+            detail: Detail::Full,
+            full_mail: false,
+        };
+        let record =
+            json!({"name": "1", "stage": "OPEN", "customFields": {"note": "a", "s": "CLOSE", "h": "b", "b": "c"}});
+        let shown = reader.record(&entity, &record, Related::default());
+        let labels: Vec<&str> = shown.facts.iter().map(|fact| &*fact.label).collect();
+        assert_eq!(
+            labels,
+            [
+                "Stage",
+                "Note (custom field)",
+                "STAGE (custom field)",
+                "Ticket 1",
+                "Barva"
+            ]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub(crate) mod records;
 pub(crate) mod resolve;
 
 mod count;
+mod repeated_hour;
 
 use serde_json::{Value, json};
 
@@ -58,7 +59,10 @@ pub fn run_observed(
         client: Client::new(http),
         settings,
     };
-    let output = dispatch(tool, &context, &args).map(|output| output.with_notes(args.notes()));
+    let output = dispatch(tool, &context, &args).map(|output| {
+        let notes = repeated_hour::notes(&output, &args, context.client.zone().as_deref());
+        output.with_notes(&[args.notes(), &notes].concat())
+    });
     (output, context.client.observed())
 }
 

@@ -7,16 +7,29 @@ use serde_json::Value;
 use crate::{model::output::FactValue, value};
 
 /// Where builds keep the files of a record.
-const FIELDS: &[&str] = &["attachments", "files", "inlineAttachments"];
+const FIELDS: &[&str] = &["attachments", "files"];
 
-/// The files of a record, in order.
+/// Where some builds keep those that stand within the text.
+const INLINE_FIELD: &str = "inlineAttachments";
+
+/// The files of a record, in order, but for those of [`only_inline`].
 pub(crate) fn files(record: &Value) -> Vec<FactValue> {
+    read(record, FIELDS, &mut BTreeSet::new())
+}
+
+/// The files that a build keeps apart, since they stand within the text, and names nowhere else.
+pub(crate) fn only_inline(record: &Value) -> Vec<FactValue> {
     let mut seen = BTreeSet::new();
-    let all = FIELDS.iter().flat_map(|field| {
-        let is_inline = *field == "inlineAttachments";
+    read(record, FIELDS, &mut seen);
+    read(record, &[INLINE_FIELD], &mut seen)
+}
+
+/// Files that were not seen yet: a build that has two lists may name a file in both.
+fn read(record: &Value, fields: &[&str], seen: &mut BTreeSet<String>) -> Vec<FactValue> {
+    let all = fields.iter().flat_map(|field| {
+        let is_inline = *field == INLINE_FIELD;
         value::all(record, field).into_iter().map(move |file| (file, is_inline))
     });
-    // A build that has two lists may name a file in both.
     all.filter(|(file, _)| value::text_at(file, "file").is_none_or(|id| seen.insert(id)))
         .filter(|(file, _)| value::is_filled(file))
         .map(|(file, is_inline)| FactValue::File {
@@ -61,9 +74,9 @@ mod tests {
                 file(Some("ram.jpg"), Some("image/jpeg"), Some("48211"), false),
                 file(Some("image001.png"), Some("image/png"), Some("345678"), true),
                 file(None, None, None, false),
-                file(Some("image002.png"), None, None, true),
             ]
         );
+        assert_eq!(only_inline(&record), [file(Some("image002.png"), None, None, true)]);
         assert_eq!(files(&json!({"attachments": []})), []);
         assert_eq!(
             files(&json!({"files": ["a.pdf"]})),

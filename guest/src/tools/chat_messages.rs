@@ -22,12 +22,15 @@ pub(crate) fn messages(context: &Context, entity: &Entity, args: &Args, chats: &
     if !args.flag(&param::MESSAGES) {
         return Vec::new();
     }
-    let names: Vec<Option<String>> = chats.iter().map(|chat| value::text_at(chat, entity.key)).collect();
-    let queries: Vec<Query> = names
+    let paths: Vec<Option<String>> = chats
+        .iter()
+        .map(|chat| query::path(entity.endpoint, &[&value::text_at(chat, entity.key)?, "messages"]))
+        .collect();
+    let queries: Vec<Query> = paths
         .iter()
         .flatten()
-        .map(|name| {
-            Query::new(query::path(entity.endpoint, &[name, "messages"]), TAKE_MAX).fields(&[
+        .map(|path| {
+            Query::new(path, TAKE_MAX).fields(&[
                 "time_created",
                 "direction",
                 "type",
@@ -39,10 +42,10 @@ pub(crate) fn messages(context: &Context, entity: &Entity, args: &Args, chats: &
         })
         .collect();
     let mut pages = context.client.read_all_of_each(&queries).into_iter();
-    names
+    paths
         .iter()
-        .map(|name| match name.as_ref().and_then(|_| pages.next()) {
-            None => Related::remark("[no id, so no messages]"),
+        .map(|path| match path.as_ref().and_then(|_| pages.next()) {
+            None => Related::remark("[no id by which messages can be asked for]"),
             Some(Err(error)) => Related::remarks(error.remark("the messages could not be read")),
             Some(Ok(page)) => {
                 let mut part = conversation(&page.rows, context.client.zone().as_deref());

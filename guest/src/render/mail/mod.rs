@@ -380,5 +380,14 @@ fn contains_word(text: &str, word: &str) -> bool {
 
 /// In lower case; the Turkish dotted İ without the dot that Unicode leaves.
 fn lower(text: &str) -> String {
-    text.to_lowercase().replace('\u{307}', "")
+    // Most lines; mails have many.
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let lower = text.to_lowercase();
+    if lower.contains('\u{307}') {
+        lower.replace('\u{307}', "")
+    } else {
+        lower
+    }
 }
