@@ -4,9 +4,9 @@
 //! Where the demo instance has no switch for a build, requests and answers are changed on their way: a build that passes
 //! over a pick or a condition is one that never received it.
 
-use std::{cell::RefCell, thread, time::Duration};
+use std::{cell::RefCell, collections::BTreeSet, thread, time::Duration};
 
-use daktela_demo::{Demo, TOKEN};
+use daktela_demo::{Demo, Quirks, Relations, TOKEN};
 use guest::{
     Settings,
     http::{Failure, Http, Request, Response},
@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 /// The pairs of a query, decoded.
 type Pairs = Vec<(String, String)>;
 /// Changes what the instance receives: the path without prefix and `.json`, and the query.
-type Receives = fn(&str, &mut Pairs);
+type Receives = Box<dyn Fn(&str, &mut Pairs) + Send + Sync>;
 /// Changes what the instance answers to a path with its query, as received: status and body.
-type Answers = fn(&str, &mut u16, &mut Value);
+type Answers = Box<dyn Fn(&str, &mut u16, &mut Value) + Send + Sync>;
 
 struct Upstream {
     demo: Demo,
@@ -31,6 +31,7 @@ struct Upstream {
 /// What a call came to.
 struct Called {
     text: String,
+    is_error: bool,
     meta: Value,
     /// Requests as the demo instance saw them, in the order of their arrival.
     requests: Vec<String>,
@@ -52,17 +53,22 @@ impl Upstream {
         Upstream {
             demo: Demo::start().expect("a demo instance"),
             agent: config.into(),
-            receives: |_, _| {},
-            answers: |_, _, _| {},
+            receives: Box::new(|_, _| {}),
+            answers: Box::new(|_, _, _| {}),
         }
     }
 
     /// A build that receives something else than was sent.
-    fn receiving(receives: Receives) -> Self {
+    fn receiving(receives: impl Fn(&str, &mut Pairs) + Send + Sync + 'static) -> Self {
         Upstream {
-            receives,
+            receives: Box::new(receives),
             ..Upstream::new()
         }
+    }
+
+    fn with(self, quirks: Quirks) -> Self {
+        self.demo.set_quirks(quirks);
+        self
     }
 
     fn call(&self, tool: &str, arguments: Value) -> Called {
@@ -79,6 +85,7 @@ impl Upstream {
         let requests = self.demo.take_requests().into_iter();
         Called {
             text: answer["content"][0]["text"].as_str().expect("a text").to_owned(),
+            is_error: answer["isError"] == true,
             meta: answer["_meta"].take(),
             requests: requests.map(|request| request.summary).collect(),
             bytes: BYTES.with_borrow(|bytes| *bytes),
@@ -162,6 +169,37 @@ fn without_fields(pairs: &mut Pairs, is: impl Fn(&str) -> bool) {
     pairs.retain(|(key, value)| !(key.starts_with("fields[") && is(value)));
 }
 
+/// Passes over the conditions on these fields: each becomes one that every record fulfils.
+fn without_conditions(endpoint: &str, pairs: &mut Pairs, fields: &[&str]) {
+    let is_one = |(key, value): &&(String, String)| {
+        key.starts_with("filter") && key.ends_with("[field]") && fields.contains(&value.as_str())
+    };
+    let prefixes: Vec<String> = pairs
+        .iter()
+        .filter(is_one)
+        .map(|(key, _)| key.replace("[field]", ""))
+        .collect();
+    let any = if endpoint == "activitiesCall" {
+        "id_call"
+    } else {
+        "name"
+    };
+    for prefix in prefixes {
+        pairs.retain(|(key, _)| !key.starts_with(&format!("{prefix}[value]")));
+        for (key, value) in pairs.iter_mut() {
+            if *key == format!("{prefix}[field]") {
+                *value = any.to_owned();
+            } else if *key == format!("{prefix}[operator]") {
+                *value = "isnotnull".to_owned();
+            }
+        }
+    }
+}
+
+fn ignoring(fields: &'static [&'static str]) -> Upstream {
+    Upstream::receiving(move |endpoint, pairs| without_conditions(endpoint, pairs, fields))
+}
+
 /// The mends of a call as `id model fields`, those that found nothing with a minus.
 fn mended(called: &Called) -> Vec<String> {
     let mended = called.meta["daktela/mended"].as_array().into_iter().flatten();
@@ -185,10 +223,12 @@ fn mended(called: &Called) -> Vec<String> {
     mended.map(text).collect()
 }
 
-const TO_MANY: [&str; 3] = ["activities.", "statuses.", "followers."];
-
-fn drops_to_many(_: &str, pairs: &mut Pairs) {
-    without_fields(pairs, |field| TO_MANY.iter().any(|many| field.starts_with(many)));
+/// To-one picks come nested, those of lists of related records and of two levels are passed over.
+fn drops_deep_picks(_: &str, pairs: &mut Pairs) {
+    without_fields(pairs, |field| {
+        let many = ["activities.", "statuses.", "followers."];
+        many.iter().any(|many| field.starts_with(many)) || field.matches('.').count() > 1
+    });
 }
 
 #[test]
@@ -209,18 +249,212 @@ fn a_healthy_build_needs_no_mend_and_says_what_came() {
 }
 
 #[test]
-fn a_pick_of_a_relation_to_many_that_is_passed_over_loses_nothing() {
+fn a_pick_that_is_passed_over_loses_nothing_and_costs_little() {
     let healthy = Upstream::new();
-    let dropping = Upstream::receiving(drops_to_many);
-    for (tool, arguments) in [
-        ("list_calls", json!({"take": 5})),
-        ("list_emails", json!({"take": 5})),
-        ("list_web_chats", json!({"take": 5})),
-        ("list_tickets", json!({"take": 5})),
-        ("get_ticket", json!({"name": "787001"})),
+    let dropping = Upstream::receiving(drops_deep_picks);
+    for (tool, arguments, mends) in [
+        (
+            "list_calls",
+            json!({"take": 10}),
+            vec!["activities_by_time activitiesCall activities"],
+        ),
+        (
+            "list_emails",
+            json!({"take": 10}),
+            vec!["activities_by_time activitiesEmail activities"],
+        ),
+        (
+            "list_web_chats",
+            json!({"take": 10}),
+            vec![
+                "-activities_by_time activitiesWeb activities",
+                "relation_path activitiesWeb activities",
+            ],
+        ),
+        (
+            "get_call",
+            json!({"name": "1795165201.00000417"}),
+            vec!["relation_path activitiesCall activities"],
+        ),
+        (
+            "list_tickets",
+            json!({"take": 10}),
+            vec!["whole_relations tickets statuses"],
+        ),
+        (
+            "get_ticket",
+            json!({"name": "787001"}),
+            vec![
+                "whole_relations tickets followers,statuses",
+                "related_record tickets contact.account",
+            ],
+        ),
+        (
+            "list_account_tickets",
+            json!({"account": "Cyklo Morava a.s."}),
+            vec![
+                "whole_relations tickets statuses",
+                "related_record tickets contact.account",
+            ],
+        ),
+        (
+            "list_call_transcripts",
+            json!({"take": 5}),
+            vec!["activities_by_time activitiesCall activities"],
+        ),
     ] {
-        let (good, mended_call) = (healthy.call(tool, arguments.clone()), dropping.call(tool, arguments));
-        assert_eq!(good.text, mended_call.text, "{tool}");
-        assert!(!mended(&mended_call).is_empty(), "{tool}");
+        let (good, other) = (healthy.call(tool, arguments.clone()), dropping.call(tool, arguments));
+        assert_eq!(good.text, other.text, "{tool}");
+        let (requests, bytes) = (good.requests.len(), good.bytes);
+        assert!(other.requests.len() <= 2 * requests + 1, "{tool}: {:?}", other.requests);
+        assert!(other.bytes <= 2 * bytes, "{tool}: {bytes} bytes become {}", other.bytes);
+        assert_eq!(mended(&other), mends, "{tool}");
     }
+}
+
+#[test]
+fn what_contradicts_an_ignored_condition_is_never_told_as_fact() {
+    let upstream = ignoring(&["direction", "call_time"]);
+    let called = upstream.call(
+        "list_calls",
+        json!({"direction": "out", "date_from": "2030-01-01", "take": 20}),
+    );
+    assert_eq!(
+        called.text,
+        "Whether there are calls that fit (direction out · call_time from 2030-01-01 00:00:00 · sorted by call_time, descending) is not known: none of those \
+         that Daktela sent unfiltered does. Further on there may be some: call again with skip=20.\n\n\
+         Note: This Daktela does not filter by direction, call_time: 20 of the 20 records that it sent for this page do not fit and were left out here. How many \
+         match in all is not known."
+    );
+    assert_eq!(mended(&called), ["-filter_ignored activitiesCall call_time,direction"]);
+    assert_eq!(called.meta["daktela/total"], Value::Null);
+
+    let called = ignoring(&["stage"]).call("list_tickets", json!({"stage": "CLOSE", "take": 20}));
+    assert!(
+        called
+            .text
+            .starts_with("Tickets that fit, of those that Daktela sent unfiltered · stage CLOSE"),
+        "{}",
+        called.text
+    );
+    assert!(
+        !called.text.contains("Stage: OPEN") && called.text.contains("Stage: CLOSE"),
+        "{}",
+        called.text
+    );
+    assert!(called.text.contains("call again with skip=20"), "{}", called.text);
+
+    // Neither are conditions on related records, by id.
+    let called = ignoring(&["id_agent"]).call("list_calls", json!({"user": "Tomáš Novák", "take": 20}));
+    let agents: BTreeSet<&str> = called
+        .text
+        .split("Agent: ")
+        .skip(1)
+        .filter_map(|rest| rest.split(" (").next())
+        .collect();
+    assert_eq!(agents, BTreeSet::from(["Tomáš Novák"]), "{}", called.text);
+    assert!(called.text.contains("does not filter by id_agent"), "{}", called.text);
+}
+
+#[test]
+fn nothing_is_counted_under_a_condition_that_is_ignored() {
+    let healthy = Upstream::new().call("count_tickets", json!({"priority": "HIGH", "stage": "OPEN"}));
+    assert!(healthy.text.starts_with("17 tickets"), "{}", healthy.text);
+    for fields in [&["priority"], &["stage"]] {
+        let called = ignoring(fields).call("count_tickets", json!({"priority": "HIGH", "stage": "OPEN"}));
+        assert_eq!(
+            called.text,
+            format!(
+                "This Daktela does not filter tickets by {}, so they cannot be counted under these conditions. Leave that condition out, or list them: \
+                 lists leave out what does not fit.",
+                fields[0]
+            )
+        );
+        assert!(called.is_error);
+        assert_eq!(mended(&called), [format!("-filter_ignored tickets {}", fields[0])]);
+    }
+    let name = json!({"name": "contact_dvorak_petr"});
+    let healthy = Upstream::new().call("get_contact", name.clone());
+    assert_eq!(
+        ignoring(&["contact"]).call("get_contact", name.clone()).text,
+        healthy.text
+    );
+    let called = ignoring(&["contact"])
+        .with(without_relations())
+        .call("get_contact", name);
+    assert!(
+        called
+            .text
+            .contains("Tickets (list_tickets): not known, since this Daktela does not filter by it"),
+        "{}",
+        called.text
+    );
+}
+
+fn without_relations() -> Quirks {
+    Quirks {
+        relations: Relations::Missing,
+        ..Quirks::default()
+    }
+}
+
+#[test]
+fn a_conversation_is_read_by_the_ticket_s_own_path_where_the_condition_is_ignored() {
+    let healthy = Upstream::new();
+    let other = ignoring(&["ticket"]);
+    for (tool, arguments) in [
+        ("get_ticket_detail", json!({"name": "787001"})),
+        ("list_activities", json!({"ticket": "787001"})),
+    ] {
+        let (good, mended_call) = (healthy.call(tool, arguments.clone()), other.call(tool, arguments));
+        assert_eq!(good.text, mended_call.text, "{tool}");
+        assert_eq!(mended(&mended_call), ["parent_path activities ticket"], "{tool}");
+    }
+    // Neither way: other tickets' activities do not show.
+    let called = other
+        .with(without_relations())
+        .call("get_ticket_detail", json!({"name": "787001"}));
+    assert!(
+        called
+            .text
+            .contains("This Daktela does not filter by ticket: 48 of the 50 records"),
+        "{}",
+        called.text
+    );
+    assert_eq!(called.text.matches("- **activities_").count(), 2, "{}", called.text);
+    assert_eq!(
+        mended(&called),
+        ["-parent_path activities ticket", "-filter_ignored activities ticket"]
+    );
+}
+
+#[test]
+fn a_list_that_an_order_empties_is_read_without_it() {
+    let upstream = Upstream::receiving(|endpoint, pairs| {
+        let is_sort = |(key, _): &&mut (String, String)| endpoint == "contacts" && key == "sort[0][field]";
+        for (_, value) in pairs.iter_mut().filter(is_sort) {
+            *value = "not_a_field".to_owned();
+        }
+    });
+    let called = upstream.call("list_contacts", json!({"take": 3}));
+    assert!(
+        called
+            .text
+            .starts_with("Contacts 1–3 of 217 · times: Europe/Prague\n\n- **contact_dvorak_petr**"),
+        "{}",
+        called.text
+    );
+    assert!(
+        called.text.contains(
+            "Note: This Daktela sends nothing when it is asked for this list sorted by edited, descending: it is in an order of Daktela's own."
+        ),
+        "{}",
+        called.text
+    );
+    assert_eq!(mended(&called), ["unsorted contacts edited"]);
+    // What is empty in every order costs one small request.
+    let called = upstream.call("list_contacts", json!({"search": "Nobody at all"}));
+    assert!(called.text.starts_with("No contacts"), "{}", called.text);
+    assert_eq!(called.requests.len(), 2, "{:?}", called.requests);
+    assert!(mended(&called).is_empty());
 }

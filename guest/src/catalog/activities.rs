@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{calls, chats, emails};
 use crate::{
     daktela::{
+        channels,
         error::Error,
         query::{Direction, Filter},
     },
@@ -130,17 +131,19 @@ fn kind(activity: &Value) -> Option<FactValue> {
     })
 }
 
-/// The channel of an activity type. Comments and custom activities have none: their text is their own.
+/// The entity of an activity type's channel. Comments and custom activities have none: their text is their own.
 pub(super) fn channel(kind: &str) -> Option<&'static Entity> {
-    match kind {
-        "EMAIL" => Some(&emails::EMAIL),
-        "CALL" => Some(&calls::CALL),
-        "CHAT" => Some(&chats::WEB),
-        "SMS" => Some(&chats::SMS),
-        "FBM" => Some(&chats::MESSENGER),
-        "IGDM" => Some(&chats::INSTAGRAM),
-        "WAP" => Some(&chats::WHATSAPP),
-        "VBR" => Some(&chats::VIBER),
-        _ => None,
-    }
+    let endpoint = channels::of_kind(kind)?.endpoint;
+    CHANNELS.iter().find(|entity| entity.endpoint == endpoint).copied()
 }
+
+const CHANNELS: &[&Entity] = &[
+    &emails::EMAIL,
+    &calls::CALL,
+    &chats::WEB,
+    &chats::SMS,
+    &chats::MESSENGER,
+    &chats::INSTAGRAM,
+    &chats::WHATSAPP,
+    &chats::VIBER,
+];

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 pub use super::envelope::Page;
 use super::{
-    compat::{Compat, LearntFields},
+    compat::{Compat, Learnt},
     error::Error,
     http::Http,
     observations::{Mend, Observations},
     query::{Query, TAKE_MAX},
     reads::{Notes, Read, Reader},
+    verify,
 };
 
 /// How many records one call reads at most where it promises the whole. It bounds memory and time; what lies beyond is
@@ -27,7 +28,7 @@ pub struct Client<'a> {
     http: &'a dyn Http,
     /// Whether caches are bypassed.
     bypass_caches: Cell<bool>,
-    learnt: RefCell<LearntFields>,
+    learnt: RefCell<Learnt>,
     /// What all reads of this call said.
     notes: RefCell<Notes>,
 }
@@ -108,8 +109,22 @@ impl<'a> Client<'a> {
 
     /// Several pages at once, in order.
     pub fn read_pages(&self, queries: &[Query]) -> Vec<Result<Page, Error>> {
-        let reads = self.compat().pages(queries).into_iter();
-        reads.map(|read| self.gather(read)).collect()
+        let (possible, impossible): (Vec<&Query>, Vec<&Query>) =
+            queries.iter().partition(|query| !verify::is_impossible(query));
+        let asked: Vec<Query> = possible.into_iter().cloned().collect();
+        let mut reads = self.compat().pages(&asked).into_iter().map(|read| self.gather(read));
+        if impossible.is_empty() {
+            return reads.collect();
+        }
+        let nothing = || Page {
+            total: Some(0),
+            ..Page::default()
+        };
+        let answer = |query: &Query| match verify::is_impossible(query) {
+            true => Ok(nothing()),
+            false => reads.next().expect("one answer for one query"),
+        };
+        queries.iter().map(answer).collect()
     }
 
     /// All records that match, page after page, up to [`WHOLE_MAX`]; the total says whether some are missing.
@@ -139,9 +154,9 @@ impl<'a> Client<'a> {
 
     /// What follows a first page.
     fn rest(&self, mut whole: Page, mut query: Query) -> Result<Page, Error> {
-        let first = whole.rows.len() as u64;
+        let first = whole.received() as u64;
         if first == 0 || whole.total.map_or(first < TAKE_MAX, |total| total <= first) {
-            whole.total = whole.total.or(Some(first));
+            whole.total = whole.total.or(Some(whole.rows.len() as u64));
             return Ok(whole);
         }
         if let Some(total) = whole.total {
@@ -151,16 +166,16 @@ impl<'a> Client<'a> {
                 .take(PAGES_MAX)
                 .map(|skip| Query { skip, ..query.clone() });
             for page in self.read_pages(&rest.collect::<Vec<_>>()) {
-                whole.rows.extend(page?.rows);
+                add(&mut whole, page?);
             }
             return Ok(whole);
         }
         // A build that gives no total is read until a page is short.
-        while (whole.rows.len() as u64) < WHOLE_MAX {
-            query.skip = whole.rows.len() as u64;
+        while (whole.received() as u64) < WHOLE_MAX {
+            query.skip = whole.received() as u64;
             let page = self.read_page(&query)?;
-            let read = page.rows.len() as u64;
-            whole.rows.extend(page.rows);
+            let read = page.received() as u64;
+            add(&mut whole, page);
             if read < TAKE_MAX {
                 whole.total = Some(whole.rows.len() as u64);
                 break;
@@ -192,6 +207,19 @@ impl<'a> Client<'a> {
     pub fn read_records(&self, endpoint: &str, names: &[&str], fields: &[String]) -> Vec<Result<Value, Error>> {
         let reads = self.compat().records(endpoint, names, fields).into_iter();
         reads.map(|read| self.gather(read)).collect()
+    }
+}
+
+/// Adds a later page to a list.
+fn add(whole: &mut Page, page: Page) {
+    whole.rows.extend(page.rows);
+    whole.left_out += page.left_out;
+    for field in page.ignored {
+        if !whole.ignored.contains(&field) {
+            whole.ignored.push(field);
+        }
+        // What was counted is not what was asked for.
+        whole.total = None;
     }
 }
 

@@ -13,12 +13,14 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
+    channels::{self, Channel},
     envelope::Page,
     error::Error,
     normalize::{former_name, normalise},
     observations::{Mend, has_root, model, root},
-    query::Query,
+    query::{self, Filter, Query, TAKE_MAX},
     reads::{Notes, Read, Reader, is_root_filled},
+    verify::verify,
 };
 use crate::value;
 
@@ -29,14 +31,39 @@ const SAMPLE: u64 = 3;
 /// host lets through.
 const WHOLE_AT_ONCE: usize = 40;
 
+/// How many raw records are read at most where nothing smaller is sent.
+const RAW_MAX: u64 = 20;
+
+/// How many empty lists of one order are looked at again in a call: where an order leaves no rows, it leaves none of any.
+const EMPTY_MAX: u8 = 3;
+
 /// In place of fields where no record tells which ones a build has.
 const ALL_FIELDS: &str = "*";
+
+/// How many records' activities are read by paths of their own at most; more are read whole.
+const BY_PATH_MAX: usize = 60;
+
+/// The model of activities, and the relation of a channel's record to its own.
+const ACTIVITIES: &str = "activities";
+
+/// How many hours after its channel's record an activity is looked for: that of a call begins when an agent is found, and
+/// a call may be transferred.
+const HOURS: u32 = 3;
+
+/// Related records of related records: path, relation, and the model in which that one is read by itself.
+const RELATED: &[(&str, &str, &str)] = &[("contact.account", "contact", "contacts")];
 
 /// The keys by which records are told apart.
 const KEYS: [&str; 2] = ["name", "id_call"];
 
-/// The fields of models that refused a projection, by model (and relation); `None` where they cannot be learnt.
-pub(crate) type LearntFields = BTreeMap<String, Option<Vec<String>>>;
+/// What reads of one call learnt of the instance.
+#[derive(Default)]
+pub(crate) struct Learnt {
+    /// The fields of models that refused a projection, by model (and relation); `None` where they cannot be learnt.
+    fields: BTreeMap<String, Option<Vec<String>>>,
+    /// Orders, and how many empty lists of each were looked at again; enough of them where one gave rows.
+    sorts: BTreeMap<Sort, u8>,
+}
 
 /// Fields that need another form of a query, by an answer to it.
 type Find = fn(&Compat, &Query, &Result<Page, Error>) -> Option<Vec<String>>;
@@ -118,7 +145,123 @@ pub(crate) const PAGE_FALLBACKS: &[Fallback] = &[
         },
         refused: Refused::Instead,
     },
+    // A condition on the parent that is refused or that rows contradict: the list below the parent's own path.
+    Fallback {
+        mend: Mend::ParentPath,
+        find: |_, query, answer| {
+            let (parent, _) = parent_of(query)?;
+            let is_ignored = match answer {
+                Ok(page) => verify(query, &page.rows)
+                    .ignored
+                    .iter()
+                    .any(|field| field == parent.field),
+                Err(error) => matches!(error, Error::Refused(_)),
+            };
+            is_ignored.then(|| vec![parent.field.to_owned()])
+        },
+        change: below_parent,
+        refused: Refused::NotNeeded,
+    },
+    // No rows in this order: unsorted, where one row shows that there are some.
+    Fallback {
+        mend: Mend::Unsorted,
+        find: |compat, query, answer| {
+            let is_empty = answer
+                .as_ref()
+                .is_ok_and(|page| page.rows.is_empty() && page.total.unwrap_or(0) == 0);
+            let sort = sort_of(query).filter(|_| is_empty)?;
+            compat.loses_rows(query, sort).then(|| sort_fields(query))
+        },
+        change: |query, _| Query {
+            sort: Vec::new(),
+            ..query.clone()
+        },
+        refused: Refused::NotNeeded,
+    },
+    // Records are counted and none is sent: a few of them, as they are.
+    Fallback {
+        mend: Mend::Unprojected,
+        find: |_, query, answer| {
+            let page = answer.as_ref().ok()?;
+            let counts = page.rows.is_empty() && page.total.is_some_and(|total| total > query.skip);
+            (counts && query.take > 0 && !query.fields.is_empty()).then(|| vec![ALL_FIELDS.to_owned()])
+        },
+        change: |query, _| Query {
+            sort: Vec::new(),
+            fields: Vec::new(),
+            take: query.take.min(RAW_MAX),
+            ..query.clone()
+        },
+        refused: Refused::NotNeeded,
+    },
 ];
+
+/// The first field of an order on a model; the second only tells equal records apart.
+type Sort = (String, String);
+
+/// Lists below records: the model and the field of a condition, the parent's model, and the relation.
+struct Parent {
+    model: &'static str,
+    field: &'static str,
+    of: &'static str,
+    relation: &'static str,
+}
+
+const fn below(model: &'static str, field: &'static str, of: &'static str, relation: &'static str) -> Parent {
+    Parent {
+        model,
+        field,
+        of,
+        relation,
+    }
+}
+
+const PARENTS: &[Parent] = &[
+    below("activities", "ticket", "tickets", "activities"),
+    below("contacts", "account", "accounts", "contacts"),
+    below("crmRecords", "account", "accounts", "records"),
+    below("crmRecords", "contact", "contacts", "crmRecords"),
+    below("tickets", "contact", "contacts", "tickets"),
+    below("tickets", "user", "users", "tickets"),
+];
+
+/// The first condition of a query that names a parent, and the path below that.
+fn parent_of(query: &Query) -> Option<(&'static Parent, String)> {
+    let mut parents = PARENTS.iter().filter(|parent| parent.model == query.endpoint);
+    parents.find_map(|parent| {
+        let name = query
+            .filters
+            .iter()
+            .find_map(|filter| parent_in(filter, parent.field))?;
+        Some((parent, query::path(parent.of, &[name, parent.relation])?))
+    })
+}
+
+/// The name that a condition on this field asks for.
+fn parent_in<'a>(filter: &'a Filter, wanted: &str) -> Option<&'a str> {
+    match filter {
+        Filter::Is {
+            field,
+            operator: "eq",
+            values,
+        } if field == wanted => values.first().map(String::as_str),
+        _ => None,
+    }
+}
+
+fn below_parent(query: &Query, fields: &[String]) -> Query {
+    let Some((parent, endpoint)) =
+        parent_of(query).filter(|(parent, _)| fields.iter().any(|field| field == parent.field))
+    else {
+        return query.clone();
+    };
+    let other = |filter: &&Filter| parent_in(filter, parent.field).is_none();
+    Query {
+        endpoint,
+        filters: query.filters.iter().filter(other).cloned().collect(),
+        ..query.clone()
+    }
+}
 
 fn picks(fields: &[String]) -> impl Iterator<Item = &String> {
     fields.iter().filter(|field| field.contains('.'))
@@ -236,6 +379,18 @@ fn only_nulls<'a>(fields: &'a [String], rows: &[Value]) -> Vec<&'a str> {
     if of_activities { vec!["activities"] } else { Vec::new() }
 }
 
+/// What the fields pick of a related record: `ticket.name` of `activities.ticket.name`.
+fn picks_of<'a>(relation: &str, fields: &'a [String]) -> Vec<&'a str> {
+    let within = |field: &'a String| field.strip_prefix(relation)?.strip_prefix('.');
+    fields.iter().filter_map(within).collect()
+}
+
+/// A local time some hours later, with these minutes and seconds; `None` for what is no time or on the next day.
+fn hour(time: &str, later: u32, rest: &str) -> Option<String> {
+    let hour = time.get(11..13)?.parse::<u32>().ok()?;
+    (hour + later < 24).then_some(format!("{} {:02}:{rest}", time.get(..10)?, hour + later))
+}
+
 /// Leaves of a value what these paths pick.
 fn prune(value: &mut Value, paths: &[&str]) {
     match value {
@@ -243,7 +398,7 @@ fn prune(value: &mut Value, paths: &[&str]) {
         Value::Object(map) => {
             map.retain(|key, _| paths.iter().any(|path| root(path) == key));
             for (key, inner) in map.iter_mut() {
-                let within = |path: &&str| path.strip_prefix(key.as_str())?.strip_prefix('.').map(|_| ());
+                let within = |path: &&'_ str| path.strip_prefix(key.as_str())?.strip_prefix('.').map(|_| ());
                 let rests: Vec<&str> = paths
                     .iter()
                     .filter(|path| within(path).is_some())
@@ -270,10 +425,7 @@ fn take_over(row: &mut Value, from: &mut Value, roots: &[String], fields: &[Stri
         let Some(mut value) = from.get_mut(name).map(Value::take) else {
             continue;
         };
-        let paths: Vec<&str> = picks(fields)
-            .filter(|pick| root(pick) == name)
-            .map(|pick| &pick[name.len() + 1..])
-            .collect();
+        let paths = picks_of(name, fields);
         if !paths.is_empty() {
             prune(&mut value, &paths);
         }
@@ -287,7 +439,7 @@ fn take_over(row: &mut Value, from: &mut Value, roots: &[String], fields: &[Stri
 #[derive(Clone, Copy)]
 pub(crate) struct Compat<'a> {
     pub(crate) reader: Reader<'a>,
-    pub(crate) learnt: &'a RefCell<LearntFields>,
+    pub(crate) learnt: &'a RefCell<Learnt>,
 }
 
 impl Compat<'_> {
@@ -319,6 +471,11 @@ impl Compat<'_> {
     fn complete_pages(&self, queries: &[Query], mut reads: Vec<Read<Page>>) -> Vec<Read<Page>> {
         for (query, read) in queries.iter().zip(&mut reads) {
             in_one_shape(query, &mut read.result);
+            if let (Ok(page), Some(sort)) = (&read.result, sort_of(query))
+                && !page.rows.is_empty()
+            {
+                self.learnt.borrow_mut().sorts.insert(sort, EMPTY_MAX);
+            }
         }
         // As far as fallbacks changed them.
         let mut current = queries.to_vec();
@@ -328,10 +485,30 @@ impl Compat<'_> {
         for ((query, read), asked) in current.iter().zip(&mut reads).zip(queries) {
             if let Ok(page) = &mut read.result {
                 self.complete_relations(query, page, &mut read.notes);
+                leave_out(query, page, &mut read.notes);
                 read.notes.observed.fields(&asked.endpoint, &asked.fields, &page.rows);
             }
         }
         reads
+    }
+
+    /// Whether a list that is empty in this order has rows without it.
+    fn loses_rows(&self, query: &Query, sort: Sort) -> bool {
+        {
+            let mut learnt = self.learnt.borrow_mut();
+            let seen = learnt.sorts.entry(sort).or_default();
+            if *seen >= EMPTY_MAX {
+                return false;
+            }
+            *seen += 1;
+        }
+        let one = Query {
+            sort: Vec::new(),
+            take: 1,
+            ..query.clone()
+        };
+        let answer = self.reader.pages(&[one]).pop();
+        answer.is_some_and(|answer| answer.result.is_ok_and(|page| !page.rows.is_empty()))
     }
 
     /// Repeats the queries whose answer asks for it, all at once, and keeps an answer that is better.
@@ -360,23 +537,193 @@ impl Compat<'_> {
             let read = &mut reads[at];
             read.notes.merge(answer.notes);
             let found = answer.result.is_ok();
-            read.notes.observed.mend(fallback.mend, &query.endpoint, &fields, found);
+            read.notes
+                .observed
+                .mend(fallback.mend, &queries[at].endpoint, &fields, found);
             match (answer.result, fallback.refused) {
-                (Err(Error::Refused(_)), Refused::NotNeeded) => continue,
+                (Err(Error::Refused(_) | Error::NotFound(_) | Error::NoRight(_)), Refused::NotNeeded) => continue,
                 (Err(error), _) if read.result.is_ok() => read.notes.merge(incomplete(&fields, &error)),
                 (Err(_), Refused::Incomplete | Refused::NotNeeded) => {}
                 (result, _) => read.result = result,
+            }
+            if let (Ok(page), Mend::Unsorted) = (&mut read.result, fallback.mend) {
+                page.is_unsorted = true;
             }
             queries[at] = query;
         }
     }
 
-    /// Reads related records whose picks did not come.
+    /// Reads related records whose picks did not come: activities by other ways, the rest whole.
     fn complete_relations(&self, query: &Query, page: &mut Page, notes: &mut Notes) {
-        let missing = missing_relations(&query.fields, &page.rows);
+        let mut missing = missing_relations(&query.fields, &page.rows);
+        if let Some(channel) = channels::of_model(&query.endpoint)
+            && let Some(at) = missing.iter().position(|path| root(path) == ACTIVITIES)
+        {
+            let picks = picks_of(ACTIVITIES, &query.fields);
+            let mut open: Vec<&mut Value> = page.rows.iter_mut().collect();
+            open = self.activities_by_time(channel, &picks, open, notes);
+            if open.len() <= BY_PATH_MAX {
+                open = self.activities_by_path(channel, &picks, open, notes);
+            }
+            if open.is_empty() {
+                missing.remove(at);
+            }
+        }
+        missing.retain(|path| !self.related_records(query, page, path, notes));
         if !missing.is_empty() {
             self.whole_relations(query, page, &missing, notes);
         }
+    }
+
+    /// Reads related records of related records by themselves, where their model is known; whether that gave all.
+    fn related_records(&self, query: &Query, page: &mut Page, path: &str, notes: &mut Notes) -> bool {
+        let Some((_, relation, model)) = RELATED.iter().find(|(known, ..)| *known == path) else {
+            return false;
+        };
+        let inner = &path[relation.len() + 1..];
+        let name = |row: &Value| value::first(row, relation).and_then(value::name_of);
+        let names: BTreeSet<String> = page.rows.iter().filter_map(name).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let picks = picks_of(relation, &query.fields)
+            .into_iter()
+            .filter(|pick| root(pick) == inner);
+        let fields: Vec<&str> = ["name"].into_iter().chain(picks).collect();
+        let queries: Vec<Query> = names
+            .chunks(WHOLE_AT_ONCE)
+            .map(|some| {
+                let by_name = Filter::one_of("name", some.to_vec());
+                Query::new(*model, some.len() as u64).fields(&fields).filter(by_name)
+            })
+            .collect();
+        let mut by_name: BTreeMap<String, Value> = BTreeMap::new();
+        for answer in self.reader.pages(&queries) {
+            notes.merge(answer.notes);
+            for mut other in answer.result.map(|page| page.rows).unwrap_or_default() {
+                normalise(model, &mut other);
+                if let (Some(name), Some(value)) = (value::text_at(&other, "name"), other.get(inner)) {
+                    by_name.insert(name, value.clone());
+                }
+            }
+        }
+        let mut found = true;
+        for row in &mut page.rows {
+            let Some(value) = name(row).map(|name| by_name.get(&name)) else {
+                continue;
+            };
+            match (value, row[*relation].as_object_mut()) {
+                (Some(value), Some(related)) => {
+                    related.insert(inner.to_owned(), value.clone());
+                }
+                _ => found = false,
+            }
+        }
+        notes
+            .observed
+            .mend(Mend::RelatedRecord, &query.endpoint, &[path.to_owned()], found);
+        found
+    }
+
+    /// Finds the activities of a channel's records by type and time, and returns the records whose are not found.
+    fn activities_by_time<'r>(
+        &self,
+        channel: &Channel,
+        picks: &[&str],
+        rows: Vec<&'r mut Value>,
+        notes: &mut Notes,
+    ) -> Vec<&'r mut Value> {
+        let mut times: Vec<String> = rows
+            .iter()
+            .filter_map(|row| value::text_at(row, channel.time))
+            .collect();
+        times.sort();
+        let (first, last) = (times.first(), times.last());
+        // A call that was transferred has an activity for each leg, and all have to be found.
+        let (Some(from), Some(until)) = (
+            first.and_then(|time| hour(time, 0, "00:00")),
+            last.and_then(|time| hour(time, HOURS, "59:59")),
+        ) else {
+            return rows;
+        };
+        let item = format!("item.{}", channel.key);
+        let fields: Vec<&str> = picks.iter().copied().chain([item.as_str()]).collect();
+        let query = Query::new(ACTIVITIES, (10 * rows.len() as u64 + 50).min(TAKE_MAX))
+            .filter(Filter::eq("type", channel.kind))
+            .filter(Filter::new("time", "gte", from))
+            .filter(Filter::new("time", "lte", until))
+            .fields(&fields);
+        let Some(answer) = self.reader.pages(&[query]).pop() else {
+            return rows;
+        };
+        notes.merge(answer.notes);
+        let mut by_item: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        // Of a part of the time, some records' activities may be missing.
+        let whole = |page: &Page| page.total == Some(page.rows.len() as u64);
+        for mut activity in answer.result.ok().filter(whole).into_iter().flat_map(|page| page.rows) {
+            normalise(ACTIVITIES, &mut activity);
+            if let Some(key) = value::text_at(&activity, &item) {
+                prune(&mut activity, picks);
+                by_item.entry(key).or_default().push(activity);
+            }
+        }
+        let mut open = Vec::new();
+        for row in rows {
+            match value::text_at(row, channel.key).and_then(|key| by_item.remove(&key)) {
+                Some(activities) => row[ACTIVITIES] = activities.into(),
+                None => open.push(row),
+            }
+        }
+        let found = open.is_empty();
+        notes.observed.mend(
+            Mend::ActivitiesByTime,
+            channel.endpoint,
+            &[ACTIVITIES.to_owned()],
+            found,
+        );
+        open
+    }
+
+    /// Reads the activities of each record by the record's own path, and returns the records whose are not found.
+    fn activities_by_path<'r>(
+        &self,
+        channel: &Channel,
+        picks: &[&str],
+        rows: Vec<&'r mut Value>,
+        notes: &mut Notes,
+    ) -> Vec<&'r mut Value> {
+        if rows.is_empty() {
+            return rows;
+        }
+        let queries: Option<Vec<Query>> = rows
+            .iter()
+            .map(|row| {
+                let key = value::text_at(row, channel.key)?;
+                let path = query::path(channel.endpoint, &[&key, ACTIVITIES])?;
+                Some(Query::new(path, WHOLE_AT_ONCE as u64).fields(picks))
+            })
+            .collect();
+        let Some(queries) = queries else { return rows };
+        let mut open = Vec::new();
+        for (row, answer) in rows.into_iter().zip(self.reader.pages(&queries)) {
+            notes.merge(answer.notes);
+            match answer.result {
+                Ok(page) if !page.rows.is_empty() => {
+                    let mut activities = Value::Array(page.rows);
+                    activities
+                        .as_array_mut()
+                        .into_iter()
+                        .flatten()
+                        .for_each(|activity| normalise(ACTIVITIES, activity));
+                    prune(&mut activities, picks);
+                    row[ACTIVITIES] = activities;
+                }
+                _ => open.push(row),
+            }
+        }
+        let found = open.is_empty();
+        notes
+            .observed
+            .mend(Mend::RelationPath, channel.endpoint, &[ACTIVITIES.to_owned()], found);
+        open
     }
 
     /// Reads these related records whole, a few rows at a time, and puts what was picked of them into the rows.
@@ -492,14 +839,38 @@ impl Compat<'_> {
         }
     }
 
-    /// Reads of records what did not come: related records whole, renamed fields by their former names.
+    /// Reads of records what did not come: related records by paths of their own, else whole; renamed fields by their
+    /// former names.
     fn missing_fields(&self, endpoint: &str, names: &[&str], fields: &[String], reads: &mut [Read<Value>]) {
+        if let Some(channel) = channels::of_model(endpoint) {
+            let lacks = |record: &Value| {
+                let missing = missing_relations(fields, std::slice::from_ref(record));
+                missing.iter().any(|path| root(path) == ACTIVITIES)
+            };
+            let mut notes = Notes::default();
+            let records = reads.iter_mut().filter_map(|read| read.result.as_mut().ok());
+            let open: Vec<&mut Value> = records.filter(|record| lacks(record)).collect();
+            self.activities_by_path(channel, &picks_of(ACTIVITIES, fields), open, &mut notes);
+            if let Some(read) = reads.first_mut() {
+                read.notes.merge(notes);
+            }
+        }
         let mut again: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
-        for (i, read) in reads.iter().enumerate() {
-            let Ok(record) = &read.result else { continue };
-            let rows = std::slice::from_ref(record);
-            let mut wanted = roots(&missing_relations(fields, rows));
-            let renamed = absent_renamed(endpoint, fields, rows);
+        for (i, read) in reads.iter_mut().enumerate() {
+            let Ok(record) = &mut read.result else { continue };
+            let mut missing = missing_relations(fields, std::slice::from_ref(record));
+            let query = Query {
+                fields: fields.to_vec(),
+                ..Query::new(endpoint, 1)
+            };
+            let mut page = Page {
+                rows: vec![record.take()],
+                ..Page::default()
+            };
+            missing.retain(|path| !self.related_records(&query, &mut page, path, &mut read.notes));
+            *record = page.rows.remove(0);
+            let mut wanted = roots(&missing);
+            let renamed = absent_renamed(endpoint, fields, std::slice::from_ref(record));
             wanted.extend(
                 renamed
                     .iter()
@@ -543,7 +914,7 @@ impl Compat<'_> {
     /// `None` where they cannot be learnt.
     fn unknown_fields(&self, query: &Query) -> Option<Vec<String>> {
         let model = model(&query.endpoint);
-        if !self.learnt.borrow().contains_key(&model) {
+        if !self.learnt.borrow().fields.contains_key(&model) {
             let sample = Query::new(&query.endpoint, SAMPLE).reference_data(query.is_reference_data);
             let page = self.reader.pages(&[sample]).pop()?.result;
             // Nothing to learn from, and nothing to project; another record's relation of this kind may have more to show.
@@ -555,10 +926,10 @@ impl Compat<'_> {
                 let keys: BTreeSet<String> = rows.flat_map(Map::keys).cloned().collect();
                 keys.into_iter().collect()
             });
-            self.learnt.borrow_mut().insert(model.clone(), keys);
+            self.learnt.borrow_mut().fields.insert(model.clone(), keys);
         }
         let learnt = self.learnt.borrow();
-        let known = learnt.get(&model)?.as_ref()?;
+        let known = learnt.fields.get(&model)?.as_ref()?;
         let names = |field: &String| {
             [
                 Some(field.clone()),
@@ -581,6 +952,32 @@ impl Compat<'_> {
             Vec::new()
         })
     }
+}
+
+fn sort_of(query: &Query) -> Option<Sort> {
+    let (field, _) = query.sort.first()?;
+    Some((model(&query.endpoint), field.clone()))
+}
+
+fn sort_fields(query: &Query) -> Vec<String> {
+    query.sort.iter().map(|(field, _)| field.clone()).collect()
+}
+
+/// Leaves out rows that contradict the conditions of their query; then nobody knows how many match.
+fn leave_out(query: &Query, page: &mut Page, notes: &mut Notes) {
+    let verdict = verify(query, &page.rows);
+    if verdict.ignored.is_empty() {
+        return;
+    }
+    notes
+        .observed
+        .mend(Mend::FilterIgnored, &query.endpoint, &verdict.ignored, false);
+    let received = page.rows.len();
+    let mut fits = verdict.fits.into_iter();
+    page.rows.retain(|_| fits.next().unwrap_or(true));
+    page.left_out = received - page.rows.len();
+    page.ignored = verdict.ignored;
+    page.total = None;
 }
 
 /// The rows of an answer by the names of now.

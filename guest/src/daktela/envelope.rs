@@ -24,8 +24,21 @@ pub struct Envelope {
 #[derive(Debug, Default)]
 pub struct Page {
     pub rows: Vec<Value>,
-    /// How many records match in all, where the build says so.
+    /// How many records match in all, where the build says so and its count can be trusted.
     pub total: Option<u64>,
+    /// The fields of conditions that this build ignores: rows that contradict them were left out, so no total is known.
+    pub ignored: Vec<String>,
+    /// How many rows that are.
+    pub left_out: usize,
+    /// The rows come in an order of the build's own, since the one that was asked for gives none.
+    pub is_unsorted: bool,
+}
+
+impl Page {
+    /// How many rows came, with those that were left out.
+    pub fn received(&self) -> usize {
+        self.rows.len() + self.left_out
+    }
 }
 
 /// Reads the outer object of an answer, or says what is wrong in Daktela's words and ours.
@@ -100,7 +113,11 @@ pub fn page(mut result: Value, what: &str) -> Result<Page, Error> {
             )));
         }
     };
-    Ok(Page { rows, total })
+    Ok(Page {
+        rows,
+        total,
+        ..Page::default()
+    })
 }
 
 /// The sentences in the `error` of an answer: a list, a bare text, or a map of the fields of a form.

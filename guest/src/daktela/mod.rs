@@ -1,5 +1,6 @@
-//! Daktela's API: client, compatibility fallbacks, queries, envelopes, normalization of records, observations, errors, and the network as a trait.
+//! Daktela's API: channels, client, compatibility fallbacks, queries, envelopes, normalization of records, observations, errors, and the network as a trait.
 
+pub mod channels;
 pub mod client;
 mod compat;
 pub mod envelope;
@@ -10,3 +11,4 @@ pub mod normalize;
 pub mod observations;
 pub mod query;
 mod reads;
+mod verify;

@@ -25,10 +25,25 @@ pub enum Mend {
     KnownFields,
     /// Related records are read whole, since their dotted picks are refused or do not come.
     WholeRelations,
+    /// The activities of a channel's records are found by their type and time, and matched by their `item`.
+    ActivitiesByTime,
+    /// A record's related list is read by a path of its own: `activitiesCall/{id}/activities`.
+    RelationPath,
+    /// A related record of a related record is read by itself: `contacts/{name}` for `contact.account`.
+    RelatedRecord,
     /// Fields are asked for by the names of older builds.
     FormerNames,
     /// The second field of the order is left out.
     OneSortField,
+    /// A condition on a parent that is ignored or refused: the parent's own path in place of the condition.
+    ParentPath,
+    /// A condition is ignored, and rows that contradict it were left out here. Never found: what the build counts is
+    /// something else.
+    FilterIgnored,
+    /// An order that leaves no rows is not asked for.
+    Unsorted,
+    /// A list that counts records and sends none is read without projection and order.
+    Unprojected,
     /// A record is read without a projection.
     WholeRecord,
     /// Contacts are searched in full text, since their custom fields give nothing.
@@ -42,8 +57,15 @@ impl Mend {
     pub const ALL: &[Mend] = &[
         Mend::KnownFields,
         Mend::WholeRelations,
+        Mend::ActivitiesByTime,
+        Mend::RelationPath,
+        Mend::RelatedRecord,
         Mend::FormerNames,
         Mend::OneSortField,
+        Mend::ParentPath,
+        Mend::FilterIgnored,
+        Mend::Unsorted,
+        Mend::Unprojected,
         Mend::WholeRecord,
         Mend::FullTextSearch,
         Mend::ThroughContacts,
@@ -54,8 +76,15 @@ impl Mend {
         match self {
             Mend::KnownFields => "known_fields",
             Mend::WholeRelations => "whole_relations",
+            Mend::ActivitiesByTime => "activities_by_time",
+            Mend::RelationPath => "relation_path",
+            Mend::RelatedRecord => "related_record",
             Mend::FormerNames => "former_names",
             Mend::OneSortField => "one_sort_field",
+            Mend::ParentPath => "parent_path",
+            Mend::FilterIgnored => "filter_ignored",
+            Mend::Unsorted => "unsorted",
+            Mend::Unprojected => "unprojected",
             Mend::WholeRecord => "whole_record",
             Mend::FullTextSearch => "full_text_search",
             Mend::ThroughContacts => "through_contacts",

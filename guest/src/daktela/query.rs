@@ -42,7 +42,7 @@ impl Filter {
         }
     }
 
-    /// One of a list that must not be empty: Daktela answers 400 to an empty one.
+    /// One of a list. An empty one is never sent: some builds answer 400, to others it is no condition at all.
     pub fn one_of(field: &str, values: Vec<String>) -> Self {
         Filter::Is {
             field: field.to_owned(),

@@ -49,6 +49,13 @@ pub enum Format {
     Computed(&'static [&'static str], fn(&Value) -> Option<FactValue>),
 }
 
+impl FieldSpec {
+    /// Whether it shows a related record, which its `name` tells apart.
+    pub(crate) fn is_relation(&self) -> bool {
+        matches!(self.format, Format::Titled | Format::Related | Format::Ticket)
+    }
+}
+
 const fn field(label: &'static str, path: &'static str, format: Format) -> FieldSpec {
     FieldSpec {
         label,

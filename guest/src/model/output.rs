@@ -72,6 +72,9 @@ pub struct ListOutput {
     pub records: Vec<Record>,
     /// How many records the page has.
     pub rows: usize,
+    /// How many records Daktela sent that do not fit the conditions and are left out, where it ignores some; then the
+    /// total is not known.
+    pub left_out: Option<usize>,
     pub skip: u64,
     pub take: u64,
     /// How many match in all, where Daktela says so.

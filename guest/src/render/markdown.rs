@@ -458,13 +458,16 @@ fn list(page: &ListOutput, before: usize) -> String {
     if fit.is_first_too_large {
         closing.push(page.budget.cut());
     }
-    let next = page.skip + items.len() as u64;
+    let mut next = page.skip + items.len() as u64;
+    if items.len() == page.rows {
+        next += page.left_out.unwrap_or_default() as u64;
+    }
     match page.total {
         Some(total) if total > next => closing.push(format!(
             "{} more: call again with skip={next}.",
             text::thousands(total - next)
         )),
-        None if page.rows as u64 >= page.take || items.len() < page.rows => {
+        None if received(page) >= page.take || items.len() < page.rows => {
             closing.push(format!("There may be more: call again with skip={next}."))
         }
         _ => {}
@@ -473,7 +476,13 @@ fn list(page: &ListOutput, before: usize) -> String {
     let total = page
         .total
         .map_or_else(|| "an unknown total".to_owned(), text::thousands);
-    let mut out = format!("{} {}–{next} of {total}", capitalised(page.plural), page.skip + 1);
+    let mut out = match page.left_out {
+        None => format!("{} {}–{next} of {total}", capitalised(page.plural), page.skip + 1),
+        Some(_) => format!(
+            "{} that fit, of those that Daktela sent unfiltered",
+            capitalised(page.plural)
+        ),
+    };
     for filter in &page.applied_filters {
         out += " · ";
         out += filter;
@@ -496,8 +505,27 @@ fn list(page: &ListOutput, before: usize) -> String {
     with_notes(out, &page.notes, &closing)
 }
 
+/// How many records Daktela sent for a page.
+fn received(page: &ListOutput) -> u64 {
+    (page.rows + page.left_out.unwrap_or_default()) as u64
+}
+
 fn empty(page: &ListOutput) -> String {
     let applied = in_brackets(&page.applied_filters);
+    if page.left_out.is_some() {
+        let more = if received(page) >= page.take {
+            format!(
+                " Further on there may be some: call again with skip={}.",
+                page.skip + received(page)
+            )
+        } else {
+            String::new()
+        };
+        return format!(
+            "Whether there are {} that fit{applied} is not known: none of those that Daktela sent unfiltered does.{more}",
+            page.plural
+        );
+    }
     match page.total {
         Some(total) if total > 0 && page.skip >= total => {
             let last = (total - 1) / page.take * page.take;
@@ -758,6 +786,7 @@ mod tests {
             plural: "notes",
             records: (0..10).map(note).collect(),
             rows: 10,
+            left_out: None,
             skip: 0,
             take: 10,
             total: Some(10),

@@ -52,6 +52,7 @@ fn list(page: &ListOutput) -> Value {
         "records": page.records.iter().map(record).collect::<Vec<_>>(),
         "skip": page.skip,
         "rows": page.rows,
+        "left_out": page.left_out,
         "total": page.total,
         "applied_filters": page.applied_filters,
         "notes": page.notes,

@@ -2,11 +2,13 @@
 
 use super::resolve::{self, Chosen};
 use crate::{
-    daktela::{error::Error, query::Filter},
+    daktela::{client::Page, error::Error, query::Filter},
     model::{
         args::Args,
         context::Context,
         directory::Source,
+        entity::Entity,
+        field::Detail,
         filter::{FilterOp, FilterParam},
         param::Kind,
     },
@@ -18,7 +20,25 @@ use crate::{
 pub(crate) struct Conditions {
     pub filters: Vec<Filter>,
     pub applied_filters: Vec<String>,
+    /// The order in words, said behind the filters.
+    pub order: Vec<String>,
     pub notes: Vec<String>,
+}
+
+impl Conditions {
+    /// With the order of a list in words.
+    pub(crate) fn ordered(mut self, said: Vec<String>) -> Self {
+        self.order = said;
+        self
+    }
+
+    /// Says that a list did not come in its order.
+    pub(crate) fn unordered(&mut self) {
+        let said = std::mem::take(&mut self.order).join(", ");
+        self.notes.push(format!(
+            "This Daktela sends nothing when it is asked for this list {said}: it is in an order of Daktela's own."
+        ));
+    }
 }
 
 /// Filters from arguments. Names are resolved, all at once.
@@ -97,6 +117,44 @@ fn condition(
     out.filters.push(filter);
     out.applied_filters.push(said);
     Ok(())
+}
+
+/// Fields with those by which rows are compared with conditions, as far as the entity declares them.
+pub(crate) fn with_evidence(entity: &Entity, mut fields: Vec<String>, filters: &[Filter]) -> Vec<String> {
+    for field in filters.iter().flat_map(leaves) {
+        let mut specs = entity.fields_at(Detail::Full);
+        let evidence = if specs.any(|spec| spec.path == field && spec.is_relation()) {
+            format!("{field}.name")
+        } else if entity.projection(Detail::Full).iter().any(|known| known == field) {
+            field.to_owned()
+        } else {
+            continue;
+        };
+        if !fields.contains(&evidence) {
+            fields.push(evidence);
+        }
+    }
+    fields
+}
+
+/// The fields of a condition.
+fn leaves(filter: &Filter) -> Vec<&str> {
+    match filter {
+        Filter::Is { field, .. } => vec![field],
+        Filter::Any(filters) | Filter::All(filters) => filters.iter().flat_map(leaves).collect(),
+    }
+}
+
+/// What is to be said of rows that were left out, since the build ignores conditions.
+pub(crate) fn ignored(page: &Page) -> Option<String> {
+    (!page.ignored.is_empty()).then(|| {
+        format!(
+            "This Daktela does not filter by {}: {} of the {} records that it sent for this page do not fit and were left out here. How many match in all is not known.",
+            page.ignored.join(", "),
+            page.left_out,
+            page.received()
+        )
+    })
 }
 
 /// An argument may be 500 characters long, and the heading shows it whole.

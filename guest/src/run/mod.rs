@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use self::{
     count::count,
-    filters::{Conditions, conditions},
+    filters::{Conditions, conditions, ignored, with_evidence},
     records::{records, warnings},
 };
 use crate::{
@@ -81,15 +81,16 @@ fn read_list(context: &Context, list: &List, args: &Args) -> Result<Output, Erro
     let query = Query {
         filters: conditions.filters.clone(),
         sort,
-        fields: list.entity.projection(Detail::Summary),
+        fields: with_evidence(
+            list.entity,
+            list.entity.projection(Detail::Summary),
+            &conditions.filters,
+        ),
         skip: args.skip(),
         take: page_size(list, args),
         ..Query::new(list.entity.endpoint, 0).reference_data(list.entity.is_reference_data)
     };
-    let mut conditions = Conditions {
-        applied_filters: [conditions.applied_filters, said].concat(),
-        ..conditions
-    };
+    let mut conditions = conditions.ordered(said);
     let page = match context.client.read_page(&query) {
         Err(Error::Refused(_)) if query.filters.iter().any(on_custom_field) => {
             search(context, &query, args, &mut conditions)?
@@ -134,10 +135,14 @@ pub(crate) fn listing(
     context: &Context,
     entity: &Entity,
     args: &Args,
-    conditions: Conditions,
+    mut conditions: Conditions,
     query: &Query,
     page: &Page,
 ) -> Output {
+    conditions.notes.extend(ignored(page));
+    if page.is_unsorted && !query.sort.is_empty() {
+        conditions.unordered();
+    }
     let records = records(context, entity, args, Detail::Summary, &page.rows);
     Output {
         first_record: page.rows.first().map(|row| first_ids(entity, row)),
@@ -146,10 +151,11 @@ pub(crate) fn listing(
             plural: entity.plural,
             records,
             rows: page.rows.len(),
+            left_out: (!page.ignored.is_empty()).then_some(page.left_out),
             skip: query.skip,
             take: query.take,
             total: page.total,
-            applied_filters: conditions.applied_filters,
+            applied_filters: [conditions.applied_filters, conditions.order].concat(),
             notes: [conditions.notes, warnings(context)].concat(),
             zone: context.client.zone(),
             overflow: entity.overflow,

@@ -17,7 +17,7 @@ use crate::{
     model::{args::Args, context::Context, directory, field::Detail, list::List, output::Output, param},
     run::{
         self,
-        filters::{Conditions, conditions},
+        filters::{Conditions, conditions, ignored, with_evidence},
         resolve,
     },
     text, value,
@@ -50,8 +50,12 @@ pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Re
         conditions.applied_filters.insert(1, format!("stage {stage}"));
     }
     let (sort, said) = run::order(list.entity, list.sort, args);
-    conditions.applied_filters.extend(said);
-    let mut fields = list.entity.projection(Detail::Summary);
+    let conditions = conditions.ordered(said);
+    let mut fields = with_evidence(
+        list.entity,
+        list.entity.projection(Detail::Summary),
+        &conditions.filters,
+    );
     fields.push("contact.account.name".to_owned());
     let take = run::page_size(list, args);
     let query = Query {
@@ -99,7 +103,7 @@ fn through_contacts(
 ) -> Result<Output, Error> {
     let contacts = context.client.read_all(
         &Query::new("contacts", 0)
-            .fields(&["name"])
+            .fields(&["name", "account.name"])
             .filter(Filter::eq("account", account))
             .sort("created", Direction::Ascending),
     )?;
@@ -108,6 +112,7 @@ fn through_contacts(
         .iter()
         .filter_map(|row| value::text_at(row, "name"))
         .collect();
+    conditions.notes.extend(ignored(&contacts));
     if contacts.total.is_none_or(|total| total > names.len() as u64) {
         conditions.notes.push(format!(
             "Only the first {} contacts of the account were searched.",
@@ -128,16 +133,21 @@ fn through_contacts(
         .map(|batch| {
             let by = query.sort.iter().map(|(field, _)| field.as_str());
             let fields: Vec<&str> = by.filter(|field| *field != "name").chain(["name"]).collect();
+            let query = query.clone().filter(Filter::one_of("contact", batch.to_vec()));
             Query {
-                fields: fields.into_iter().map(str::to_owned).collect(),
-                ..query.clone()
+                fields: with_evidence(
+                    list.entity,
+                    fields.into_iter().map(str::to_owned).collect(),
+                    &query.filters,
+                ),
+                ..query
             }
-            .filter(Filter::one_of("contact", batch.to_vec()))
         })
         .collect();
     for (batch, page) in batches.iter().zip(context.client.read_all_of_each(&queries)) {
         match page {
             Ok(page) => {
+                conditions.notes.extend(ignored(&page));
                 if page.total.is_some_and(|total| total > page.rows.len() as u64) {
                     conditions.notes.push("Some contacts have more tickets than can be read in one call; narrow the dates to see them all.".to_owned());
                 }
@@ -181,6 +191,7 @@ fn through_contacts(
     let page = Page {
         rows: by_numbers(context, &shown, &query)?,
         total: Some(total),
+        ..Page::default()
     };
     if page.rows.len() < shown.len() {
         conditions.notes.push(format!(

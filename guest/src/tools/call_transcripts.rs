@@ -20,7 +20,10 @@ use crate::{
         param,
     },
     render::markdown,
-    run::{self, filters::conditions},
+    run::{
+        self,
+        filters::{conditions, with_evidence},
+    },
     text, time, value,
 };
 
@@ -209,11 +212,15 @@ pub(crate) fn transcripts(context: &Context, args: &Args, list: &List) -> Result
     conditions.filters.insert(0, Filter::eq("answered", "1"));
     conditions.applied_filters.insert(0, "answered".to_owned());
     let (sort, said) = run::order(list.entity, list.sort, args);
-    conditions.applied_filters.extend(said);
+    let conditions = conditions.ordered(said);
     let query = Query {
         filters: conditions.filters.clone(),
         sort,
-        fields: list.entity.projection(Detail::Summary),
+        fields: with_evidence(
+            list.entity,
+            list.entity.projection(Detail::Summary),
+            &conditions.filters,
+        ),
         skip: args.skip(),
         take: run::page_size(list, args),
         ..Query::new(list.entity.endpoint, 0)
@@ -314,7 +321,14 @@ fn read_transcripts(context: &Context, activities: &[String]) -> BTreeMap<String
                 .collect();
             let rows: Vec<Value> = rows;
             let total = Some(rows.len() as u64);
-            read.insert(activity.clone(), Ok(Page { rows, total }));
+            read.insert(
+                activity.clone(),
+                Ok(Page {
+                    rows,
+                    total,
+                    ..Page::default()
+                }),
+            );
         }
     }
     let queries: Vec<Query> = alone.iter().map(|activity| segments_of(activity)).collect();

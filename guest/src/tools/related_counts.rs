@@ -12,6 +12,9 @@ use crate::{
     text, value,
 };
 
+/// How many records are compared with the condition of a count.
+const EVIDENCE: u64 = 5;
+
 /// What belongs to a record elsewhere, counted: a label, the model and the field that points back at the record. The
 /// label ends with the tool that shows more.
 pub(crate) type Belongings = [(&'static str, &'static str, &'static str)];
@@ -21,13 +24,16 @@ pub(crate) fn counted(context: &Context, entity: &Entity, rows: &[Value], belong
     let part = |row: &Value| {
         let name = value::text_at(row, entity.key).unwrap_or_default();
         let query = |field: &str, model: &str| {
-            Query::new(model, 1)
-                .fields(&["name"])
+            Query::new(model, EVIDENCE)
+                .fields(&["name", &format!("{field}.name")])
                 .filter(Filter::eq(field, name.as_str()))
         };
         let queries: Vec<Query> = belongings.iter().map(|(_, model, field)| query(field, model)).collect();
         let count = |((label, ..), page): (&(&str, &str, &str), Result<Page, Error>)| match page {
             Ok(Page { total: Some(total), .. }) => vec![format!("{label}: {}", text::thousands(total))],
+            Ok(page) if !page.ignored.is_empty() => {
+                vec![format!("{label}: not known, since this Daktela does not filter by it")]
+            }
             Ok(_) => vec![format!("{label}: the instance gives no number")],
             Err(error) => error.remark(label),
         };
