@@ -458,3 +458,61 @@ fn a_list_that_an_order_empties_is_read_without_it() {
     assert_eq!(called.requests.len(), 2, "{:?}", called.requests);
     assert!(mended(&called).is_empty());
 }
+
+/// Conditions on these fields match nothing, as where a build does not know the path.
+fn matching_nothing(pairs: &mut Pairs, fields: &[&str]) {
+    let is_one = |(key, value): &&(String, String)| key.ends_with("[field]") && fields.contains(&value.as_str());
+    let prefixes: Vec<String> = pairs
+        .iter()
+        .filter(is_one)
+        .map(|(key, _)| key.replace("[field]", "[value]"))
+        .collect();
+    for (key, value) in pairs.iter_mut() {
+        if prefixes.iter().any(|prefix| key.starts_with(prefix.as_str())) {
+            *value = "nothing has this".to_owned();
+        }
+    }
+}
+
+#[test]
+fn a_channel_s_record_is_found_by_the_item_first_and_by_every_other_way() {
+    let arguments = json!({"name": "787001"});
+    let healthy = Upstream::new().call("get_ticket_detail", arguments.clone());
+    assert!(
+        healthy.text.contains("der Ersatzschlüssel kostet 12 EUR"),
+        "{}",
+        healthy.text
+    );
+    assert!(mended(&healthy).is_empty(), "{:?}", mended(&healthy));
+    assert_eq!(healthy.requests.len(), 4, "{:?}", healthy.requests);
+    let dropped = |fields: &[&str]| {
+        let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+        move |_: &str, pairs: &mut Pairs| {
+            without_fields(pairs, |field| field.starts_with("item."));
+            let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+            matching_nothing(pairs, &fields);
+        }
+    };
+    let both = ["activitiesCall", "activitiesEmail"];
+    let back: Vec<String> = both
+        .map(|model| format!("back_reference {model} activities.name"))
+        .to_vec();
+    let called = Upstream::receiving(dropped(&[])).call("get_ticket_detail", arguments.clone());
+    assert_eq!((called.text, called.requests.len()), (healthy.text.clone(), 4));
+    let called = Upstream::receiving(dropped(&["activities.name"])).call("get_ticket_detail", arguments.clone());
+    assert_eq!(called.text, healthy.text);
+    let called = Upstream::receiving(dropped(&["activities.name", "activities"])).call("get_ticket_detail", arguments);
+    assert_eq!(called.text, healthy.text);
+    assert_eq!(
+        mended(&called)[4..],
+        both.map(|model| format!("item_alone {model} item"))
+    );
+    let called =
+        Upstream::receiving(dropped(&[])).call("get_activity", json!({"name": "activities_6969c1a636781240249"}));
+    assert!(
+        called.text.contains("der Ersatzschlüssel kostet 12 EUR"),
+        "{}",
+        called.text
+    );
+    assert_eq!(mended(&called), [back[1].as_str()]);
+}

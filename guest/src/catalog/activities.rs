@@ -70,11 +70,17 @@ pub const ACTIVITY: Entity = Entity {
     ..ENTITY
 };
 
+/// An activity whose channel's record is read: it names that, and shows nothing of it by itself.
+pub const ACTIVITY_WITH_ITEM: Entity = Entity {
+    leading_fields: &[computed("", activity_content::ITEM_FIELDS, |_| None)],
+    ..ACTIVITY
+};
+
 /// One activity by itself shows what its channel holds.
 const ACTIVITY_DETAIL: Entity = Entity {
     extra_params: &[param::FULL_MAIL],
     enrich: Some(|context, _, args, rows| activity_content::contents(context, args, rows, channel)),
-    ..ACTIVITY
+    ..ACTIVITY_WITH_ITEM
 };
 
 const LIST: List = List {

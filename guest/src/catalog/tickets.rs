@@ -161,7 +161,13 @@ pub const TOOLS: &[Tool] = &[
                 param::MAX_BYTES,
             ],
             run: |context, args| {
-                ticket_conversation(context, args, &TICKET, &activities::ACTIVITY, activities::channel)
+                ticket_conversation(
+                    context,
+                    args,
+                    &TICKET,
+                    &activities::ACTIVITY_WITH_ITEM,
+                    activities::channel,
+                )
             },
         },
         example: Some(Example {

@@ -43,6 +43,10 @@ const ALL_FIELDS: &str = "*";
 /// How many records' activities are read by paths of their own at most; more are read whole.
 const BY_PATH_MAX: usize = 60;
 
+/// The related record of an activity that is never read whole for a list: a channel's record of 240 KB, which is found in
+/// other ways.
+const ITEM: &str = "item";
+
 /// The model of activities, and the relation of a channel's record to its own.
 const ACTIVITIES: &str = "activities";
 
@@ -288,7 +292,8 @@ fn without_unknown(query: &Query, unknown: &[String]) -> Query {
 /// A query for whole related records in place of what is picked of these.
 fn with_whole_relations(query: &Query, whole: &[String]) -> Query {
     let mut fields: Vec<String> = Vec::new();
-    for field in &query.fields {
+    let is_left_out = |field: &&String| field.contains('.') && root(field) == ITEM;
+    for field in query.fields.iter().filter(|field| !is_left_out(field)) {
         let name = if whole.iter().any(|one| one == root(field)) {
             root(field)
         } else {
@@ -330,7 +335,7 @@ fn missing_relations(fields: &[String], rows: &[Value]) -> Vec<String> {
     if rows.is_empty() {
         return Vec::new();
     }
-    for pick in picks(fields) {
+    for pick in picks(fields).filter(|pick| root(pick) != ITEM) {
         let ends = pick.match_indices('.').map(|(at, _)| at);
         let relation = ends.map(|end| &pick[..end]).find(|relation| !came(rows, relation));
         missing.extend(relation.map(str::to_owned));
@@ -369,7 +374,10 @@ fn reach(value: &Value, path: &str) -> Option<bool> {
 /// The relations where a build answers to dotted picks with nothing but nulls: of several related records at least one is
 /// there as a rule, and what went through a channel always has its activity.
 fn only_nulls<'a>(fields: &'a [String], rows: &[Value]) -> Vec<&'a str> {
-    let roots: BTreeSet<&str> = picks(fields).map(|pick| root(pick)).collect();
+    let roots: BTreeSet<&str> = picks(fields)
+        .map(|pick| root(pick))
+        .filter(|root| *root != ITEM)
+        .collect();
     let is_filled = |root: &str| rows.iter().any(|row| is_root_filled(row, root));
     if roots.len() > 1 && !roots.iter().any(|root| is_filled(root)) {
         return roots.into_iter().collect();

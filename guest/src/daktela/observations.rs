@@ -44,6 +44,10 @@ pub enum Mend {
     Unsorted,
     /// A list that counts records and sends none is read without projection and order.
     Unprojected,
+    /// A channel's record is found by its activity's name, since the activity's `item` does not name it.
+    BackReference,
+    /// The same by the activity read by itself.
+    ItemAlone,
     /// A record is read without a projection.
     WholeRecord,
     /// Contacts are searched in full text, since their custom fields give nothing.
@@ -66,6 +70,8 @@ impl Mend {
         Mend::FilterIgnored,
         Mend::Unsorted,
         Mend::Unprojected,
+        Mend::BackReference,
+        Mend::ItemAlone,
         Mend::WholeRecord,
         Mend::FullTextSearch,
         Mend::ThroughContacts,
@@ -85,6 +91,8 @@ impl Mend {
             Mend::FilterIgnored => "filter_ignored",
             Mend::Unsorted => "unsorted",
             Mend::Unprojected => "unprojected",
+            Mend::BackReference => "back_reference",
+            Mend::ItemAlone => "item_alone",
             Mend::WholeRecord => "whole_record",
             Mend::FullTextSearch => "full_text_search",
             Mend::ThroughContacts => "through_contacts",
