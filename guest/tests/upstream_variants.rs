@@ -26,6 +26,8 @@ struct Upstream {
     agent: ureq::Agent,
     receives: Receives,
     answers: Answers,
+    /// A model's name of now, and the only one that this build knows it by.
+    renamed: Option<(&'static str, &'static str)>,
 }
 
 /// What a call came to.
@@ -55,6 +57,7 @@ impl Upstream {
             agent: config.into(),
             receives: Box::new(|_, _| {}),
             answers: Box::new(|_, _, _| {}),
+            renamed: None,
         }
     }
 
@@ -62,6 +65,14 @@ impl Upstream {
     fn receiving(receives: impl Fn(&str, &mut Pairs) + Send + Sync + 'static) -> Self {
         Upstream {
             receives: Box::new(receives),
+            ..Upstream::new()
+        }
+    }
+
+    /// A build that answers something else.
+    fn answering(answers: impl Fn(&str, &mut u16, &mut Value) + Send + Sync + 'static) -> Self {
+        Upstream {
+            answers: Box::new(answers),
             ..Upstream::new()
         }
     }
@@ -104,6 +115,10 @@ impl Upstream {
         let sent = pairs.clone();
         (self.receives)(&endpoint, &mut pairs);
         let broken = |error: ureq::Error| Failure::Unreachable(error.to_string());
+        let mut path = path.to_owned();
+        if let Some((now, before)) = self.renamed {
+            path = path.replace(now, "noSuchModel").replace(before, now);
+        }
         let mut request = self.agent.get(format!("{}{path}", self.demo.origin()));
         for (key, value) in &pairs {
             request = request.query(key, value);
@@ -515,4 +530,138 @@ fn a_channel_s_record_is_found_by_the_item_first_and_by_every_other_way() {
         called.text
     );
     assert_eq!(mended(&called), [back[1].as_str()]);
+}
+
+fn no_messages() -> Quirks {
+    Quirks {
+        chat_messages: false,
+        ..Quirks::default()
+    }
+}
+
+#[test]
+fn chats_without_a_messages_relation_are_read_whole_or_told_of() {
+    let take = json!({"take": 4});
+    let called = Upstream::new()
+        .with(no_messages())
+        .call("list_viber_chats", take.clone());
+    let note = "Note: This Daktela has no messages relation for Viber chats (activitiesVbr), so what was written in them is not known.";
+    assert_eq!(called.text.matches(note).count(), 1, "{}", called.text);
+    assert!(!called.text.contains("[no messages]"), "{}", called.text);
+    assert_eq!(
+        mended(&called),
+        [
+            "-embedded_messages activitiesVbr messages",
+            "whole_record activitiesVbr"
+        ]
+    );
+
+    let embedding = Upstream::answering(|said, status, body| {
+        if said.starts_with("activitiesWeb/") && said.contains("=messages") {
+            let message =
+                json!({"time_created": "2026-11-20 10:00:00", "direction": "IN", "text": "Where is my bike?"});
+            (*status, *body) = (
+                200,
+                json!({"error": [], "result": {"name": "x", "messages": [message]}}),
+            );
+        }
+    });
+    let called = embedding.with(no_messages()).call("list_web_chats", take.clone());
+    assert_eq!(called.text.matches("Where is my bike?").count(), 4, "{}", called.text);
+    assert_eq!(
+        mended(&called),
+        [
+            "embedded_messages activitiesWeb messages",
+            "-former_model activitiesWeb/messages"
+        ]
+    );
+
+    let empty = Upstream::answering(|said, _, body| {
+        if said.contains("/messages ") {
+            body["result"] = json!({"data": [], "total": 0});
+        }
+    });
+    let called = empty.call("list_web_chats", take);
+    let note = "Note: None of these web chats has messages, though some lasted a while: this Daktela may keep them where nobody knows.";
+    assert_eq!(called.text.matches(note).count(), 1, "{}", called.text);
+}
+
+#[test]
+fn a_model_is_found_by_the_name_of_older_builds() {
+    let healthy = Upstream::new();
+    let old = Upstream {
+        renamed: Some(("activitiesWeb", "activitiesChat")),
+        ..Upstream::new()
+    };
+    let good = healthy.call("list_web_chats", json!({"take": 2}));
+    let called = old.call("list_web_chats", json!({"take": 2}));
+    assert_eq!(called.text, good.text);
+    let name = json!({"name": good.meta["daktela/first"]["name"]});
+    assert_eq!(
+        old.call("get_web_chat", name.clone()).text,
+        healthy.call("get_web_chat", name).text
+    );
+    assert_eq!(
+        mended(&called),
+        ["former_model activitiesWeb", "former_model activitiesWeb/messages"]
+    );
+}
+
+#[test]
+fn transcripts_are_found_by_other_ways_and_their_absence_is_told_from_a_condition_that_fails() {
+    let take = json!({"take": 5});
+    let good = Upstream::new().call("list_call_transcripts", take.clone());
+    assert!(
+        mended(&good).is_empty() && good.text.contains("Transcript"),
+        "{}",
+        good.text
+    );
+    let is_list = |pairs: &Pairs| pairs.iter().any(|(_, value)| value == "in");
+    let called = Upstream::receiving(move |_, pairs| {
+        if is_list(pairs) {
+            matching_nothing(pairs, &["activity"]);
+        }
+    })
+    .call("list_call_transcripts", take.clone());
+    assert_eq!(called.text, good.text);
+    assert_eq!(mended(&called), ["one_by_one activitiesCallTranscripts activity"]);
+
+    let by_nothing = |_: &str, pairs: &mut Pairs| matching_nothing(pairs, &["activity"]);
+    let called = Upstream::receiving(by_nothing).call("list_call_transcripts", take.clone());
+    assert_eq!(called.text, good.text);
+    assert_eq!(mended(&called), ["relation_path activitiesCall transcripts"]);
+    let one = json!({"activity": "activities_69c94d116086a829340"});
+    let whole = Upstream::new().call("get_call_transcript", one.clone());
+    let called = Upstream::receiving(by_nothing).call("get_call_transcript", one.clone());
+    assert_eq!(called.text, whole.text);
+
+    let called = Upstream::receiving(by_nothing)
+        .with(without_relations())
+        .call("list_call_transcripts", take.clone());
+    assert!(
+        called
+            .text
+            .contains("Note: This Daktela has transcripts, but gives none by the activity or the call that it is of")
+            && !called.text.contains("[no transcript]"),
+        "{}",
+        called.text
+    );
+    let none = Upstream::answering(|said, _, body| {
+        if said.starts_with("activitiesCallTranscripts") {
+            body["result"] = json!({"data": [], "total": 0});
+        }
+    });
+    for (tool, arguments) in [("list_call_transcripts", take), ("get_call_transcript", one.clone())] {
+        let called = none.call(tool, arguments);
+        assert!(
+            called
+                .text
+                .contains("Note: This Daktela gives no transcript of any call"),
+            "{}",
+            called.text
+        );
+    }
+    // A condition on the activity that is ignored: nobody else's words show.
+    let called = ignoring(&["activity"]).call("get_call_transcript", one.clone());
+    assert_eq!(called.text, Upstream::new().call("get_call_transcript", one).text);
 }

@@ -63,6 +63,14 @@ impl<'a> Client<'a> {
         self.notes.borrow_mut().merge(Notes::partial(lacks, error));
     }
 
+    /// Adds what an answer lacks, for the answer to tell once.
+    pub(crate) fn note(&self, lacks: &str) {
+        self.notes.borrow_mut().merge(Notes {
+            missing: vec![lacks.to_owned()],
+            ..Notes::default()
+        });
+    }
+
     /// What the reads of this call showed of the instance.
     pub fn observed(&self) -> Observations {
         self.notes.borrow().observed.clone()

@@ -16,7 +16,7 @@ use super::{
     channels::{self, Channel},
     envelope::Page,
     error::Error,
-    normalize::{former_name, normalise},
+    normalize::{former_model, former_name, normalise},
     observations::{Mend, has_root, model, root},
     query::{self, Filter, Query, TAKE_MAX},
     reads::{Notes, Read, Reader, is_root_filled},
@@ -95,6 +95,19 @@ enum Refused {
 }
 
 pub(crate) const PAGE_FALLBACKS: &[Fallback] = &[
+    // HTTP 404: a model that older builds call otherwise.
+    Fallback {
+        mend: Mend::FormerModel,
+        find: |_, query, answer| {
+            let absent = matches!(answer, Err(Error::NotFound(_)));
+            (absent && former_model(&query.endpoint).is_some()).then(Vec::new)
+        },
+        change: |query, _| Query {
+            endpoint: former_model(&query.endpoint).unwrap_or_else(|| query.endpoint.clone()),
+            ..query.clone()
+        },
+        refused: Refused::NotNeeded,
+    },
     // HTTP 400: a few raw records tell which fields this build has.
     Fallback {
         mend: Mend::KnownFields,
@@ -814,6 +827,7 @@ impl Compat<'_> {
                 normalise(endpoint, record);
             }
         }
+        self.former_records(endpoint, names, fields, &mut reads);
         if fields.is_empty() {
             return reads;
         }
@@ -827,6 +841,21 @@ impl Compat<'_> {
             }
         }
         reads
+    }
+
+    /// Reads records that are not there from the model's former name.
+    fn former_records(&self, endpoint: &str, names: &[&str], fields: &[String], reads: &mut [Read<Value>]) {
+        let Some(former) = former_model(endpoint) else { return };
+        let absent = |at: &usize| matches!(reads[*at].result, Err(Error::NotFound(_)));
+        let at: Vec<usize> = (0..names.len()).filter(absent).collect();
+        let again: Vec<&str> = at.iter().map(|&i| names[i]).collect();
+        for (i, answer) in at.into_iter().zip(self.records(&former, &again, fields)) {
+            if answer.result.is_ok() {
+                reads[i].notes.merge(answer.notes);
+                reads[i].notes.observed.mend(Mend::FormerModel, endpoint, &[], true);
+                reads[i].result = answer.result;
+            }
+        }
     }
 
     /// Reads records without a projection where the build refused it.

@@ -12,6 +12,17 @@ const RENAMED: &[(&str, &str, &str)] = &[
     ("users", "deactivated", "deleted"),
 ];
 
+/// Models that older builds call otherwise: name now, name before.
+const RENAMED_MODELS: &[(&str, &str)] = &[("activitiesWeb", "activitiesChat")];
+
+/// An endpoint with the name that its model has in older builds: `activitiesChat/web_1/messages`.
+pub(crate) fn former_model(endpoint: &str) -> Option<String> {
+    RENAMED_MODELS.iter().find_map(|(now, before)| {
+        let rest = endpoint.strip_prefix(now)?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| format!("{before}{rest}"))
+    })
+}
+
 pub fn former_name(endpoint: &str, field: &str) -> Option<&'static str> {
     RENAMED
         .iter()

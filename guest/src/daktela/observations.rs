@@ -48,6 +48,12 @@ pub enum Mend {
     BackReference,
     /// The same by the activity read by itself.
     ItemAlone,
+    /// What several names are asked for at once is asked for one by one.
+    OneByOne,
+    /// Messages of chats are read as part of the whole chat.
+    EmbeddedMessages,
+    /// A model is read by the name that it had in older builds.
+    FormerModel,
     /// A record is read without a projection.
     WholeRecord,
     /// Contacts are searched in full text, since their custom fields give nothing.
@@ -72,6 +78,9 @@ impl Mend {
         Mend::Unprojected,
         Mend::BackReference,
         Mend::ItemAlone,
+        Mend::OneByOne,
+        Mend::EmbeddedMessages,
+        Mend::FormerModel,
         Mend::WholeRecord,
         Mend::FullTextSearch,
         Mend::ThroughContacts,
@@ -93,6 +102,9 @@ impl Mend {
             Mend::Unprojected => "unprojected",
             Mend::BackReference => "back_reference",
             Mend::ItemAlone => "item_alone",
+            Mend::OneByOne => "one_by_one",
+            Mend::EmbeddedMessages => "embedded_messages",
+            Mend::FormerModel => "former_model",
             Mend::WholeRecord => "whole_record",
             Mend::FullTextSearch => "full_text_search",
             Mend::ThroughContacts => "through_contacts",

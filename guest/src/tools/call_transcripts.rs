@@ -8,7 +8,8 @@ use crate::{
     daktela::{
         client::Page,
         error::Error,
-        query::{Direction, Filter, Query, TAKE_MAX},
+        observations::Mend,
+        query::{self, Direction, Filter, Query, TAKE_MAX},
     },
     model::{
         args::Args,
@@ -120,9 +121,23 @@ impl CallActivity {
     }
 }
 
+/// The model of segments.
+const SEGMENTS: &str = "activitiesCallTranscripts";
+
+/// What is read of a segment. Its activity tells whether it is of the call that was asked for.
+const SEGMENT_FIELDS: &[&str] = &["text", "type", "start", "end", "activity.name"];
+
+/// The segments of these activities by one condition.
+fn segments_of_some(activities: &[String]) -> Query {
+    // Several share a query, which is not paged, so that it needs no order.
+    Query::new(SEGMENTS, TAKE_MAX)
+        .fields(SEGMENT_FIELDS)
+        .filter(Filter::one_of("activity", activities.to_vec()))
+}
+
 fn segments_of(activity: &str) -> Query {
-    Query::new("activitiesCallTranscripts", TAKE_MAX)
-        .fields(&["text", "type", "start", "end"])
+    Query::new(SEGMENTS, TAKE_MAX)
+        .fields(SEGMENT_FIELDS)
         .filter(Filter::eq("activity", activity))
         .sort("start", Direction::Ascending)
 }
@@ -133,37 +148,33 @@ pub(crate) const LEG_FIELDS: &[&str] = &["activities.name", "activities.time", "
 /// The transcript of the call that an activity belongs to, with all its legs.
 pub(crate) fn transcript(context: &Context, args: &Args, call: &Entity) -> Result<Output, Error> {
     let given = args.required(&param::ACTIVITY);
-    let page = context.client.read_all(&segments_of(given))?;
-    let (mut activities, unknown) = call_activities(context, call, given)?;
-    if activities.is_empty() {
-        activities.push(CallActivity {
+    let mut call = legs_of(context, call, given)?;
+    if call.legs.is_empty() {
+        call.legs.push(CallActivity {
             name: given.to_owned(),
             agent: None,
             time: None,
         });
     }
-    // What was read is of the activity that was given.
-    let others: Vec<String> = activities
-        .iter()
-        .map(|of| of.name.clone())
-        .filter(|name| name != given)
-        .collect();
-    let queries: Vec<Query> = others.iter().map(|activity| segments_of(activity)).collect();
-    let read: Vec<Result<Page, Error>> = context.client.read_all_of_each(&queries);
-    if let ([_], [Err(error)]) = (&activities[..], &read[..]) {
+    let queries: Vec<Query> = call.legs.iter().map(|leg| segments_of(&leg.name)).collect();
+    let pages = context.client.read_all_of_each(&queries);
+    if let [Err(error)] = &pages[..] {
         return Err(error.clone());
     }
-    let read: BTreeMap<String, Result<Page, Error>> = others
-        .into_iter()
-        .zip(read)
-        .chain([(given.to_owned(), Ok(page))])
-        .collect();
-    let notes = unknown.map(|error| format!("Whether the call has other legs is not known. {}", error.text()));
+    let names = call.legs.iter().map(|leg| leg.name.clone());
+    let mut read: Segments = names.zip(pages).collect();
+    let calls = [call];
+    let finding = look_elsewhere(context, &calls, &mut read);
+    let [call] = calls;
+    let unknown = call
+        .unknown
+        .map(|error| format!("Whether the call has other legs is not known. {}", error.text()));
+    let elsewhere = finding.and_then(Finding::note);
     Ok(Output {
         content: Content::Transcript(TranscriptOutput {
             activity: text::line(given),
-            legs: activities.iter().map(|of| of.leg(read[&of.name].as_ref())).collect(),
-            notes: notes.into_iter().collect(),
+            legs: call.legs.iter().map(|of| of.leg(read[&of.name].as_ref())).collect(),
+            notes: unknown.into_iter().chain(elsewhere.map(str::to_owned)).collect(),
             skip: args.skip(),
             budget: args.budget(context.settings.max_answer_bytes),
         }),
@@ -171,40 +182,161 @@ pub(crate) fn transcript(context: &Context, args: &Args, call: &Entity) -> Resul
     })
 }
 
-/// The activities of the call that one of them, or the call's own id, names; and why they are not known.
-fn call_activities(context: &Context, call: &Entity, id: &str) -> Result<(Vec<CallActivity>, Option<Error>), Error> {
+/// The segments of each activity.
+type Segments = BTreeMap<String, Result<Page, Error>>;
+
+/// A call as far as its transcript goes.
+#[derive(Default)]
+struct Call {
+    id: Option<String>,
+    legs: Vec<CallActivity>,
+    /// Why its legs are not known.
+    unknown: Option<Error>,
+}
+
+impl Call {
+    fn of(call: &Value) -> Self {
+        Call {
+            id: value::text_at(call, "id_call"),
+            legs: activities_of(call),
+            unknown: None,
+        }
+    }
+}
+
+/// Why no transcript came with any of some calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finding {
+    /// The instance gives no segment at all.
+    NoneAtAll,
+    /// It gives some, but none by the activity or the call that it is of.
+    NotByActivity,
+}
+
+impl Finding {
+    fn note(self) -> Option<&'static str> {
+        Some(match self {
+            Finding::NoneAtAll => {
+                "This Daktela gives no transcript of any call: it has none, or its account may not read them."
+            }
+            Finding::NotByActivity => {
+                "This Daktela has transcripts, but gives none by the activity or the call that it is of: whether there is one here is not known."
+            }
+        })
+    }
+}
+
+/// Where none of these calls has a segment: whether that is so, and the segments by another way where there is one. Asks
+/// nothing where some came.
+fn look_elsewhere(context: &Context, calls: &[Call], read: &mut Segments) -> Option<Finding> {
+    let is_empty = |page: &Result<Page, Error>| page.as_ref().is_ok_and(|page| page.rows.is_empty());
+    if read.is_empty() || !read.values().all(is_empty) {
+        return None;
+    }
+    let client = &context.client;
+    let any = Query::new(SEGMENTS, 1).fields(&["activity.name"]);
+    let first = client.read_page(&any).ok()?.rows.into_iter().next();
+    let Some(known) = first.map(|row| value::first(&row, "activity").and_then(value::name_of)) else {
+        return Some(Finding::NoneAtAll);
+    };
+    // An activity that has segments shows which way leads to them.
+    let gives = |query: Query| {
+        let one = Query {
+            take: 1,
+            sort: Vec::new(),
+            ..query
+        };
+        client.read_page(&one).is_ok_and(|page| !page.rows.is_empty())
+    };
+    if let Some(known) = known {
+        if gives(segments_of_some(std::slice::from_ref(&known))) {
+            return None;
+        }
+        if gives(segments_of(&known)) {
+            let names: Vec<String> = read.keys().cloned().collect();
+            let queries: Vec<Query> = names.iter().map(|name| segments_of(name)).collect();
+            read.extend(names.into_iter().zip(client.read_all_of_each(&queries)));
+            client.note_mend(Mend::OneByOne, SEGMENTS, &["activity"], !read.values().all(is_empty));
+            return None;
+        }
+    }
+    let mut of_calls = Vec::new();
+    for call in calls {
+        let path = call
+            .id
+            .as_deref()
+            .and_then(|id| query::path("activitiesCall", &[id, "transcripts"]));
+        of_calls.extend(path.map(|path| (call, Query::new(path, TAKE_MAX).fields(SEGMENT_FIELDS))));
+    }
+    let queries: Vec<Query> = of_calls.iter().map(|(_, query)| query.clone()).collect();
+    for ((call, _), page) in of_calls.into_iter().zip(client.read_all_of_each(&queries)) {
+        let Ok(page) = page else { continue };
+        let mut rest = page.rows;
+        for (i, leg) in call.legs.iter().enumerate() {
+            // A segment that does not say whose it is stands in the first leg.
+            let is_of = |row: &Value| match value::first(row, "activity").and_then(value::name_of) {
+                Some(name) => name == leg.name,
+                None => i == 0,
+            };
+            let (rows, others): (Vec<Value>, Vec<Value>) = rest.into_iter().partition(is_of);
+            rest = others;
+            let total = Some(rows.len() as u64);
+            let page = Page {
+                rows,
+                total,
+                ..Page::default()
+            };
+            read.insert(leg.name.clone(), Ok(page));
+        }
+    }
+    let found = !read.values().all(is_empty);
+    client.note_mend(Mend::RelationPath, "activitiesCall", &["transcripts"], found);
+    (!found).then_some(Finding::NotByActivity)
+}
+
+/// The call that one of its activities, or its own id, names.
+fn legs_of(context: &Context, call: &Entity, id: &str) -> Result<Call, Error> {
+    let client = &context.client;
     let fields: Vec<String> = [call.key]
         .iter()
         .chain(LEG_FIELDS)
         .map(|field| (*field).to_owned())
         .collect();
-    if id.starts_with("activities_") {
-        let query = Query {
-            fields,
-            ..Query::new(call.endpoint, 2)
+    if !id.starts_with("activities_") {
+        return match client.read_record(call.endpoint, id, &fields) {
+            Ok(record) => Ok(Call::of(&record)),
+            Err(Error::NotFound(_) | Error::Refused(_)) => Ok(Call::default()),
+            Err(error) => Err(error),
         };
-        // Without the other legs the transcript of this one is still worth showing.
-        return Ok(
-            match context
-                .client
-                .read_page(&query.filter(Filter::eq("activities.name", id)))
-            {
-                Ok(page) => {
-                    let calls = page.rows.iter().map(activities_of);
-                    let of_this = calls
-                        .into_iter()
-                        .find(|activities| activities.iter().any(|of| of.name == id));
-                    (of_this.unwrap_or_default(), None)
-                }
-                Err(error) => (Vec::new(), Some(error)),
-            },
-        );
     }
-    match context.client.read_record(call.endpoint, id, &fields) {
-        Ok(record) => Ok((activities_of(&record), None)),
-        Err(Error::NotFound(_) | Error::Refused(_)) => Ok((Vec::new(), None)),
-        Err(error) => Err(error),
-    }
+    let query = Query {
+        fields: fields.clone(),
+        ..Query::new(call.endpoint, 2)
+    };
+    // Without the other legs the transcript of this one is still worth showing.
+    let unknown = match client.read_page(&query.filter(Filter::eq("activities.name", id))) {
+        Ok(page) => {
+            let mut calls = page.rows.iter().map(Call::of);
+            if let Some(found) = calls.find(|call| call.legs.iter().any(|leg| leg.name == id)) {
+                return Ok(found);
+            }
+            None
+        }
+        Err(error) => Some(error),
+    };
+    // The activity itself names its call.
+    let item = format!("item.{}", call.key);
+    let activity = client.read_record("activities", id, &["name".to_owned(), item.clone()]);
+    let named = activity.ok().and_then(|activity| value::text_at(&activity, &item));
+    let found = named.and_then(|name| client.read_record(call.endpoint, &name, &fields).ok());
+    client.note_mend(Mend::ItemAlone, call.endpoint, &["item"], found.is_some());
+    Ok(match found {
+        Some(record) => Call::of(&record),
+        None => Call {
+            unknown,
+            ..Call::default()
+        },
+    })
 }
 
 pub(crate) fn transcripts(context: &Context, args: &Args, list: &List) -> Result<Output, Error> {
@@ -243,9 +375,17 @@ pub(crate) fn transcripts(context: &Context, args: &Args, list: &List) -> Result
 const CALLS_PER_QUERY: usize = 5;
 
 pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Related> {
-    let calls: Vec<Vec<CallActivity>> = calls.iter().map(activities_of).collect();
-    let names: Vec<String> = calls.iter().flatten().map(|activity| activity.name.clone()).collect();
-    let read = read_transcripts(context, &names);
+    let calls: Vec<Call> = calls.iter().map(Call::of).collect();
+    let names = calls.iter().flat_map(|call| &call.legs).map(|leg| leg.name.clone());
+    let mut read = read_transcripts(context, &names.collect::<Vec<_>>());
+    let finding = look_elsewhere(context, &calls, &mut read);
+    if let Some(note) = finding.and_then(Finding::note) {
+        context.client.note(note);
+    }
+    let silent = match finding {
+        Some(Finding::NotByActivity) => "[whether it has a transcript is not known]",
+        _ => "[no transcript]",
+    };
     let part = |activities: &Vec<CallActivity>| {
         if activities.is_empty() {
             return Related::remark("[no activity, so no transcript]");
@@ -264,8 +404,8 @@ pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Relate
         let is_silent = legs.iter().all(|leg| leg.utterances.is_empty());
         let mut part = match (is_silent, legs.len()) {
             (true, _) if !remarks.is_empty() => Related::default(),
-            (true, _) => Related::remark("[no transcript]"),
-            (false, 1) => Related::conversation("Transcript", legs.remove(0).utterances, "[no transcript]"),
+            (true, _) => Related::remark(silent),
+            (false, 1) => Related::conversation("Transcript", legs.remove(0).utterances, silent),
             (false, _) => Related {
                 text: Some(Text {
                     label: "Transcript",
@@ -279,22 +419,14 @@ pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Relate
         part.remarks.extend(remarks);
         part
     };
-    calls.iter().map(part).collect()
+    calls.iter().map(|call| part(&call.legs)).collect()
 }
 
 /// The segments of each activity. Several activities share a query where the build takes that and tells them apart.
-fn read_transcripts(context: &Context, activities: &[String]) -> BTreeMap<String, Result<Page, Error>> {
+fn read_transcripts(context: &Context, activities: &[String]) -> Segments {
     let batches: Vec<&[String]> = activities.chunks(CALLS_PER_QUERY).collect();
-    let queries: Vec<Query> = batches
-        .iter()
-        .map(|batch| {
-            Query::new("activitiesCallTranscripts", TAKE_MAX)
-                .fields(&["text", "type", "start", "end", "activity.name"])
-                .filter(Filter::one_of("activity", batch.to_vec()))
-                .sort("start", Direction::Ascending)
-        })
-        .collect();
-    let mut read: BTreeMap<String, Result<Page, Error>> = BTreeMap::new();
+    let queries: Vec<Query> = batches.iter().map(|batch| segments_of_some(batch)).collect();
+    let mut read = Segments::new();
     let mut alone: Vec<&String> = Vec::new();
     for (batch, page) in batches.iter().zip(context.client.read_pages(&queries)) {
         let Ok(page) = page else {

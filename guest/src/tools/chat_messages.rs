@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 use crate::{
-    daktela::query::{self, Query, TAKE_MAX},
+    daktela::{
+        client::Page,
+        error::Error,
+        observations::Mend,
+        query::{self, Query, TAKE_MAX},
+    },
     model::{
         args::Args,
         context::Context,
@@ -29,23 +34,25 @@ pub(crate) fn messages(context: &Context, entity: &Entity, args: &Args, chats: &
     let queries: Vec<Query> = paths
         .iter()
         .flatten()
-        .map(|path| {
-            Query::new(path, TAKE_MAX).fields(&[
-                "time_created",
-                "direction",
-                "type",
-                "from",
-                "text",
-                "user.title",
-                "attachments",
-            ])
-        })
+        .map(|path| Query::new(path, TAKE_MAX).fields(FIELDS))
         .collect();
-    let mut pages = context.client.read_all_of_each(&queries).into_iter();
+    let mut read = context.client.read_all_of_each(&queries);
+    let asked: Vec<&Value> = chats
+        .iter()
+        .zip(&paths)
+        .filter(|(_, path)| path.is_some())
+        .map(|(chat, _)| chat)
+        .collect();
+    let is_elsewhere = come_otherwise(context, entity, &asked, &mut read);
+    let mut pages = read.into_iter();
     paths
         .iter()
         .map(|path| match path.as_ref().and_then(|_| pages.next()) {
             None => Related::remark("[no id by which messages can be asked for]"),
+            Some(Err(Error::NotFound(_))) if is_elsewhere => Related::default(),
+            // Some builds have no list where it would be empty; others' lists came.
+            Some(Err(Error::NotFound(_))) => Related::remark("[no messages]"),
+            Some(Ok(page)) if is_elsewhere && page.rows.is_empty() => Related::default(),
             Some(Err(error)) => Related::remarks(error.remark("the messages could not be read")),
             Some(Ok(page)) => {
                 let mut part = conversation(&page.rows, context.client.zone().as_deref());
@@ -61,6 +68,85 @@ pub(crate) fn messages(context: &Context, entity: &Entity, args: &Args, chats: &
             }
         })
         .collect()
+}
+
+/// How many whole chats show whether messages are a part of them: each may be 240 KB.
+const PROBED: usize = 3;
+
+/// What is read of a message.
+const FIELDS: &[&str] = &[
+    "time_created",
+    "direction",
+    "type",
+    "from",
+    "text",
+    "user.title",
+    "attachments",
+];
+
+/// Where no chat has messages although there should be some: puts those in that whole chats embed. Whether that gave none
+/// either, so that the answer says once that they are not known.
+fn come_otherwise(context: &Context, entity: &Entity, chats: &[&Value], read: &mut [Result<Page, Error>]) -> bool {
+    let is_absent = |page: &Result<Page, Error>| matches!(page, Err(Error::NotFound(_) | Error::Refused(_)));
+    let are_absent = read.iter().all(is_absent);
+    let is_empty = |page: &Result<Page, Error>| is_absent(page) || page.as_ref().is_ok_and(|page| page.rows.is_empty());
+    let lasted = |chat: &&Value| {
+        value::first(chat, "duration")
+            .and_then(value::number)
+            .is_some_and(|s| s > 0.0)
+    };
+    if read.is_empty() || !read.iter().all(is_empty) || !(are_absent || chats.iter().any(lasted)) {
+        return false;
+    }
+    let fields = ["name", "messages"].map(str::to_owned);
+    // Those that lasted first; a few show whether whole chats hold messages.
+    let mut at: Vec<usize> = (0..chats.len().min(read.len())).collect();
+    at.sort_by_key(|&i| !lasted(&chats[i]));
+    let (first, others) = at.split_at(at.len().min(PROBED));
+    let mut found = false;
+    for some in [first, others] {
+        let names: Vec<String> = some
+            .iter()
+            .filter_map(|&i| value::text_at(chats[i], entity.key))
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for (&i, chat) in some
+            .iter()
+            .zip(context.client.read_records(entity.endpoint, &names, &fields))
+        {
+            let Ok(Value::Array(rows)) = chat.map(|mut chat| chat["messages"].take()) else {
+                continue;
+            };
+            found |= !rows.is_empty();
+            read[i] = Ok(Page {
+                total: Some(rows.len() as u64),
+                rows,
+                ..Page::default()
+            });
+        }
+        if !found {
+            break;
+        }
+    }
+    context
+        .client
+        .note_mend(Mend::EmbeddedMessages, entity.endpoint, &["messages"], found);
+    // One chat in which nobody wrote anything is no reason for suspicion.
+    let is_unknown = !found && (are_absent || chats.len() > 1);
+    if is_unknown {
+        context.client.note(&if are_absent {
+            format!(
+                "This Daktela has no messages relation for {} ({}), so what was written in them is not known.",
+                entity.plural, entity.endpoint
+            )
+        } else {
+            format!(
+                "None of these {} has messages, though some lasted a while: this Daktela may keep them where nobody knows.",
+                entity.plural
+            )
+        });
+    }
+    is_unknown
 }
 
 fn conversation(messages: &[Value], zone: Option<&str>) -> Related {
@@ -91,6 +177,8 @@ fn speaker(message: &Value) -> Speaker {
         ("OUT", agent) => (Role::Agent, agent),
         _ if value::text_at(message, "from").as_deref() == Some("COWORKERS") => (Role::AiCoworker, None),
         (_, Some(agent)) => (Role::Agent, Some(agent)),
+        // Without a word on the direction it may be anybody's.
+        (_, None) if message.get("direction").is_none() => (Role::Unknown, None),
         (_, None) => (Role::System, None),
     };
     let note = match value::text_at(message, "type").as_deref() {
