@@ -157,7 +157,49 @@ fn leaf(map: &Map<String, Value>) -> Result<Node, Refusal> {
     })
 }
 
+/// A stored filter with its lists as a query string has them: maps from numbers.
+fn as_in_a_query(filter: &Value) -> Value {
+    match filter {
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            Value::Object(items.map(|(at, item)| (at.to_string(), as_in_a_query(item))).collect())
+        }
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(key, value)| (key.clone(), as_in_a_query(value)))
+                .collect(),
+        ),
+        scalar => scalar.clone(),
+    }
+}
+
+/// Filters tickets by a saved view. No field: records do not show it.
+const VIEW: &str = "_ticketView";
+
 impl Node {
+    /// The same with the conditions of each saved view in place of its name.
+    pub(crate) fn with_views(self, reader: &Reader<'_>, model: &Model) -> Result<Node, Refusal> {
+        let each = |nodes: Vec<Node>| -> Result<Vec<Node>, Refusal> {
+            nodes.into_iter().map(|node| node.with_views(reader, model)).collect()
+        };
+        match self {
+            Node::All(nodes) => Ok(Node::All(each(nodes)?)),
+            Node::Any(nodes) => Ok(Node::Any(each(nodes)?)),
+            Node::Leaf { field, values, .. } if field == VIEW && model.name == "tickets" => {
+                let views = values.iter().map(|name| {
+                    let Some(view) = reader.store.get("ticketsViews", &json!(name)) else {
+                        return bad(json!(["Object not exist"]));
+                    };
+                    let filter = as_in_a_query(&view["filter"]);
+                    let filter = parse(Some(&filter).filter(|filter| !filter.is_null()), reader.quirks)?;
+                    Ok(filter.unwrap_or(Node::All(Vec::new())))
+                });
+                Ok(Node::Any(views.collect::<Result<_, _>>()?))
+            }
+            leaf => Ok(leaf),
+        }
+    }
+
     /// Refuses what this model, or this build, does not understand.
     pub(crate) fn check(&self, reader: &Reader<'_>, model: &Model) -> Result<(), Refusal> {
         match self {

@@ -151,7 +151,7 @@ pub(crate) fn whoim(login: Option<&str>, token: &str, reader: &Reader<'_>) -> Va
             "_sys": {"model": "users", "accessToken": token},
         })
     });
-    json!({"user": shown, "version": "2026.2.14"})
+    json!({"user": shown, "version": {"current": "2026.2.14"}})
 }
 
 pub(crate) fn may_read(login: &str, on: &Model, reader: &Reader<'_>) -> bool {

@@ -20,11 +20,12 @@ const PREFIX: &str = "/api/v6/";
 
 /// Related collections: parent, relation, the model listed, and the path in that model which leads back to the parent.
 /// A path that starts with `.` is the parent's own list instead.
-const RELATIONS: [(&str, &str, &str, &str); 41] = [
+const RELATIONS: [(&str, &str, &str, &str); 42] = [
     ("tickets", "activities", "activities", "ticket"),
     ("tickets", "records", "crmRecords", "ticket"),
     ("tickets", "statuses", "statuses", ".statuses"),
     ("tickets", "mergeTickets", "tickets", "id_merge"),
+    ("ticketsCategories", "statuses", "statuses", ".statuses"),
     ("activities", "attachments", "activitiesAttachments", ".attachments"),
     ("activities", "statuses", "statuses", ".statuses"),
     ("activitiesCall", "activities", "activities", ".activities"),
@@ -260,7 +261,8 @@ fn list(
     login: &str,
     reader: &Reader<'_>,
 ) -> Result<String, Refusal> {
-    let query = Query::list(given, reader.quirks)?;
+    let mut query = Query::list(given, reader.quirks)?;
+    query.filter = query.filter.map(|filter| filter.with_views(reader, on)).transpose()?;
     if let Some(filter) = &query.filter {
         filter.check(reader, on)?;
         rows.retain(|row| filter.matches(reader, on, row));

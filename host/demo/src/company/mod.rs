@@ -44,6 +44,7 @@ fn build() -> Company {
     chats::add(&mut company, &talks);
     crm::add(&mut company);
     tickets::finish(&mut company);
+    tickets::count_views(&mut company);
     company
 }
 

@@ -9,7 +9,13 @@ use super::{
     clock::{self, after, moment, now},
     id, json_file, pick, roll,
 };
-use crate::store::Row;
+use crate::{
+    filter::{Node, Operator},
+    quirks::Quirks,
+    schema::model,
+    store::{Reader, Row},
+    value,
+};
 
 const TICKETS: usize = 240;
 const FIRST: usize = 787_001;
@@ -241,6 +247,30 @@ pub(super) fn finish(company: &mut Company) {
     for ticket in company.store.rows_mut("tickets") {
         let course = courses.remove(&ticket["name"].to_string()).unwrap_or_default();
         settle(ticket, course);
+    }
+}
+
+/// Views say how many tickets they show.
+pub(super) fn count_views(company: &mut Company) {
+    let quirks = Quirks::default();
+    let reader = Reader {
+        store: &company.store,
+        quirks: &quirks,
+    };
+    let count = |view: &Row| {
+        let filter = Node::Leaf {
+            field: "_ticketView".to_owned(),
+            operator: Operator::Eq,
+            values: vec![value::text(&view["name"])],
+        };
+        let on = model("tickets");
+        let filter = filter.with_views(&reader, on).expect("a view that exists");
+        let tickets = company.store.rows("tickets").iter();
+        tickets.filter(|ticket| filter.matches(&reader, on, ticket)).count()
+    };
+    let counts: Vec<usize> = company.store.rows("ticketsViews").iter().map(count).collect();
+    for (view, count) in company.store.rows_mut("ticketsViews").iter_mut().zip(counts) {
+        view.insert("count".into(), json!(count));
     }
 }
 
