@@ -116,6 +116,7 @@ const TRANSCRIBED_PARAMS: &[Param] = &[
     param::QUEUE,
     param::SKIP,
     param::take(20, 50),
+    param::FIELDS,
     param::MAX_BYTES,
 ];
 

@@ -1,13 +1,13 @@
 //! Tools for outbound campaigns.
 
 use crate::{
-    daktela::query::Direction,
+    daktela::query::{Direction, Filter},
     model::{
         entity::{CustomFields, ENTITY, Entity},
         field::{coded, date_time, related, text, titled, word},
-        filter::{eq, from, until},
+        filter::{custom, eq, from, until},
         list::List,
-        param::{self},
+        param::{self, Kind},
         tool::Tool,
     },
 };
@@ -61,6 +61,12 @@ const TYPE: Entity = Entity {
 const RECORDS: List = List {
     entity: &RECORD,
     filters: &[
+        eq(&param::CAMPAIGN, "record_type"),
+        custom(&param::CAMPAIGN_ACTION, |_, given| {
+            Ok(Filter::eq("action", code(given)).into())
+        }),
+        from(&param::NEXT_CALL_FROM, "nextcall"),
+        until(&param::NEXT_CALL_TO, "nextcall"),
         eq(&param::USER, "user"),
         eq(&param::CONTACT, "contact"),
         from(&param::DATE_FROM, "created"),
@@ -84,6 +90,13 @@ pub const TOOLS: &[Tool] = &[
         &RECORDS,
         "List records of outbound campaigns with the state of their calls. Dates filter by creation.",
     ),
+    Tool::get(
+        "get_campaign_record",
+        "Campaign record",
+        &RECORD,
+        "list_campaign_records",
+        "One campaign record with all its custom fields.",
+    ),
     Tool::list(
         "list_campaign_types",
         "List campaign types",
@@ -91,3 +104,26 @@ pub const TOOLS: &[Tool] = &[
         "List the types of campaigns.",
     ),
 ];
+
+/// The code that Daktela has for a state: its place among the words.
+fn code(word: &str) -> String {
+    let Kind::OneOf(words) = param::CAMPAIGN_ACTION.kind else {
+        return word.to_owned();
+    };
+    let place = words.iter().position(|known| *known == word);
+    place.map_or_else(|| word.to_owned(), |place| ACTIONS[place].0.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_filter_has_a_code() {
+        let Kind::OneOf(words) = param::CAMPAIGN_ACTION.kind else {
+            panic!("a choice")
+        };
+        let codes: Vec<String> = words.iter().map(|word| code(word)).collect();
+        assert_eq!(codes, ACTIONS.iter().map(|(code, _)| *code).collect::<Vec<_>>());
+    }
+}

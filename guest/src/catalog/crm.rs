@@ -52,9 +52,18 @@ const LIST: List = List {
     take: (50, 200),
 };
 
-pub const TOOLS: &[Tool] = &[Tool::list(
-    "list_crm_records",
-    "List CRM records",
-    &LIST,
-    "List CRM records (deals, contracts and the like), last edited first. Dates filter by creation. text_chars=100000 shows whole descriptions.",
-)];
+pub const TOOLS: &[Tool] = &[
+    Tool::list(
+        "list_crm_records",
+        "List CRM records",
+        &LIST,
+        "List CRM records (deals, contracts and the like), last edited first. Dates filter by creation. text_chars=100000 shows whole descriptions.",
+    ),
+    Tool::get(
+        "get_crm_record",
+        "CRM record",
+        &RECORD,
+        "list_crm_records",
+        "One CRM record with its whole description and all custom fields.",
+    ),
+];

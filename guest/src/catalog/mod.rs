@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod activities;
+pub mod articles;
 pub mod calls;
 pub mod campaigns;
 pub mod chats;
@@ -79,6 +80,12 @@ pub const TOOLSETS: &[Toolset] = &[
         title: "Campaigns",
         description: "What outbound campaigns work through.",
         tools: campaigns::TOOLS,
+    },
+    Toolset {
+        id: "articles",
+        title: "Knowledge base",
+        description: "Articles for agents, in folders.",
+        tools: articles::TOOLS,
     },
     Toolset {
         id: "reference",

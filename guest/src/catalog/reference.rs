@@ -1,12 +1,21 @@
 //! Tools for reference data: queues, users, groups, pauses, statuses, templates, categories.
 
-use crate::model::{
-    entity::{ENTITY, Entity, LongText, TextKind},
-    field::{flag, number, only_yes, text, titled, word},
-    filter::contains,
-    list::List,
-    param::{self},
-    tool::Tool,
+use crate::{
+    daktela::{
+        error::Error,
+        query::{self, Filter, Query, TAKE_MAX},
+    },
+    model::{
+        context::Context,
+        entity::{ENTITY, Entity, LongText, TextKind},
+        field::{flag, number, only_yes, text, titled, word},
+        filter::{Condition, contains, custom},
+        list::List,
+        param::{self},
+        tool::{Run, Tool},
+    },
+    tools::{describe::describe, who_am_i::who_am_i},
+    value,
 };
 
 const CATEGORY: Entity = Entity {
@@ -118,7 +127,10 @@ const USERS: List = List {
 };
 const GROUPS: List = all(&GROUP, 200);
 const PAUSES: List = all(&PAUSE, 200);
-const STATUSES: List = all(&STATUS, 200);
+const STATUSES: List = List {
+    filters: &[custom(&param::CATEGORY, of_category)],
+    ..all(&STATUS, 200)
+};
 const TEMPLATES: List = all(&TEMPLATE, 200);
 
 pub const TOOLS: &[Tool] = &[
@@ -156,7 +168,7 @@ pub const TOOLS: &[Tool] = &[
         "list_statuses",
         "List statuses",
         &STATUSES,
-        "List the workflow statuses of tickets and records.",
+        "List the workflow statuses of tickets and records; with category those that its tickets may have.",
     ),
     Tool::list(
         "list_templates",
@@ -164,4 +176,61 @@ pub const TOOLS: &[Tool] = &[
         &TEMPLATES,
         "List message templates with their content; text_chars=100000 shows it whole.",
     ),
+    Tool::get(
+        "get_template",
+        "Template",
+        &TEMPLATE,
+        "list_templates",
+        "One message template with its whole content.",
+    ),
+    Tool {
+        name: "describe",
+        title: "Custom fields",
+        description: "The custom fields of tickets, contacts, accounts, CRM and campaign records: label, type, choices, and the forms (categories, databases, types) \
+             that have them.",
+        run: Run::Custom {
+            params: &[param::ENTITY, param::SKIP, param::take(200, 1000), param::MAX_BYTES],
+            run: |context, args| describe(context, args),
+        },
+        example: None,
+    },
+    Tool {
+        name: "who_am_i",
+        title: "Who am I",
+        description: "The Daktela user whose rights this server has: name, role, profile, what of each kind of record the user may read, and the instance's time \
+             now with its zone.",
+        run: Run::Custom {
+            params: &[],
+            run: |context, _| who_am_i(context),
+        },
+        example: None,
+    },
 ];
+
+/// Statuses that tickets of a category may have: those of its relation, by name.
+fn of_category(context: &Context, category: &str) -> Result<Condition, Error> {
+    /// More names would not fit the line of a request.
+    const NAMES_MAX: usize = 80;
+    let Some(path) = query::path("ticketsCategories", &[category, "statuses"]) else {
+        return Ok(Filter::eq("name", "").into());
+    };
+    let query = Query::new(path, TAKE_MAX).fields(&["name"]).reference_data(true);
+    let page = context.client.read_page(&query)?;
+    let mut names: Vec<String> = page.rows.iter().filter_map(|row| value::text_at(row, "name")).collect();
+    let mut notes = Vec::new();
+    if names.is_empty() {
+        notes.push("The category has no statuses of its own.".to_owned());
+        names.push(String::new());
+    }
+    if names.len() > NAMES_MAX {
+        notes.push(format!(
+            "The category has {} statuses; the first {NAMES_MAX} are shown.",
+            names.len()
+        ));
+        names.truncate(NAMES_MAX);
+    }
+    Ok(Condition {
+        filter: Filter::one_of("name", names),
+        notes,
+    })
+}

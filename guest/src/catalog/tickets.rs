@@ -17,7 +17,7 @@ use crate::{
         tool::{Example, Run, Tool},
     },
     time,
-    tools::{account_tickets::account_tickets, contact_search, ticket_conversation::ticket_conversation},
+    tools::{account_tickets::account_tickets, contact_search, ticket_conversation::ticket_conversation, ticket_views},
     value,
 };
 
@@ -96,6 +96,7 @@ pub const TICKET: Entity = Entity {
 const LIST: List = List {
     entity: &TICKET,
     filters: &[
+        eq(&param::VIEW, "_ticketView"),
         eq(&param::CATEGORY, "category"),
         eq(&param::STAGE, "stage"),
         eq(&param::PRIORITY, "priority"),
@@ -112,6 +113,27 @@ const LIST: List = List {
     ],
     sort: Some(("edited", Direction::Descending)),
     take: (50, 200),
+};
+
+const VIEW: Entity = Entity {
+    endpoint: "ticketsViews",
+    singular: "ticket view",
+    plural: "ticket views",
+    fields: &[
+        number("Tickets", "count"),
+        titled("Below", "parentView"),
+        computed("Conditions", &["filter"], ticket_views::conditions),
+        computed("Order", &["sort"], ticket_views::order),
+        text("Description", "description"),
+    ],
+    ..ENTITY
+};
+
+const VIEWS: List = List {
+    entity: &VIEW,
+    filters: &[],
+    sort: None,
+    take: (200, 1000),
 };
 
 /// The same of one account; the account itself is looked up by the tool.
@@ -132,14 +154,20 @@ pub const TOOLS: &[Tool] = &[
         "list_tickets",
         "List tickets",
         &LIST,
-        "List tickets, last edited first. For \"what is open\" filter by stage, not by dates: OPEN is in work, WAIT waits for the customer, unsolved is both \
-         (two calls). Dates filter by creation. Merged tickets are left out unless asked for.",
+        "List tickets, last edited first. For \"what is open\" filter by stage, not by dates: OPEN is in work, WAIT waits for the customer, unsolved is both. \
+         Dates filter by creation. Merged tickets are left out unless asked for.",
     ),
     Tool::count(
         "count_tickets",
         "Count tickets",
         &LIST,
         "Count tickets by the same conditions as list_tickets, without reading them. Prefer it for \"how many\".",
+    ),
+    Tool::list(
+        "list_ticket_views",
+        "Saved ticket views",
+        &VIEWS,
+        "The saved views of tickets that the user sees in Daktela, with their conditions; list_tickets and count_tickets take one as view.",
     ),
     Tool::get(
         "get_ticket",
@@ -203,6 +231,7 @@ const OF_ACCOUNT_PARAMS: &[Param] = &[
     param::SORT_DIR,
     param::SKIP,
     param::take(50, 200),
+    param::FIELDS,
     param::TEXT_CHARS,
     param::MAX_BYTES,
 ];

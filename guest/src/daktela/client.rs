@@ -48,6 +48,11 @@ impl<'a> Client<'a> {
         self.notes.borrow().zone.clone()
     }
 
+    /// The instance's time, local time of its zone, as the last answer said it.
+    pub fn now(&self) -> Option<String> {
+        self.notes.borrow().now.clone()
+    }
+
     /// Remarks of Daktela on answers that it gave nevertheless.
     pub fn warnings(&self) -> Vec<String> {
         self.notes.borrow().warnings.clone()
@@ -209,6 +214,12 @@ impl<'a> Client<'a> {
         self.read_records(endpoint, &[name], fields)
             .pop()
             .expect("one answer for one name")
+    }
+
+    /// The one record of an endpoint that is no list, such as `whoim`.
+    pub fn read_single(&self, endpoint: &str) -> Result<Value, Error> {
+        let read = self.compat().reader.single(endpoint);
+        self.gather(read)
     }
 
     /// Several records of one model at once, in order.

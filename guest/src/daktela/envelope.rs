@@ -16,12 +16,14 @@ pub struct Envelope {
     pub result: Value,
     /// The instance's time zone.
     pub zone: Option<String>,
+    /// The instance's time, `YYYY-MM-DD HH:MM:SS` in that zone.
+    pub now: Option<String>,
     /// Remarks of Daktela on an answer that it gave nevertheless.
     pub warnings: Vec<String>,
 }
 
 /// A page of records.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Page {
     pub rows: Vec<Value>,
     /// How many records match in all, where the build says so and its count can be trusted.
@@ -79,6 +81,9 @@ pub fn read(response: &Response, what: &str) -> Result<Envelope, Error> {
     })?;
     Ok(Envelope {
         zone: envelope["_timezone"].as_str().map(text::line),
+        now: ["_time", "_serverTime"]
+            .iter()
+            .find_map(|key| value::text(&envelope[*key])),
         warnings: words,
         result: envelope["result"].take(),
     })

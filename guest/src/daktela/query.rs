@@ -63,7 +63,7 @@ pub enum Direction {
 }
 
 /// A read of a list of records.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
     /// Where: a model (`tickets`), or a record's relation (`activitiesWeb/web_1/messages`) by [`path`].
     pub endpoint: String,
@@ -149,6 +149,11 @@ pub fn record_path(endpoint: &str, name: &str, fields: &[String]) -> Option<Stri
         path(endpoint, &[name])?,
         pairs.0
     ))
+}
+
+/// The path that reads the one record of an endpoint that is no list.
+pub fn single_path(endpoint: &str) -> String {
+    format!("/api/v6/{endpoint}.json")
 }
 
 /// An endpoint below a record, e.g. `activitiesWeb/web_1/messages`. Every part is one segment; `None` where one is no

@@ -25,6 +25,8 @@ pub(crate) struct Read<T> {
 pub(crate) struct Notes {
     /// The instance's time zone.
     pub(crate) zone: Option<String>,
+    /// The instance's time when it answered, local time of that zone.
+    pub(crate) now: Option<String>,
     /// Remarks of Daktela on answers that it gave nevertheless.
     pub(crate) warnings: Vec<String>,
     /// Parts of answers that could not be read.
@@ -46,6 +48,7 @@ impl Notes {
             }
         };
         self.zone = other.zone.or(self.zone.take());
+        self.now = other.now.or(self.now.take());
         add(&mut self.warnings, other.warnings);
         add(&mut self.missing, other.missing);
         self.is_aged |= other.is_aged;
@@ -101,6 +104,13 @@ impl Reader<'_> {
                 record(response.unwrap_or_else(|| Err(no_path())), endpoint)
             })
             .collect()
+    }
+
+    /// The one record of an endpoint that is no list.
+    pub(crate) fn single(&self, endpoint: &str) -> Read<Value> {
+        let path = query::single_path(endpoint);
+        let response = self.http.get_all(&[Request::live(path)]).pop();
+        record(response.expect("an answer for each request"), endpoint)
     }
 
     /// A record and a list that belongs to it, at once.
@@ -162,8 +172,14 @@ fn answer<T>(
     let response = response.map_err(|failure| Error::from_failure(&failure, &what));
     let result = response.and_then(|response| {
         notes.is_aged = response.is_aged;
-        let Envelope { result, zone, warnings } = envelope::read(&response, &what)?;
+        let Envelope {
+            result,
+            zone,
+            now,
+            warnings,
+        } = envelope::read(&response, &what)?;
         notes.zone = zone;
+        notes.now = now;
         notes.warnings = warnings;
         read(result, &what)
     });

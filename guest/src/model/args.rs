@@ -40,6 +40,12 @@ pub struct Args {
     notes: Vec<String>,
 }
 
+/// Arguments that begin and end a range.
+const RANGES: &[(&Param, &Param)] = &[
+    (&param::DATE_FROM, &param::DATE_TO),
+    (&param::NEXT_CALL_FROM, &param::NEXT_CALL_TO),
+];
+
 /// Longer than any name, title or search text of Daktela; a request line must stay within what servers take.
 const TEXT_MAX: usize = 500;
 
@@ -49,8 +55,17 @@ impl Args {
         &self.notes
     }
 
+    /// The value of an argument that takes one.
     pub fn text(&self, param: &Param) -> Option<&str> {
         self.values.get(param.name).and_then(Value::as_str)
+    }
+
+    /// The values of an argument that takes several; none where it is absent.
+    pub fn texts(&self, param: &Param) -> Vec<&str> {
+        match self.values.get(param.name) {
+            Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).collect(),
+            value => value.and_then(Value::as_str).into_iter().collect(),
+        }
     }
 
     /// Of a required parameter.
@@ -123,7 +138,12 @@ impl Args {
                 notes.push(format!("{name} {shown} was taken as not given."));
                 continue;
             }
-            match check(param, value) {
+            let value = if param.many {
+                check_many(param, value)
+            } else {
+                check(param, value)
+            };
+            match value {
                 Ok(Some(value)) => drop(checked.insert(name.clone(), value)),
                 Ok(None) => {}
                 Err(expected) => wrong.push(format!("{name}: {expected}")),
@@ -135,15 +155,20 @@ impl Args {
             }
         }
         let date = |param: &Param| checked.get(param.name).and_then(Value::as_str);
-        if let (Some(from), Some(to)) = (date(&param::DATE_FROM), date(&param::DATE_TO))
-            && from > to
-        {
-            let mend = if time::compare(from, to, None).is_none() {
-                "that hour occurs twice in the night when the clocks go back, and Daktela's times do not tell which: take the whole hour"
-            } else {
-                "swap them"
-            };
-            wrong.push(format!("date_from ({from}) is after date_to ({to}); {mend}"));
+        for (after, before) in RANGES {
+            if let (Some(from), Some(to)) = (date(after), date(before))
+                && from > to
+            {
+                let mend = if time::compare(from, to, None).is_none() {
+                    "that hour occurs twice in the night when the clocks go back, and Daktela's times do not tell which: take the whole hour"
+                } else {
+                    "swap them"
+                };
+                wrong.push(format!(
+                    "{} ({from}) is after {} ({to}); {mend}",
+                    after.name, before.name
+                ));
+            }
         }
         if wrong.is_empty() {
             Ok(Args { values: checked, notes })
@@ -192,6 +217,40 @@ fn placeholder(param: &Param, value: &Value) -> Option<String> {
     is_placeholder.then(|| text::cut(&text::line(&value.to_string()), 80))
 }
 
+/// How many values one argument takes: more would not fit the line of a request.
+const VALUES_MAX: usize = 40;
+
+/// One value as [`check`] returns it, several as a list. Lists also come as the text of one; choices and words, none of
+/// which holds a comma, in one text with commas.
+fn check_many(param: &Param, value: &Value) -> Result<Option<Value>, String> {
+    let parsed = value
+        .as_str()
+        .filter(|text| text.trim_start().starts_with('['))
+        .and_then(|text| serde_json::from_str::<Vec<Value>>(text).ok());
+    let given = match (value, parsed, param.kind) {
+        (Value::Array(values), ..) => values.clone(),
+        (_, Some(values), _) => values,
+        (Value::String(text), None, Kind::OneOf(_) | Kind::Text) => text.split(',').map(Value::from).collect(),
+        (value, ..) => return check(param, value),
+    };
+    if given.len() > VALUES_MAX {
+        return Err(format!("{} values are too many; at most {VALUES_MAX}", given.len()));
+    }
+    let mut checked: Vec<Value> = Vec::new();
+    for value in &given {
+        if let Some(value) = check(param, value)?
+            && !checked.contains(&value)
+        {
+            checked.push(value);
+        }
+    }
+    Ok(if checked.len() > 1 {
+        Some(Value::Array(checked))
+    } else {
+        checked.pop()
+    })
+}
+
 /// The value in the type of its parameter; `None` for null and an empty text, which mean the same as leaving it out.
 /// Numbers and flags that came as text are forgiven, as models send them.
 fn check(param: &Param, value: &Value) -> Result<Option<Value>, String> {
@@ -233,6 +292,15 @@ fn check(param: &Param, value: &Value) -> Result<Option<Value>, String> {
 }
 
 fn expected(param: &Param) -> String {
+    let one = expected_one(param);
+    if param.many {
+        format!("{one}, or a list of them")
+    } else {
+        one
+    }
+}
+
+fn expected_one(param: &Param) -> String {
     match param.kind {
         Kind::Text | Kind::Named(_) => "a text".to_owned(),
         Kind::Id | Kind::TicketNumber => "an id".to_owned(),
@@ -311,6 +379,26 @@ mod tests {
     }
 
     #[test]
+    fn several_values_come_in_every_form() {
+        let both = json!({"stage": ["OPEN", "WAIT"]});
+        for given in [
+            json!(["open", "WAIT", "OPEN", ""]),
+            json!("OPEN,WAIT"),
+            json!("[\"OPEN\", \"WAIT\"]"),
+        ] {
+            assert_eq!(checked(json!({"stage": given})), both, "{given}");
+        }
+        assert_eq!(checked(json!({"stage": ["OPEN"]})), json!({"stage": "OPEN"}));
+        assert_eq!(checked(json!({"stage": [null]})), json!({}));
+        for wrong in [json!(["OPEN", "NEW"]), json!("OPEN,NEW"), json!([["OPEN"]])] {
+            assert!(
+                Args::check(PARAMS, &json!({"stage": wrong}).to_string()).is_err(),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
     fn all_that_is_wrong_is_said_at_once() {
         let arguments =
             json!({"stage": "NEW", "take": 201, "skip": -1, "queue": 1, "date_from": "soon", "answered": [1]});
@@ -328,7 +416,7 @@ mod tests {
         assert_eq!(
             error.text(),
             "Wrong arguments:\n\
-             - stage: expected one of OPEN, WAIT, CLOSE, ARCHIVE, not \"NEW\"\n\
+             - stage: expected one of OPEN, WAIT, CLOSE, ARCHIVE, or a list of them, not \"NEW\"\n\
              - take: expected a whole number from 1 to 200, not 201\n\
              - skip: expected a whole number from 0 (at most 1000000000), not -1\n\
              - \"queue\" is not an argument here; expected are stage, ticket, answered, date_from, date_to, skip, take\n\

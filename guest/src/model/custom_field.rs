@@ -19,25 +19,29 @@ pub struct CustomField {
     pub kind: String,
     /// Of fields with a choice: what is stored → what people see.
     pub items: BTreeMap<String, String>,
+    /// The same in the order of the form, each choice once.
+    pub choices: Vec<(String, String)>,
+    /// It takes several values.
+    pub multiple: bool,
 }
 
 /// The scheme that a record carries, if it does.
 pub fn schema_of(record: &Value) -> CustomFieldSchema {
-    let Some(fields) = value::first(record, "_sys.cfScheme").and_then(Value::as_object) else {
-        return CustomFieldSchema::new();
+    let fields: Vec<(String, &Value)> = match record.get("_sys").and_then(|sys| sys.get("cfScheme")) {
+        Some(Value::Object(fields)) => fields.iter().map(|(key, field)| (key.clone(), field)).collect(),
+        // Some clients expect a list of fields that name themselves.
+        Some(Value::Array(fields)) => fields
+            .iter()
+            .filter_map(|field| Some((value::text_at(field, "name")?, field)))
+            .collect(),
+        _ => Vec::new(),
     };
     fields
-        .iter()
+        .into_iter()
         .map(|(key, field)| {
-            let item = |item: &Value| {
-                let shown = value::text_at(item, "title").or_else(|| value::text_at(item, "value"))?;
-                Some(
-                    ["name", "value"]
-                        .iter()
-                        .filter_map(|key| value::text_at(item, key))
-                        .map(|stored| (stored, shown.clone()))
-                        .collect::<Vec<_>>(),
-                )
+            let choices = choices(field);
+            let stored = |(stored, shown): &(Vec<String>, String)| -> Vec<(String, String)> {
+                stored.iter().map(|stored| (stored.clone(), shown.clone())).collect()
             };
             let field = CustomField {
                 title: value::text_at(field, "title")
@@ -45,13 +49,36 @@ pub fn schema_of(record: &Value) -> CustomFieldSchema {
                     .unwrap_or_default(),
                 hidden: value::only_yes(field, "hidden"),
                 kind: value::text_at(field, "type").unwrap_or_default(),
-                items: value::all(field, "items")
-                    .into_iter()
-                    .filter_map(item)
-                    .flatten()
+                items: choices.iter().flat_map(stored).collect(),
+                choices: choices
+                    .iter()
+                    .filter_map(|(stored, shown)| Some((stored.last()?.clone(), shown.clone())))
                     .collect(),
+                multiple: value::only_yes(field, "multiple"),
             };
-            (key.clone(), field)
+            (key, field)
+        })
+        .collect()
+}
+
+/// The choices of a field: by what each may be stored, and what people see. A list of objects, or a map of the one to the other.
+fn choices(field: &Value) -> Vec<(Vec<String>, String)> {
+    let items = ["items", "options", "choices"].iter().filter_map(|key| field.get(key));
+    let item = |item: &Value| {
+        let shown = ["title", "label", "value"]
+            .iter()
+            .find_map(|key| value::text_at(item, key))?;
+        let stored = ["name", "value"].iter().filter_map(|key| value::text_at(item, key));
+        Some((stored.collect(), shown))
+    };
+    items
+        .flat_map(|items| match items {
+            Value::Array(items) => items.iter().filter_map(item).collect(),
+            Value::Object(items) => items
+                .iter()
+                .filter_map(|(stored, shown)| Some((vec![stored.clone()], value::text(shown)?)))
+                .collect(),
+            _ => Vec::new(),
         })
         .collect()
 }

@@ -50,6 +50,27 @@ pub static STATUSES: Source = Source {
     tool: "list_statuses",
     ..SMALL
 };
+pub static VIEWS: Source = Source {
+    endpoint: "ticketsViews",
+    singular: "ticket view",
+    plural: "ticket views",
+    tool: "list_ticket_views",
+    ..SMALL
+};
+pub static FOLDERS: Source = Source {
+    endpoint: "articlesFolders",
+    singular: "article folder",
+    plural: "article folders",
+    tool: "list_article_folders",
+    ..SMALL
+};
+pub static CAMPAIGNS: Source = Source {
+    endpoint: "campaignsTypes",
+    singular: "campaign type",
+    plural: "campaign types",
+    tool: "list_campaign_types",
+    ..SMALL
+};
 pub static CONTACTS: Source = Source {
     endpoint: "contacts",
     singular: "contact",

@@ -6,7 +6,7 @@ use super::{
     args::Args,
     context::Context,
     field::{Detail, FieldSpec, Format},
-    output::{Overflow, Related},
+    output::{Overflow, Related, snake_case},
     param::{self, Param},
 };
 
@@ -39,6 +39,9 @@ pub struct Entity {
     /// How the contact centre is set up rather than its work: caches may answer for an hour.
     pub is_reference_data: bool,
 }
+
+/// What long texts, messages and transcripts are called among the facts that a list shows.
+pub const TEXT: &str = "text";
 
 pub type Enrich = fn(&Context, &Entity, &Args, &[Value]) -> Vec<Related>;
 
@@ -89,6 +92,32 @@ impl Entity {
 
     /// The fields that a list or a detail shows, and so asks for.
     pub fn projection(&self, detail: Detail) -> Vec<String> {
+        self.projection_of(self.fields_at(detail), true, detail)
+    }
+
+    /// The same of a list that shows only these facts.
+    pub fn projection_only(&self, only: &[&str]) -> Vec<String> {
+        let chosen = self
+            .fields_at(Detail::Full)
+            .filter(|field| field.label.is_empty() || only.contains(&snake_case(field.label).as_str()));
+        let is_label = |name: &&str| {
+            self.fields_at(Detail::Full)
+                .any(|field| snake_case(field.label) == **name)
+        };
+        let mut fields = self.projection_of(chosen, only.contains(&TEXT), Detail::Summary);
+        // What is no label may be a custom field.
+        if only.iter().all(|name| *name == TEXT || is_label(name)) {
+            fields.retain(|field| field != "customFields");
+        }
+        fields
+    }
+
+    fn projection_of(
+        &self,
+        shown: impl Iterator<Item = &'static FieldSpec>,
+        has_texts: bool,
+        detail: Detail,
+    ) -> Vec<String> {
         let mut fields = vec![self.key.to_owned()];
         let mut add = |field: String| {
             if !field.is_empty() && !fields.contains(&field) {
@@ -96,7 +125,7 @@ impl Entity {
             }
         };
         add(self.title.to_owned());
-        for field in self.fields_at(detail) {
+        for field in shown {
             match field.format {
                 Format::Titled => add(format!("{}.title", field.path)),
                 Format::Related | Format::Ticket => {
@@ -114,7 +143,7 @@ impl Entity {
                 | Format::Coded(_) => add(field.path.to_owned()),
             }
         }
-        for text in self.texts {
+        for text in self.texts.iter().filter(|_| has_texts) {
             add(text.path.to_owned());
         }
         if self.custom_fields != CustomFields::No {

@@ -24,6 +24,9 @@ impl List {
             params.extend([param::sort(self.entity.sort), param::SORT_DIR]);
         }
         params.extend([param::SKIP, param::take(self.take.0, self.take.1)]);
+        if !self.entity.is_reference_data {
+            params.push(param::FIELDS);
+        }
         params.extend_from_slice(self.entity.extra_params);
         if !self.entity.texts.is_empty() {
             params.push(param::TEXT_CHARS);

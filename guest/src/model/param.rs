@@ -12,9 +12,16 @@ pub struct Param {
     pub kind: Kind,
     pub description: &'static str,
     pub required: bool,
+    /// Several values are taken, too; of a filter a record matches that has one of them.
+    pub many: bool,
 }
 
 impl Param {
+    /// The same argument where several values make sense. Texts and choices are also split at commas.
+    pub const fn many(self) -> Self {
+        Param { many: true, ..self }
+    }
+
     /// The same argument where a tool or a prompt cannot do without it.
     pub const fn required(self) -> Self {
         Param { required: true, ..self }
@@ -50,6 +57,7 @@ const fn text(name: &'static str, description: &'static str) -> Param {
         kind: Kind::Text,
         description,
         required: false,
+        many: false,
     }
 }
 
@@ -59,6 +67,7 @@ const fn id(name: &'static str, description: &'static str) -> Param {
         kind: Kind::Id,
         description,
         required: false,
+        many: false,
     }
 }
 
@@ -68,6 +77,7 @@ const fn ticket_number(name: &'static str) -> Param {
         kind: Kind::TicketNumber,
         description: "Ticket number, e.g. 787979 or TK00787979.",
         required: false,
+        many: false,
     }
 }
 
@@ -77,6 +87,7 @@ const fn one_of(name: &'static str, values: &'static [&'static str], description
         kind: Kind::OneOf(values),
         description,
         required: false,
+        many: false,
     }
 }
 
@@ -86,6 +97,7 @@ const fn flag(name: &'static str, default: bool, description: &'static str) -> P
         kind: Kind::Flag { default },
         description,
         required: false,
+        many: false,
     }
 }
 
@@ -95,18 +107,20 @@ const fn named(name: &'static str, source: &'static Source, description: &'stati
         kind: Kind::Named(source),
         description,
         required: false,
+        many: false,
     }
 }
 
 // Who and what.
-pub const USER: Param = named("user", &directory::USERS, "Agent: login or display name.");
-pub const QUEUE: Param = named("queue", &directory::QUEUES, "Queue: number or title.");
-pub const CATEGORY: Param = named("category", &directory::CATEGORIES, "Ticket category: id or title.");
+pub const USER: Param = named("user", &directory::USERS, "Agent: login or display name.").many();
+pub const QUEUE: Param = named("queue", &directory::QUEUES, "Queue: number or title.").many();
+pub const CATEGORY: Param = named("category", &directory::CATEGORIES, "Ticket category: id or title.").many();
 pub const STATUS: Param = named(
     "status",
     &directory::STATUSES,
     "Workflow status: id or title (not the stage).",
-);
+)
+.many();
 pub const CONTACT: Param = named(
     "contact",
     &directory::CONTACTS,
@@ -118,6 +132,9 @@ pub const ACCOUNT: Param = named(
     "Account (company): id, or the exact or partial name.",
 );
 pub const TICKET: Param = ticket_number("ticket");
+pub const VIEW: Param = named("view", &directory::VIEWS, "Saved view: id or title.");
+pub const FOLDER: Param = named("folder", &directory::FOLDERS, "Folder: id or title.").many();
+pub const CAMPAIGN: Param = named("campaign", &directory::CAMPAIGNS, "Campaign type: id or title.").many();
 
 // Which record.
 pub const NAME: Param = id("name", "Id of the record, as the lists show it.").required();
@@ -134,14 +151,16 @@ pub const STAGE: Param = one_of(
     "stage",
     STAGES,
     "OPEN in work, WAIT for the customer, CLOSE solved, ARCHIVE solved and archived.",
-);
+)
+.many();
 pub const STAGE_OR_ALL: Param = one_of(
     "stage",
     &["OPEN", "WAIT", "CLOSE", "ARCHIVE", "ALL"],
     "Ticket stage; OPEN unless given, ALL for every stage.",
-);
+)
+.many();
 pub const CRM_STAGE: Param = one_of("stage", &["OPEN", "CLOSE"], "Stage of the CRM record.");
-pub const PRIORITY: Param = one_of("priority", &["LOW", "MEDIUM", "HIGH"], "Ticket priority.");
+pub const PRIORITY: Param = one_of("priority", &["LOW", "MEDIUM", "HIGH"], "Ticket priority.").many();
 pub const CALL_DIRECTION: Param = one_of("direction", &["in", "out", "internal"], "Direction of the call.");
 pub const EMAIL_DIRECTION: Param = one_of("direction", &["in", "out"], "Direction of the e-mail.");
 pub const CHAT_DIRECTION: Param = one_of(
@@ -166,17 +185,55 @@ pub const ACTIVITY_TYPE: Param = one_of(
         "COMMENT",
     ],
     "Kind of activity: CHAT web chat, FBM Messenger, IGDM Instagram, WAP WhatsApp, VBR Viber.",
-);
+)
+.many();
 pub const ACTION: Param = one_of(
     "action",
     &["OPEN", "WAIT", "POSTPONE", "CLOSE"],
     "State: WAIT not taken yet, OPEN in work, POSTPONE for later, CLOSE done.",
-);
+)
+.many();
 pub const ANSWERED: Param = Param {
     name: "answered",
     kind: Kind::YesNo,
     description: "Only answered (true) or only unanswered calls (false).",
     required: false,
+    many: false,
+};
+
+pub const CAMPAIGN_ACTION: Param = one_of(
+    "action",
+    &[
+        "UNASSIGNED",
+        "READY",
+        "RESCHEDULED_BY_DIALLER",
+        "IN_CALL",
+        "HUNG_UP",
+        "DONE",
+        "RESCHEDULED",
+    ],
+    "State of the record's call.",
+)
+.many();
+pub const ENTITY: Param = one_of(
+    "entity",
+    &[
+        "tickets",
+        "contacts",
+        "accounts",
+        "crm_records",
+        "campaign_records",
+        "activities",
+    ],
+    "Kind of record; all of them unless given.",
+)
+.many();
+pub const PUBLISHED: Param = Param {
+    name: "published",
+    kind: Kind::YesNo,
+    description: "Only published articles (true) or only drafts (false).",
+    required: false,
+    many: false,
 };
 
 // Narrowing.
@@ -204,12 +261,25 @@ pub const DATE_FROM: Param = Param {
     kind: Kind::Date(Bound::From),
     description: "Not before: 2026-11-20 or 2026-11-20 14:30, time of the instance.",
     required: false,
+    many: false,
 };
 pub const DATE_TO: Param = Param {
     name: "date_to",
     kind: Kind::Date(Bound::Until),
     description: "Not after; a day without a time means the whole day.",
     required: false,
+    many: false,
+};
+
+pub const NEXT_CALL_FROM: Param = Param {
+    name: "next_call_from",
+    description: "Next call not before.",
+    ..DATE_FROM
+};
+pub const NEXT_CALL_TO: Param = Param {
+    name: "next_call_to",
+    description: "Next call not after; a day without a time means the whole day.",
+    ..DATE_TO
 };
 
 // What to show.
@@ -223,6 +293,7 @@ pub const SKIP: Param = Param {
     },
     description: "Records to skip (paging); the answer gives the next value.",
     required: false,
+    many: false,
 };
 pub const FULL_MAIL: Param = flag(
     "full",
@@ -243,6 +314,7 @@ pub const TEXT_CHARS: Param = Param {
     },
     description: "Show at most this many characters of each long text.",
     required: false,
+    many: false,
 };
 pub const MAX_BYTES: Param = Param {
     name: "max_bytes",
@@ -253,11 +325,19 @@ pub const MAX_BYTES: Param = Param {
     },
     description: "Size limit of the answer; what does not fit is named.",
     required: false,
+    many: false,
 };
 
 /// An answer that fits what clients take in one piece: common ones cut or refuse beyond 25,000 tokens, and 64 KB of
 /// mixed Czech and English text is 16,000 to 20,000.
 pub const MAX_BYTES_DEFAULT: usize = 64_000;
+
+/// Which facts of each record a list shows.
+pub const FIELDS: Param = text(
+    "fields",
+    "Show only these facts: labels in snake case, text for long texts.",
+)
+.many();
 
 /// How many records to show; `default` unless given, at most `max`.
 pub const fn take(default: u64, max: u64) -> Param {
@@ -270,6 +350,7 @@ pub const fn take(default: u64, max: u64) -> Param {
         },
         description: "Records to show (page size).",
         required: false,
+        many: false,
     }
 }
 

@@ -52,6 +52,9 @@ fn property(param: &Param) -> Value {
             out
         }
     };
+    if param.many {
+        out = json!({"anyOf": [out.clone(), {"type": "array", "items": out}]});
+    }
     out["description"] = json!(param.description);
     out
 }

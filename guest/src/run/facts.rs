@@ -6,9 +6,9 @@ use crate::{
     daktela::query,
     model::{
         custom_field::{self, ContactPoint, CustomField, CustomFieldSchema, EMAIL, PHONE},
-        entity::{CustomFields, Entity, LongText, TextKind},
+        entity::{CustomFields, Entity, LongText, TEXT, TextKind},
         field::{Detail, FieldSpec, Format},
-        output::{Body, Fact, FactValue, Key, Provenance, Record, Reference, Related, Text, number_of},
+        output::{Body, Fact, FactValue, Key, Provenance, Record, Reference, Related, Text, number_of, snake_case},
     },
     render::{html, mail, markdown},
     settings::Settings,
@@ -28,9 +28,15 @@ pub(crate) struct Reader<'a> {
     pub(crate) detail: Detail,
     /// Keep quoted mail and signatures.
     pub(crate) full_mail: bool,
+    /// Only these facts, by their keys; all that the detail shows where it is empty.
+    pub(crate) only: Vec<&'a str>,
 }
 
 impl Reader<'_> {
+    fn shows(&self, label: &str) -> bool {
+        self.only.is_empty() || self.only.contains(&snake_case(label).as_str())
+    }
+
     /// A record of an entity, with what belongs to it beside its fields.
     pub(crate) fn record(&self, entity: &Entity, record: &Value, related: Related) -> Record {
         let id = value::text_at(record, entity.key);
@@ -42,18 +48,31 @@ impl Reader<'_> {
             title: value::text_at(record, entity.title),
             facts: Vec::new(),
             remarks: related.remarks,
-            texts: entity.texts.iter().filter_map(|text| self.text(text, record)).collect(),
+            texts: Vec::new(),
         };
-        if entity.custom_fields == CustomFields::ContactPoints {
-            out.facts.extend(self.contact_points(record));
+        if self.shows(TEXT) {
+            out.texts = entity.texts.iter().filter_map(|text| self.text(text, record)).collect();
         }
-        for spec in entity.fields_at(self.detail) {
+        if entity.custom_fields == CustomFields::ContactPoints {
+            let points = self.contact_points(record).into_iter();
+            out.facts.extend(points.filter(|fact| self.shows(&fact.label)));
+        }
+        let detail = if self.only.is_empty() {
+            self.detail
+        } else {
+            Detail::Full
+        };
+        for spec in entity.fields_at(detail).filter(|spec| self.shows(spec.label)) {
             if let Some(value) = read(spec, record, self.settings) {
                 out.facts.push(self.fact(spec.label, value));
             }
         }
         if entity.custom_fields != CustomFields::No {
             for mut fact in self.custom_fields(record, entity.custom_fields) {
+                let is_named = matches!(&fact.key, Key::CustomField(key) if self.only.contains(&key.as_str()));
+                if !is_named && !self.shows(&fact.label) {
+                    continue;
+                }
                 if is_label_of_ours(entity, &fact.label) {
                     fact.label.to_mut().push_str(" (custom field)");
                 }
@@ -346,6 +365,7 @@ mod tests {
             schema: &CustomFieldSchema::new(),
             detail: Detail::Summary,
             full_mail: false,
+            only: Vec::new(),
         };
         let shown = |fields| -> Vec<String> {
             reader
@@ -426,6 +446,7 @@ mod tests {
                 .into(),
             detail: Detail::Full,
             full_mail: false,
+            only: Vec::new(),
         };
         let record =
             json!({"name": "1", "stage": "OPEN", "customFields": {"note": "a", "s": "CLOSE", "h": "b", "b": "c"}});

@@ -46,8 +46,13 @@ pub(crate) fn conditions(context: &Context, filters: &[FilterParam], args: &Args
     let wanted: Vec<(&str, &'static Source, &str)> = filters
         .iter()
         .filter_map(|on| match on.param.kind {
-            Kind::Named(source) => args.text(&on.param).map(|given| (on.param.name, source, given)),
+            Kind::Named(source) => Some((on.param, source)),
             _ => None,
+        })
+        .flat_map(|(param, source)| {
+            args.texts(&param)
+                .into_iter()
+                .map(move |given| (param.name, source, given))
         })
         .collect();
     let chosen = resolve::resolve(
@@ -90,32 +95,69 @@ fn condition(
         }
         return Ok(());
     }
-    let Some(given) = args.text(&on.param) else {
-        return Ok(());
-    };
-    let chosen = chosen
+    let mut chosen = chosen
         .iter()
-        .find(|(param, _)| *param == name)
+        .filter(|(param, _)| *param == name)
         .map(|(_, chosen)| chosen);
-    let value = chosen.map_or_else(|| given.to_owned(), |chosen| chosen.name.clone());
-    let shown = chosen.map_or_else(|| inline(&value, SHOWN_CHARS), Chosen::shown);
-    let (filter, said) = match on.how {
-        FilterOp::Eq(field) => (Filter::eq(field, value), format!("{name} {shown}")),
-        FilterOp::Contains(field) => (
-            Filter::contains(field, &value),
-            format!("{field} holds {}", quoted(&value)),
-        ),
-        FilterOp::From(field) => (Filter::new(field, "gte", value), format!("{field} from {shown}")),
-        FilterOp::Until(field) => (Filter::new(field, "lte", value), format!("{field} until {shown}")),
-        FilterOp::Custom(filter) => {
-            let condition = filter(context, &value)?;
-            out.notes.extend(condition.notes);
-            (condition.filter, format!("{name} {shown}"))
+    let mut filters = Vec::new();
+    let mut said: Vec<String> = Vec::new();
+    let mut values: Vec<String> = Vec::new();
+    for given in args.texts(&on.param) {
+        let chosen = chosen.next();
+        let value = chosen.map_or_else(|| given.to_owned(), |chosen| chosen.name.clone());
+        let shown = chosen.map_or_else(|| inline(&value, SHOWN_CHARS), Chosen::shown);
+        match on.how {
+            FilterOp::Contains(field) => {
+                filters.push(Filter::contains(field, &value));
+                said.push(format!("{field} holds {}", quoted(&value)));
+            }
+            FilterOp::From(field) => {
+                filters.push(Filter::new(field, "gte", value.as_str()));
+                said.push(format!("{field} from {shown}"));
+            }
+            FilterOp::Until(field) => {
+                filters.push(Filter::new(field, "lte", value.as_str()));
+                said.push(format!("{field} until {shown}"));
+            }
+            FilterOp::Custom(filter) => {
+                let condition = filter(context, &value)?;
+                out.notes.extend(condition.notes);
+                filters.push(condition.filter);
+                said.push(if said.is_empty() {
+                    format!("{name} {shown}")
+                } else {
+                    shown
+                });
+            }
+            FilterOp::Eq(_) | FilterOp::OnlyNull { .. } | FilterOp::YesNo(_) => {
+                said.push(if said.is_empty() {
+                    format!("{name} {shown}")
+                } else {
+                    shown
+                });
+            }
         }
-        FilterOp::OnlyNull { .. } | FilterOp::YesNo(_) => return Ok(()),
-    };
-    out.filters.push(filter);
-    out.applied_filters.push(said);
+        values.push(value);
+    }
+    if let FilterOp::Eq(field) = on.how
+        && let Some(value) = values.pop()
+    {
+        filters.push(if values.is_empty() {
+            Filter::eq(field, value)
+        } else {
+            values.push(value);
+            Filter::one_of(field, values)
+        });
+    }
+    if let Some(filter) = filters.pop() {
+        out.filters.push(if filters.is_empty() {
+            filter
+        } else {
+            filters.push(filter);
+            Filter::Any(filters)
+        });
+        out.applied_filters.push(said.join(" or "));
+    }
     Ok(())
 }
 

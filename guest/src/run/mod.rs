@@ -28,13 +28,14 @@ use crate::{
     model::{
         args::Args,
         context::Context,
-        entity::Entity,
+        entity::{CustomFields, Entity, TEXT},
         field::Detail,
         list::List,
-        output::{Content, ListOutput, Output, Record, RecordOutput},
+        output::{Content, ListOutput, Output, Record, RecordOutput, snake_case},
         param,
         tool::{Run, Tool},
     },
+    render::markdown::quoted,
     settings::Settings,
     text, value,
 };
@@ -81,11 +82,7 @@ fn read_list(context: &Context, list: &List, args: &Args) -> Result<Output, Erro
     let query = Query {
         filters: conditions.filters.clone(),
         sort,
-        fields: with_evidence(
-            list.entity,
-            list.entity.projection(Detail::Summary),
-            &conditions.filters,
-        ),
+        fields: with_evidence(list.entity, projection(list.entity, args)?, &conditions.filters),
         skip: args.skip(),
         take: page_size(list, args),
         ..Query::new(list.entity.endpoint, 0).reference_data(list.entity.is_reference_data)
@@ -123,6 +120,33 @@ fn search(context: &Context, query: &Query, args: &Args, conditions: &mut Condit
         .client
         .note_mend(Mend::FullTextSearch, &query.endpoint, &["customFields"], found);
     Ok(page)
+}
+
+/// The fields that a list shows, and so asks for: those of its summaries, or those that the caller names.
+pub(crate) fn projection(entity: &Entity, args: &Args) -> Result<Vec<String>, Error> {
+    let only = args.texts(&param::FIELDS);
+    if only.is_empty() {
+        return Ok(entity.projection(Detail::Summary));
+    }
+    let labels = entity.fields_at(Detail::Full).map(|field| snake_case(field.label));
+    let mut known: Vec<String> = labels.filter(|label| !label.is_empty()).collect();
+    known.push(TEXT.to_owned());
+    // Their keys and labels are the customer's own.
+    let has_custom_fields = entity.custom_fields != CustomFields::No;
+    let unknown: Vec<&str> = only
+        .iter()
+        .copied()
+        .filter(|name| !has_custom_fields && !known.iter().any(|known| known == name))
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Error::Argument(format!(
+            "Wrong arguments:\n- fields: {} of {} are not known; expected are {}",
+            unknown.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "),
+            entity.plural,
+            known.join(", ")
+        )));
+    }
+    Ok(entity.projection_only(&only))
 }
 
 pub(crate) fn page_size(list: &List, args: &Args) -> u64 {

@@ -8,7 +8,7 @@ use crate::{
         args::Args,
         context::Context,
         custom_field::CustomFieldSchema,
-        entity::{CustomFields, Entity},
+        entity::{CustomFields, Entity, TEXT},
         field::Detail,
         output::{Record, Related},
         param,
@@ -22,7 +22,8 @@ const ENRICHED_AT_ONCE: usize = 25;
 /// Rows ready to print, with all that belongs to them. Where that takes requests of its own, it is read for a few
 /// records at a time, and no further than the answer has room: fewer records may come back than rows.
 pub(crate) fn records(context: &Context, entity: &Entity, args: &Args, detail: Detail, rows: &[Value]) -> Vec<Record> {
-    let Some(enrich) = entity.enrich else {
+    let only = args.texts(&param::FIELDS);
+    let Some(enrich) = entity.enrich.filter(|_| only.is_empty() || only.contains(&TEXT)) else {
         return records_with(context, entity, args, detail, rows, Vec::new());
     };
     let room = args.budget(context.settings.max_answer_bytes).bytes;
@@ -58,6 +59,7 @@ pub(crate) fn records_with(
         schema: &schema,
         detail,
         full_mail: args.flag(&param::FULL_MAIL),
+        only: args.texts(&param::FIELDS),
     };
     let mut related = related.into_iter();
     rows.iter()

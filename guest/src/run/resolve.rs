@@ -71,12 +71,23 @@ const NEAR_READ: u64 = 200;
 pub(crate) fn resolve(context: &Context, wanted: &[(&'static Source, &str)]) -> Result<Vec<Chosen>, Error> {
     let client = &context.client;
     let queries: Vec<Vec<Query>> = wanted.iter().map(|(source, given)| queries(source, given)).collect();
-    let mut pages = client.read_pages(&queries.concat()).into_iter();
+    // Several names out of one small directory are one read.
+    let mut distinct: Vec<Query> = Vec::new();
+    for query in queries.iter().flatten() {
+        if !distinct.contains(query) {
+            distinct.push(query.clone());
+        }
+    }
+    let read = client.read_pages(&distinct);
+    let page_of = |query: &Query| {
+        let at = distinct.iter().position(|one| one == query);
+        read[at.expect("each query is among the distinct ones")].clone()
+    };
     wanted
         .iter()
         .zip(&queries)
         .map(|((source, given), queries)| {
-            let pages: Vec<Result<Page, Error>> = pages.by_ref().take(queries.len()).collect();
+            let pages: Vec<Result<Page, Error>> = queries.iter().map(page_of).collect();
             match contact_point(source, given) {
                 Some(wanted) => by_contact_point(context, source, given, &wanted),
                 None => choose(client, source, given, queries, pages),

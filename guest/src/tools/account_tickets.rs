@@ -14,7 +14,7 @@ use crate::{
         observations::Mend,
         query::{Direction, Filter, Query},
     },
-    model::{args::Args, context::Context, directory, field::Detail, list::List, output::Output, param},
+    model::{args::Args, context::Context, directory, list::List, output::Output, param},
     run::{
         self,
         filters::{Conditions, conditions, ignored, with_evidence},
@@ -42,20 +42,25 @@ pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Re
         .applied_filters
         .insert(0, format!("account {}", account.shown()));
     conditions.notes.extend(account.note.clone());
-    let stage = args.text(&param::STAGE_OR_ALL).unwrap_or("OPEN");
-    if stage == "ALL" {
+    let stages = match &args.texts(&param::STAGE_OR_ALL)[..] {
+        [] => vec!["OPEN"],
+        given => given.to_vec(),
+    };
+    if stages.contains(&"ALL") {
         conditions.applied_filters.insert(1, "every stage".to_owned());
     } else {
-        conditions.filters.push(Filter::eq("stage", stage));
-        conditions.applied_filters.insert(1, format!("stage {stage}"));
+        let filter = match stages[..] {
+            [stage] => Filter::eq("stage", stage),
+            _ => Filter::one_of("stage", stages.iter().map(|stage| (*stage).to_owned()).collect()),
+        };
+        conditions.filters.push(filter);
+        conditions
+            .applied_filters
+            .insert(1, format!("stage {}", stages.join(" or ")));
     }
     let (sort, said) = run::order(list.entity, list.sort, args);
     let conditions = conditions.ordered(said);
-    let mut fields = with_evidence(
-        list.entity,
-        list.entity.projection(Detail::Summary),
-        &conditions.filters,
-    );
+    let mut fields = with_evidence(list.entity, run::projection(list.entity, args)?, &conditions.filters);
     fields.push("contact.account.name".to_owned());
     let take = run::page_size(list, args);
     let query = Query {

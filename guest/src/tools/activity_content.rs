@@ -83,6 +83,7 @@ pub(crate) fn contents(context: &Context, args: &Args, activities: &[Value], cha
             schema: &CustomFieldSchema::new(),
             detail: Detail::Summary,
             full_mail: args.flag(&param::FULL_MAIL),
+            only: Vec::new(),
         };
         let mut more = more.into_iter();
         for (i, row) in at.into_iter().zip(&rows) {

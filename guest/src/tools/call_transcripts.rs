@@ -15,7 +15,6 @@ use crate::{
         args::Args,
         context::Context,
         entity::Entity,
-        field::Detail,
         list::List,
         output::{Body, Content, Leg, Moment, Output, Related, Role, Speaker, Text, TranscriptOutput, Utterance},
         param,
@@ -348,11 +347,7 @@ pub(crate) fn transcripts(context: &Context, args: &Args, list: &List) -> Result
     let query = Query {
         filters: conditions.filters.clone(),
         sort,
-        fields: with_evidence(
-            list.entity,
-            list.entity.projection(Detail::Summary),
-            &conditions.filters,
-        ),
+        fields: with_evidence(list.entity, run::projection(list.entity, args)?, &conditions.filters),
         skip: args.skip(),
         take: run::page_size(list, args),
         ..Query::new(list.entity.endpoint, 0)

@@ -4,9 +4,13 @@
 
 pub(crate) mod account_tickets;
 pub(crate) mod activity_content;
+pub(crate) mod articles;
 pub(crate) mod attachments;
 pub(crate) mod call_transcripts;
 pub(crate) mod chat_messages;
 pub(crate) mod contact_search;
+pub(crate) mod describe;
 pub(crate) mod related_counts;
 pub(crate) mod ticket_conversation;
+pub(crate) mod ticket_views;
+pub(crate) mod who_am_i;
