@@ -47,8 +47,11 @@ pub fn parse(body: &[u8]) -> Result<Value, JsonError> {
 /// `<br />\n<b>Warning</b>: …` or `Warning: … in … on line …`.
 fn is_php_message(text: &str) -> bool {
     let head: String = text.chars().take(400).collect();
-    let is_one =
-        |word: &str| head.contains(&format!("<b>{word}</b>:")) || head.trim_start().starts_with(&format!("{word}:"));
+    let is_one = |word: &str| {
+        let bare = head.trim_start();
+        let bare = bare.strip_prefix("PHP ").unwrap_or(bare);
+        head.contains(&format!("<b>{word}</b>:")) || bare.starts_with(&format!("{word}:"))
+    };
     ["Warning", "Notice", "Deprecated", "Fatal error", "Parse error"]
         .into_iter()
         .any(is_one)

@@ -260,7 +260,7 @@ impl<'a> Item<'a> {
         }
         let long = record.facts.iter().filter(|fact| is_long(fact)).map(|fact| ItemText {
             label: &fact.label,
-            body: text::clean(&plain(&fact.value)).into(),
+            body: text::defuse(&text::clean(&plain(&fact.value))).into_owned().into(),
             chars: fact.max_chars,
             note: None,
         });
