@@ -665,3 +665,113 @@ fn transcripts_are_found_by_other_ways_and_their_absence_is_told_from_a_conditio
     let called = ignoring(&["activity"]).call("get_call_transcript", one.clone());
     assert_eq!(called.text, Upstream::new().call("get_call_transcript", one).text);
 }
+
+/// Custom-field definitions changed on their way.
+fn with_schemes(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Upstream {
+    Upstream::answering(move |_, _, body| each_scheme(body, &change))
+}
+
+fn each_scheme(value: &mut Value, change: &dyn Fn(&mut Value)) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| each_scheme(item, change)),
+        Value::Object(map) => {
+            if let Some(scheme) = map.get_mut("cfScheme") {
+                change(scheme);
+            }
+            map.values_mut().for_each(|inner| each_scheme(inner, change));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn custom_fields_that_may_be_hidden_do_not_show() {
+    let name = json!({"name": "contact_dvorak_petr"});
+    let good = Upstream::new().call("get_contact", name.clone());
+    assert!(good.text.contains("Role: Vedoucí prodejny"), "{}", good.text);
+    // A list of definitions is as good as a map of them.
+    let listed = with_schemes(|scheme| {
+        let fields = scheme.as_object().expect("a map").iter();
+        *scheme = fields
+            .map(|(key, field)| {
+                let mut field = field.clone();
+                field["name"] = json!(key);
+                field
+            })
+            .collect();
+    });
+    assert_eq!(listed.call("get_contact", name.clone()).text, good.text);
+    // Without definitions, and without a word on hiding: phone and e-mail only.
+    let none = with_schemes(|scheme| *scheme = Value::Null);
+    let silent = with_schemes(|scheme| {
+        for field in scheme.as_object_mut().expect("a map").values_mut() {
+            field.as_object_mut().expect("a definition").remove("hidden");
+        }
+    });
+    for build in [none, silent] {
+        let called = build.call("get_contact", name.clone());
+        assert!(!called.text.contains("Vedoucí prodejny"), "{}", called.text);
+        let jana = build.call("get_contact", json!({"name": "jana.horakova@seznam.example"}));
+        assert!(
+            jana.text.contains("\nPhone: ") && jana.text.contains("\nE-mail: "),
+            "{}",
+            jana.text
+        );
+        assert!(
+            called
+                .text
+                .contains("Note: Custom fields of which this Daktela does not say whether it hides them do not show: "),
+            "{}",
+            called.text
+        );
+    }
+}
+
+#[test]
+fn what_a_flag_means_that_is_not_sent_is_not_told() {
+    let called = Upstream::receiving(|_, pairs| {
+        without_fields(pairs, |field| {
+            matches!(field, "deactivated" | "last_activity_operator" | "type")
+        });
+    });
+    let users = called.call("list_users", json!({"take": 3}));
+    assert!(
+        users
+            .text
+            .contains("Note: Not known, since this Daktela does not send it: Deactivated."),
+        "{}",
+        users.text
+    );
+    assert_eq!(
+        users.meta["daktela/asked"]["users"],
+        json!(["deactivated", "description", "email", "name", "title", "type"])
+    );
+    assert_eq!(
+        users.meta["daktela/came"]["users"],
+        json!(["description", "email", "name", "title"])
+    );
+    let tickets = called.call("list_tickets", json!({"stage": "OPEN"}));
+    assert!(
+        Upstream::new()
+            .call("list_tickets", json!({"stage": "OPEN"}))
+            .text
+            .contains("Customer waits since")
+    );
+    assert!(!tickets.text.contains("Customer waits since"), "{}", tickets.text);
+    assert!(
+        !called
+            .call("list_activities", json!({"take": 5}))
+            .text
+            .contains("COMMENT")
+    );
+}
+
+#[test]
+fn a_crm_record_links_to_its_page() {
+    let called = Upstream::new().call("list_crm_records", json!({"take": 1}));
+    assert!(
+        called.text.contains("](https://acme.example/crm/records/"),
+        "{}",
+        called.text
+    );
+}

@@ -25,8 +25,10 @@ use crate::{
 
 /// Activity states, and what agents call them.
 const ACTIONS: &[(&str, &str)] = &[("WAIT", "WAIT (not taken yet)"), ("POSTPONE", "POSTPONE (later)")];
-/// Kinds whose code does not say what they are. A comment's may be empty.
+/// Kinds whose code does not say what they are.
 const TYPES: &[(&str, &str)] = &[
+    ("", "COMMENT (internal)"),
+    ("COMMENT", "COMMENT (external)"),
     ("CHAT", "CHAT (web chat)"),
     ("FBM", "FBM (Messenger)"),
     ("IGDM", "IGDM (Instagram)"),
@@ -118,7 +120,7 @@ pub const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Comments have an empty type in most builds.
+/// Comments within the company have an empty type, those for customers say what they are.
 fn of_type(_: &Context, given: &str) -> Result<Condition, Error> {
     let filter = if given == "COMMENT" {
         Filter::Any(vec![Filter::eq("type", "COMMENT"), Filter::eq("type", "")])
@@ -129,12 +131,16 @@ fn of_type(_: &Context, given: &str) -> Result<Condition, Error> {
 }
 
 fn kind(activity: &Value) -> Option<FactValue> {
-    let code = value::text_at(activity, "type").unwrap_or_else(|| "COMMENT".to_owned());
+    // What does not say its type is no comment; a comment within the company has an empty one.
+    let code = value::text(activity.get("type")?).unwrap_or_default();
     let known = TYPES.iter().find(|(known, _)| *known == code);
-    Some(FactValue::Code {
-        meaning: known.map_or_else(|| code.clone().into(), |(_, meaning)| (*meaning).into()),
-        code,
-    })
+    let meaning = known.map_or_else(|| code.clone().into(), |(_, meaning)| (*meaning).into());
+    let code = if code.is_empty() {
+        "INTERNAL_COMMENT".to_owned()
+    } else {
+        code
+    };
+    Some(FactValue::Code { code, meaning })
 }
 
 /// The entity of an activity type's channel. Comments and custom activities have none: their text is their own.

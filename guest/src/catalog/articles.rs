@@ -24,7 +24,7 @@ pub const ARTICLE: Entity = Entity {
     endpoint: "articles",
     singular: "article",
     plural: "articles",
-    page: true,
+    page: "articles/update/{name}",
     fields: &[
         related("Folder", "folder"),
         titled("Tags", "tags"),

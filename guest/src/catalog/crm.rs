@@ -16,6 +16,7 @@ const RECORD: Entity = Entity {
     endpoint: "crmRecords",
     singular: "CRM record",
     plural: "CRM records",
+    page: "crm/records/{type.name}/update/{name}",
     fields: &[
         titled("Type", "type"),
         word("Stage", "stage"),

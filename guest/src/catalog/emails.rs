@@ -89,14 +89,23 @@ pub const TOOLS: &[Tool] = &[
     ),
 ];
 
-/// The header by which mail programs mark what no human wrote.
+/// The headers by which mail programs mark what no human wrote.
 fn automatic(mail: &Value) -> Option<FactValue> {
-    let mark = value::text_at(mail, "options.headers.auto-submitted").filter(|mark| mark != "no")?;
+    let mark = header(mail, "auto-submitted")
+        .filter(|mark| mark != "no")
+        .or_else(|| header(mail, "x-auto-response-suppress").map(|_| "yes".to_owned()))?;
     Some(FactValue::Text(if mark == "yes" {
         mark
     } else {
         format!("yes ({mark})")
     }))
+}
+
+/// A header by its name, which keeps the spelling of the sender's program.
+fn header(mail: &Value, name: &str) -> Option<String> {
+    let headers = value::first(mail, "options.headers")?.as_object()?;
+    let (_, value) = headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+    value::text(value)
 }
 
 /// The people in a header.

@@ -8,7 +8,7 @@ use super::activities;
 use crate::{
     daktela::query::Direction,
     model::{
-        entity::{CustomFields, ENTITY, Entity, LongText, TextKind},
+        entity::{CustomFields, ENTITY, Entity, LongText, TICKET_PAGE, TextKind},
         field::{computed, date_time, detail, number, only_yes, related, seconds, text, ticket, titled, word},
         filter::{contains, custom, eq, from, only_null, until},
         list::List,
@@ -26,7 +26,7 @@ pub const TICKET: Entity = Entity {
     singular: "ticket",
     plural: "tickets",
     id_param: param::TICKET_NAME,
-    page: true,
+    page: TICKET_PAGE,
     fields: &[
         word("Stage", "stage"),
         word("Priority", "priority"),
@@ -258,6 +258,8 @@ fn is_unsolved(ticket: &Value) -> bool {
 /// does not tell which came last.
 fn waiting(ticket: &Value) -> Option<FactValue> {
     let client = value::text_at(ticket, "last_activity_client")?;
+    // Whether an agent wrote since is not known where Daktela does not send the field.
+    ticket.get("last_activity_operator")?;
     let unanswered = value::text_at(ticket, "last_activity_operator")
         .is_none_or(|operator| time::compare(&operator, &client, None) == Some(Ordering::Less));
     (is_unsolved(ticket) && unanswered).then_some(FactValue::DateTime(client))

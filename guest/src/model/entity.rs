@@ -21,8 +21,8 @@ pub struct Entity {
     pub id_param: Param,
     /// The path of its title; empty where it has none.
     pub title: &'static str,
-    /// The record has a page of its own in Daktela's user interface, at `/{endpoint}/update/{key}`.
-    pub page: bool,
+    /// The page of a record in Daktela's user interface, its fields in braces; empty where it is not known to have one.
+    pub page: &'static str,
     /// Rows that only this member of a family has; they come first.
     pub leading_fields: &'static [FieldSpec],
     pub fields: &'static [FieldSpec],
@@ -43,6 +43,14 @@ pub struct Entity {
 /// What long texts, messages and transcripts are called among the facts that a list shows.
 pub const TEXT: &str = "text";
 
+/// The page of a ticket.
+pub const TICKET_PAGE: &str = "tickets/update/{name}";
+
+/// The field that a part of a page's path stands for.
+pub fn page_field(part: &str) -> Option<&str> {
+    part.strip_prefix('{')?.strip_suffix('}')
+}
+
 pub type Enrich = fn(&Context, &Entity, &Args, &[Value]) -> Vec<Related>;
 
 /// Whether a record has custom fields.
@@ -62,7 +70,7 @@ pub const ENTITY: Entity = Entity {
     key: "name",
     id_param: param::NAME,
     title: "title",
-    page: false,
+    page: "",
     leading_fields: &[],
     fields: &[],
     texts: &[],
@@ -146,6 +154,10 @@ impl Entity {
         for text in self.texts.iter().filter(|_| has_texts) {
             add(text.path.to_owned());
         }
+        self.page
+            .split('/')
+            .filter_map(page_field)
+            .for_each(|field| add(field.to_owned()));
         if self.custom_fields != CustomFields::No {
             add("customFields".to_owned());
             if detail == Detail::Full {

@@ -184,7 +184,7 @@ pub const ACTIVITY_TYPE: Param = one_of(
         "IGCOMMENT",
         "COMMENT",
     ],
-    "Kind of activity: CHAT web chat, FBM Messenger, IGDM Instagram, WAP WhatsApp, VBR Viber.",
+    "Kind of activity: CHAT web chat, FBM Messenger, IGDM Instagram, WAP WhatsApp, VBR Viber, COMMENT internal and external comments.",
 )
 .many();
 pub const ACTION: Param = one_of(

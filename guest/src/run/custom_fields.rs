@@ -1,14 +1,17 @@
 //! Custom-field labels: reads the schema of the custom fields that rows use.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::{
     daktela::query::{Filter, Query},
     model::{
         context::Context,
-        custom_field::{self, CustomFieldSchema},
-        entity::Entity,
+        custom_field::{self, CustomFieldSchema, EMAIL, PHONE},
+        entity::{CustomFields, Entity},
     },
+    render::markdown::inline,
     value,
 };
 
@@ -62,10 +65,44 @@ pub(crate) fn schema(context: &Context, entity: &Entity, rows: &[Value]) -> Cust
     if let Err(error) = projected
         && scheme.len() == before
     {
-        context.client.note_partial(
-            "Custom fields may lack their labels, and some that Daktela hides may show",
-            &error,
-        );
+        context.client.note_partial("Custom fields are missing", &error);
     }
     scheme
 }
+
+/// How many keys a note names.
+const NAMED_MAX: usize = 10;
+
+/// Notes which custom fields of these rows do not show, since nobody knows whether Daktela hides them from people.
+pub(crate) fn note_undefined(context: &Context, entity: &Entity, rows: &[Value], schema: &CustomFieldSchema) {
+    let is_shown = |key: &str| {
+        let is_point = [PHONE, EMAIL].iter().any(|point| point.is(key, schema));
+        (entity.custom_fields == CustomFields::ContactPoints && is_point)
+            || schema.get(key).is_some_and(|field| field.hidden.is_some())
+    };
+    let filled = rows
+        .iter()
+        .flat_map(custom_field::fields_of)
+        .filter(|(_, values)| value::is_filled(values));
+    let keys: BTreeSet<&str> = filled
+        .map(|(key, _)| key.as_str())
+        .filter(|key| !is_shown(key))
+        .collect();
+    if keys.is_empty() {
+        return;
+    }
+    let named: Vec<String> = keys.iter().take(NAMED_MAX).map(|key| inline(key, KEY_CHARS)).collect();
+    let more = keys.len() - named.len();
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    context.client.note(&format!(
+        "Custom fields of which this Daktela does not say whether it hides them do not show: {}{more}.",
+        named.join(", ")
+    ));
+}
+
+/// A key is a word.
+const KEY_CHARS: usize = 60;

@@ -6,7 +6,7 @@ use crate::{
     daktela::query,
     model::{
         custom_field::{self, ContactPoint, CustomField, CustomFieldSchema, EMAIL, PHONE},
-        entity::{CustomFields, Entity, LongText, TEXT, TextKind},
+        entity::{CustomFields, Entity, LongText, TEXT, TICKET_PAGE, TextKind, page_field},
         field::{Detail, FieldSpec, Format},
         output::{Body, Fact, FactValue, Key, Provenance, Record, Reference, Related, Text, number_of, snake_case},
     },
@@ -40,10 +40,9 @@ impl Reader<'_> {
     /// A record of an entity, with what belongs to it beside its fields.
     pub(crate) fn record(&self, entity: &Entity, record: &Value, related: Related) -> Record {
         let id = value::text_at(record, entity.key);
-        let url = id.as_ref().filter(|_| entity.page);
         let mut out = Record {
             singular: entity.singular,
-            url: url.and_then(|id| page_url(self.settings, entity.endpoint, id)),
+            url: page_url(self.settings, entity.page, |field| value::text_at(record, field)),
             id,
             title: value::text_at(record, entity.title),
             facts: Vec::new(),
@@ -122,10 +121,8 @@ impl Reader<'_> {
             .filter(|(key, _)| {
                 kind != CustomFields::ContactPoints || ![PHONE, EMAIL].iter().any(|point| point.is(key, self.schema))
             })
-            .filter(|(key, _)| !self.schema.get(*key).is_some_and(|field| field.hidden))
             .filter_map(|(key, values)| {
-                let unknown = CustomField::default();
-                let field = self.schema.get(key).unwrap_or(&unknown);
+                let field = self.schema.get(key).filter(|field| field.hidden == Some(false))?;
                 let values = match values {
                     Value::Array(values) => values.iter().collect(),
                     value => vec![value],
@@ -262,7 +259,7 @@ fn read(spec: &FieldSpec, record: &Value, settings: &Settings) -> Option<FactVal
         Format::Ticket => FactValue::from_values(values().filter_map(|ticket| {
             let id = value::name_of(ticket)?;
             Some(FactValue::Reference(Reference {
-                url: page_url(settings, "tickets", &id),
+                url: page_url(settings, TICKET_PAGE, |_| Some(id.clone())),
                 id: Some(id),
                 title: value::text_at(ticket, "title"),
             }))
@@ -319,10 +316,20 @@ fn mail_body(source: &str, subject: Option<&str>) -> (String, Option<String>) {
     (folded.text, note)
 }
 
-/// The page of a record in Daktela's user interface. Browsers need no encoded dots, people like them less.
-fn page_url(settings: &Settings, endpoint: &str, id: &str) -> Option<String> {
-    let page = query::path(&format!("{endpoint}/update"), &[id])?.replace("%2E", ".");
-    Some(format!("{}/{page}", settings.origin))
+/// The page of a record in Daktela's user interface; none where a part of its path is not known. Browsers need no encoded
+/// dots, people like them less.
+fn page_url(settings: &Settings, page: &str, field: impl Fn(&str) -> Option<String>) -> Option<String> {
+    if page.is_empty() {
+        return None;
+    }
+    let mut url = settings.origin.clone();
+    for part in page.split('/') {
+        url = match page_field(part) {
+            Some(name) => url + query::path("", &[&field(name)?])?.replace("%2E", ".").as_str(),
+            None => url + "/" + part,
+        };
+    }
+    Some(url)
 }
 
 /// A custom field's key as words, for want of a label: `leadType` → `Lead type`.
@@ -360,9 +367,16 @@ mod tests {
 
     #[test]
     fn custom_fields_show_in_every_shape() {
+        let defined = CustomField {
+            hidden: Some(false),
+            ..CustomField::default()
+        };
+        let schema: CustomFieldSchema = ["address", "vip", "none"]
+            .map(|key| (key.to_owned(), defined.clone()))
+            .into();
         let reader = Reader {
             settings: &Settings::default(),
-            schema: &CustomFieldSchema::new(),
+            schema: &schema,
             detail: Detail::Summary,
             full_mail: false,
             only: Vec::new(),
@@ -381,6 +395,8 @@ mod tests {
             ["Address: Dlouhá 1, Brno", "Vip: yes"]
         );
         assert_eq!(shown(json!([])), [""; 0]);
+        // What has no definition may be hidden from people, too.
+        assert_eq!(shown(json!({"salary": [1]})), [""; 0]);
     }
 
     #[test]
@@ -439,6 +455,7 @@ mod tests {
                 .map(|(key, title)| {
                     let field = CustomField {
                         title: title.to_owned(),
+                        hidden: Some(false),
                         ..CustomField::default()
                     };
                     (key.to_owned(), field)

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use self::{
     count::count,
     filters::{Conditions, conditions, ignored, with_evidence},
-    records::{records, warnings},
+    records::{records, unknown_flags, warnings},
 };
 use crate::{
     daktela::{
@@ -164,6 +164,9 @@ pub(crate) fn listing(
     page: &Page,
 ) -> Output {
     conditions.notes.extend(ignored(page));
+    conditions
+        .notes
+        .extend(unknown_flags(entity, Detail::Summary, &page.rows));
     if page.is_unsorted && !query.sort.is_empty() {
         conditions.unordered();
     }
@@ -198,7 +201,10 @@ fn read_one(context: &Context, entity: &Entity, args: &Args) -> Result<Output, E
             singular: entity.singular,
             record,
             // Reads of what belongs to the record may have added to them.
-            notes: warnings(context),
+            notes: unknown_flags(entity, Detail::Full, std::slice::from_ref(&row))
+                .into_iter()
+                .chain(warnings(context))
+                .collect(),
             zone: context.client.zone(),
             budget: args.budget(context.settings.max_answer_bytes),
         }),

@@ -9,7 +9,7 @@ use crate::{
         context::Context,
         custom_field::CustomFieldSchema,
         entity::{CustomFields, Entity, TEXT},
-        field::Detail,
+        field::{Detail, Format},
         output::{Record, Related},
         param,
     },
@@ -50,7 +50,9 @@ pub(crate) fn records_with(
     related: Vec<Related>,
 ) -> Vec<Record> {
     let schema = if entity.custom_fields != CustomFields::No {
-        custom_fields::schema(context, entity, rows)
+        let schema = custom_fields::schema(context, entity, rows);
+        custom_fields::note_undefined(context, entity, rows, &schema);
+        schema
     } else {
         CustomFieldSchema::new()
     };
@@ -65,6 +67,21 @@ pub(crate) fn records_with(
     rows.iter()
         .map(|row| reader.record(entity, row, related.next().unwrap_or_default()))
         .collect()
+}
+
+/// Which flags of these rows are not known, where Daktela does not send them: as facts they show only when they are set.
+pub(crate) fn unknown_flags(entity: &Entity, detail: Detail, rows: &[Value]) -> Option<String> {
+    let came = |path: &str| rows.iter().any(|row| row.get(path).is_some());
+    let flags = entity
+        .fields_at(detail)
+        .filter(|spec| matches!(spec.format, Format::OnlyYes));
+    let unknown: Vec<&str> = flags.filter(|spec| !came(spec.path)).map(|spec| spec.label).collect();
+    (!rows.is_empty() && !unknown.is_empty()).then(|| {
+        format!(
+            "Not known, since this Daktela does not send it: {}.",
+            unknown.join(", ")
+        )
+    })
 }
 
 /// What could not be read, and what Daktela remarked on its answers, as data.

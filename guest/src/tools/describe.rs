@@ -233,7 +233,7 @@ fn fields(
     for row in &rows {
         let form = form_of(kind, row).map(|(_, title)| text::line(&title));
         for (key, field) in custom_field::schema_of(row) {
-            if field.hidden {
+            if field.hidden != Some(false) {
                 continue;
             }
             let known = found.entry(key).or_insert_with(|| Found {
