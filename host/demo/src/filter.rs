@@ -11,8 +11,8 @@ use crate::{
     query_string,
     quirks::{DottedFilters, Quirks},
     reply::{Refusal, bad},
-    schema::Model,
-    store::{Reader, Row},
+    schema::{Kind, Model},
+    store::{Reader, Record},
     value::text,
 };
 
@@ -218,7 +218,31 @@ impl Node {
         }
     }
 
-    pub(crate) fn matches(&self, reader: &Reader<'_>, model: &Model, row: &Row) -> bool {
+    /// A condition that has to hold and names related records, or the record itself: which field, and which names.
+    pub(crate) fn anchor<'n>(
+        &'n self,
+        reader: &Reader<'_>,
+        model: &'static Model,
+    ) -> Option<(&'static str, &'n [String])> {
+        match self {
+            Node::All(nodes) => nodes.iter().find_map(|node| node.anchor(reader, model)),
+            Node::Leaf {
+                field,
+                operator: Operator::Eq | Operator::In,
+                values,
+            } => {
+                let mut field = reader.field(model, field)?;
+                if let Kind::Path(other) = field.kind {
+                    field = reader.field(model, other)?;
+                }
+                let leads = matches!(field.kind, Kind::One(_) | Kind::Many(_)) || field.name == model.key;
+                leads.then_some((field.name, values.as_slice()))
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn matches(&self, reader: &Reader<'_>, model: &Model, row: &Record) -> bool {
         match self {
             Node::All(nodes) => nodes.iter().all(|node| node.matches(reader, model, row)),
             Node::Any(nodes) => nodes.iter().any(|node| node.matches(reader, model, row)),

@@ -13,7 +13,7 @@ use crate::{
     query_string,
     reply::{NOW, Refusal, bad, status},
     schema::{Model, model},
-    store::{Reader, Row, each},
+    store::{Reader, Record, Row, each},
 };
 
 /// The team lead, who reads everything.
@@ -162,16 +162,17 @@ pub(crate) fn may_read(login: &str, on: &Model, reader: &Reader<'_>) -> bool {
     role.is_some_and(|role| role["options"][option].as_u64().unwrap_or(0) & bit != 0)
 }
 
-/// Rights narrow rows: whose profile names categories sees tickets of these only.
-pub(crate) fn sees(login: &str, on: &Model, row: &Row, reader: &Reader<'_>) -> bool {
-    if let Some(number) = reader_number(login) {
-        return is_readers(number, on, row);
-    }
+/// Which rows a user sees. Rights narrow them: whose profile names categories sees tickets of these only.
+pub(crate) fn sight<'a>(login: &str, on: &'a Model, reader: &Reader<'a>) -> impl Fn(&Record) -> bool + use<'a> {
+    let number = reader_number(login);
     let profile = user(reader, login).and_then(|user| reader.store.get("profiles", &user["profile"]));
-    let categories = profile.map_or(&Value::Null, |profile| &profile["categories"]);
-    on.name != "tickets"
-        || each(categories).count() == 0
-        || each(categories).any(|category| *category == row["category"])
+    let categories = profile
+        .filter(|_| number.is_none() && on.name == "tickets")
+        .map_or(&Value::Null, |profile| &profile["categories"]);
+    move |row| match number {
+        Some(number) => is_readers(number, on, row),
+        None => each(categories).count() == 0 || each(categories).any(|category| *category == row["category"]),
+    }
 }
 
 fn reader_of(token: &str) -> Option<u64> {
@@ -184,7 +185,7 @@ fn reader_number(login: &str) -> Option<u64> {
 }
 
 /// Tickets are dealt out; all else falls into six heaps, and each reader sees another selection of these.
-fn is_readers(number: u64, on: &Model, row: &Row) -> bool {
+fn is_readers(number: u64, on: &Model, row: &Record) -> bool {
     const HEAPS: u64 = 6;
     let key = row.get(on.key).map_or_else(String::new, crate::value::text);
     match on.name {
@@ -193,7 +194,7 @@ fn is_readers(number: u64, on: &Model, row: &Row) -> bool {
     }
 }
 
-fn user<'a>(reader: &Reader<'a>, login: &str) -> Option<&'a Row> {
+fn user<'a>(reader: &Reader<'a>, login: &str) -> Option<&'a Record> {
     reader.store.get("users", &json!(login))
 }
 

@@ -6,7 +6,7 @@ use crate::{
     quirks::{DottedFields, EmailFiles, Item, UnknownField},
     reply::{Refusal, bad},
     schema::{CHANNELS, Kind, Model, model},
-    store::{Reader, Row, channel, each, internal_id},
+    store::{Reader, Record, Row, channel, each, internal_id},
 };
 
 /// Recordings go 14 levels deep until cycles end; that many would make a page of tickets hundreds of megabytes.
@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 4;
 
 impl Reader<'_> {
     /// A record without `fields`. `single` adds what only single reads have.
-    pub(crate) fn whole(&self, on: &'static Model, row: &Row, single: bool) -> Value {
+    pub(crate) fn whole(&self, on: &'static Model, row: &Record, single: bool) -> Value {
         let mut shown = self.embed(on, row, 0);
         let map = shown.as_object_mut().expect("a record is an object");
         if on.name == "tickets" && single {
@@ -48,7 +48,7 @@ impl Reader<'_> {
     }
 
     /// A record with accepted `fields`.
-    pub(crate) fn picked(&self, on: &'static Model, row: &Row, fields: &[String]) -> Value {
+    pub(crate) fn picked(&self, on: &'static Model, row: &Record, fields: &[String]) -> Value {
         let paths: Vec<&str> = fields.iter().map(String::as_str).collect();
         let mut shown = self.pick(on, row, &paths, 0);
         if fields.iter().any(|field| field == "_sys") && self.quirks.sys_in_fields {
@@ -71,7 +71,7 @@ impl Reader<'_> {
         }
     }
 
-    fn pick(&self, on: &'static Model, row: &Row, paths: &[&str], depth: usize) -> Row {
+    fn pick(&self, on: &'static Model, row: &Record, paths: &[&str], depth: usize) -> Row {
         let mut shown = Map::new();
         for path in paths {
             let head = path.split('.').next().expect("split gives at least one part");
@@ -111,7 +111,7 @@ impl Reader<'_> {
         shown
     }
 
-    fn embed(&self, on: &'static Model, row: &Row, depth: usize) -> Value {
+    fn embed(&self, on: &'static Model, row: &Record, depth: usize) -> Value {
         let mut shown = Map::new();
         for field in &on.fields {
             let hidden =
@@ -133,7 +133,7 @@ impl Reader<'_> {
         Value::Object(shown)
     }
 
-    fn value(&self, on: &Model, row: &Row, name: &str, kind: Kind, depth: usize) -> Value {
+    fn value(&self, on: &Model, row: &Record, name: &str, kind: Kind, depth: usize) -> Value {
         let at = row.get(name).unwrap_or(&Value::Null);
         let one = |other, key| match self.store.get(other, key) {
             Some(row) if depth < MAX_DEPTH => self.embed(model(other), row, depth + 1),
@@ -159,7 +159,7 @@ impl Reader<'_> {
         }
     }
 
-    fn sys(&self, on: &Model, row: &Row) -> Value {
+    fn sys(&self, on: &Model, row: &Record) -> Value {
         let name = match on.name {
             "activitiesAttachments" => r"activities\Attachments",
             name => name,

@@ -1,6 +1,6 @@
 //! From a request to an answer: models, single records, related collections, login.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, slice};
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::{
     quirks::{EmailFiles, Quirks, Relations, SingleFields},
     reply::{self, Page, Refusal, bad, status},
     schema::{Model, SCHEMA, model},
-    store::{Reader, Row, Store, each},
+    store::{Reader, Record, Row, Store, each},
     value,
 };
 
@@ -168,13 +168,7 @@ fn route(request: &Request, reader: &Reader<'_>, sessions: &mut Sessions) -> Res
                 return status(403);
             }
             match rest {
-                [] => list(
-                    on,
-                    reader.store.rows(on.name).iter().collect(),
-                    &parameters,
-                    &login,
-                    reader,
-                ),
+                [] => list(on, Rows::All, &parameters, &login, reader),
                 [key] => single(on, key, &parameters, &login, reader),
                 [key, relation] => related(on, key, relation, &parameters, &login, reader),
                 _ => status(404),
@@ -184,11 +178,11 @@ fn route(request: &Request, reader: &Reader<'_>, sessions: &mut Sessions) -> Res
     }
 }
 
-fn find<'a>(on: &Model, key: &str, login: &str, reader: &Reader<'a>) -> Result<&'a Row, Refusal> {
+fn find<'a>(on: &Model, key: &str, login: &str, reader: &Reader<'a>) -> Result<&'a Record, Refusal> {
     let row = reader
         .store
         .get(on.name, &json!(key))
-        .filter(|row| login::sees(login, on, row, reader));
+        .filter(|row| login::sight(login, on, reader)(row));
     // Sessions have no name: there is no single one to read.
     row.filter(|_| on.key != "#").map_or_else(|| status(404), Ok)
 }
@@ -240,35 +234,48 @@ fn related(
             let keys = row.get(own).into_iter().flat_map(each);
             keys.filter_map(|key| reader.store.get(target.name, key)).collect()
         }
-        None => {
-            let hidden = |row: &&Row| each(row.get(*path).unwrap_or(&Value::Null)).any(|member| member == key);
-            let leads = |row: &&Row| reader.reach(target, row, path).contains(&key);
-            reader
+        None => match target.field(path) {
+            Some(field) => reader
                 .store
-                .rows(target.name)
-                .iter()
-                .filter(|row| leads(row) || hidden(row))
-                .collect()
-        }
+                .related(target, field.name, slice::from_ref(&value::text(key))),
+            None => {
+                let leads = |row: &&Record| reader.reach(target, row, path).contains(&key);
+                reader.store.rows(target.name).iter().filter(leads).collect()
+            }
+        },
     };
-    list(target, rows, given, login, reader)
+    list(target, Rows::These(rows), given, login, reader)
 }
 
-fn list(
+/// What a list is taken from.
+enum Rows<'a> {
+    All,
+    These(Vec<&'a Record>),
+}
+
+fn list<'a>(
     on: &'static Model,
-    mut rows: Vec<&Row>,
+    from: Rows<'a>,
     given: &Row,
     login: &str,
-    reader: &Reader<'_>,
+    reader: &Reader<'a>,
 ) -> Result<String, Refusal> {
     let mut query = Query::list(given, reader.quirks)?;
     query.filter = query.filter.map(|filter| filter.with_views(reader, on)).transpose()?;
     if let Some(filter) = &query.filter {
         filter.check(reader, on)?;
-        rows.retain(|row| filter.matches(reader, on, row));
     }
     let fields = query.fields.map(|fields| reader.accept(on, fields)).transpose()?;
-    rows.retain(|row| login::sees(login, on, row, reader));
+    let mut rows = match (from, query.filter.as_ref().and_then(|filter| filter.anchor(reader, on))) {
+        (Rows::These(rows), _) => rows,
+        (Rows::All, Some((field, names))) => reader.store.related(on, field, names),
+        (Rows::All, None) => reader.store.rows(on.name).iter().collect(),
+    };
+    if let Some(filter) = &query.filter {
+        rows.retain(|row| filter.matches(reader, on, row));
+    }
+    let seen = login::sight(login, on, reader);
+    rows.retain(|row| seen(row));
     if let Some(wanted) = query.search.filter(|_| !on.search.is_empty()) {
         rows.retain(|row| mentions(on, row, &wanted, reader));
     }
@@ -276,13 +283,7 @@ fn list(
     if query.sort.iter().any(|(field, _)| !reader.knows(on, field)) {
         rows.clear();
     }
-    rows.sort_by(|a, b| {
-        let orders = query.sort.iter().map(|(field, descending)| {
-            let order = order(reader.reach(on, a, field).first(), reader.reach(on, b, field).first());
-            if *descending { order.reverse() } else { order }
-        });
-        orders.fold(Ordering::Equal, Ordering::then)
-    });
+    let rows = sorted(rows, &query.sort, on, reader);
     let total = query.total.then_some(rows.len());
     let page = rows.into_iter().skip(query.skip).take(query.take).enumerate();
     let rows = page.map(|(at, row)| {
@@ -303,7 +304,7 @@ fn list(
 }
 
 /// `q`: each word somewhere in what the model lets search. Nobody shows more than that it finds things.
-fn mentions(on: &Model, row: &Row, wanted: &str, reader: &Reader<'_>) -> bool {
+fn mentions(on: &Model, row: &Record, wanted: &str, reader: &Reader<'_>) -> bool {
     let texts = on.search.iter().flat_map(|field| match *field {
         "tags" => reader.reach(on, row, "tags.title"),
         "customFields" => row["customFields"]
@@ -317,18 +318,48 @@ fn mentions(on: &Model, row: &Row, wanted: &str, reader: &Reader<'_>) -> bool {
     wanted.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
-/// As MySQL orders: null first, numbers by size, texts by code.
-fn order(a: Option<&&Value>, b: Option<&&Value>) -> Ordering {
-    let absent = |value: Option<&&Value>| value.is_none_or(|value| value.is_null());
-    match (a, b) {
-        _ if absent(a) || absent(b) => absent(b).cmp(&absent(a)),
-        (Some(a), Some(b)) => {
-            let (a, b) = (value::text(a), value::text(b));
-            match (a.parse::<f64>(), b.parse::<f64>()) {
-                (Ok(a), Ok(b)) => a.total_cmp(&b),
-                _ => a.cmp(&b),
-            }
+fn sorted<'a>(rows: Vec<&'a Record>, sort: &[(String, bool)], on: &Model, reader: &Reader<'a>) -> Vec<&'a Record> {
+    let key = |row: &'a Record, field: &str| Key::new(reader.reach(on, row, field).first().copied());
+    let mut keyed: Vec<(Vec<Key>, &Record)> = rows
+        .into_iter()
+        .map(|row| (sort.iter().map(|(field, _)| key(row, field)).collect(), row))
+        .collect();
+    keyed.sort_by(|(a, _), (b, _)| {
+        let orders = a.iter().zip(b).zip(sort).map(|((a, b), (_, descending))| {
+            let order = a.order(b);
+            if *descending { order.reverse() } else { order }
+        });
+        orders.fold(Ordering::Equal, Ordering::then)
+    });
+    keyed.into_iter().map(|(_, row)| row).collect()
+}
+
+/// A value to sort by, read once.
+enum Key {
+    Null,
+    Number(f64, String),
+    Text(String),
+}
+
+impl Key {
+    fn new(value: Option<&Value>) -> Key {
+        match value.filter(|value| !value.is_null()).map(value::text) {
+            None => Key::Null,
+            Some(text) => match text.parse() {
+                Ok(number) => Key::Number(number, text),
+                Err(_) => Key::Text(text),
+            },
         }
-        _ => Ordering::Equal,
+    }
+
+    /// As MySQL orders: null first, numbers by size, texts by code.
+    fn order(&self, other: &Key) -> Ordering {
+        match (self, other) {
+            (Key::Null, Key::Null) => Ordering::Equal,
+            (Key::Null, _) => Ordering::Less,
+            (_, Key::Null) => Ordering::Greater,
+            (Key::Number(a, _), Key::Number(b, _)) => a.total_cmp(b),
+            (Key::Number(_, a) | Key::Text(a), Key::Number(_, b) | Key::Text(b)) => a.cmp(b),
+        }
     }
 }

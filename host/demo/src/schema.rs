@@ -20,6 +20,7 @@ pub(crate) const CHANNELS: [(&str, &str); 8] = [
     ("VBR", "activitiesVbr"),
 ];
 
+#[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) name: &'static str,
     pub(crate) key: &'static str,
@@ -31,7 +32,7 @@ pub(crate) struct Model {
     pub(crate) fields: Vec<Field>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
@@ -65,18 +66,14 @@ impl Model {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// A whole record from the part that was written down. Unknown names are mistakes in the data.
-    pub(crate) fn complete(&self, mut given: Map<String, Value>) -> Map<String, Value> {
-        let mut row = Map::new();
-        for field in self.fields.iter().filter(|field| !matches!(field.kind, Kind::Path(_))) {
-            row.insert(
-                field.name.into(),
-                given.remove(field.name).unwrap_or_else(|| field.default.clone()),
-            );
-        }
-        let unknown: Vec<_> = given.keys().collect();
-        assert!(unknown.is_empty(), "{} has no {unknown:?}", self.name);
-        row
+    /// The position of a field in a record of this model.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+
+    /// The values of a record of which nothing is written down.
+    pub(crate) fn defaults(&self) -> Vec<Value> {
+        self.fields.iter().map(|field| field.default.clone()).collect()
     }
 }
 

@@ -1,6 +1,10 @@
 //! The records in memory and the ways through them. Relations are stored as names and followed when asked for.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Index,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde_json::{Map, Value, json};
 
@@ -11,6 +15,51 @@ use crate::{
 
 pub(crate) type Row = Map<String, Value>;
 
+/// A record: the values of its model's fields, by position. A map for each of a hundred thousand would be four times the memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    model: &'static Model,
+    values: Box<[Value]>,
+}
+
+impl Record {
+    /// What is not given is the field's default. Unknown names are mistakes in the data.
+    fn new(model: &'static Model, given: impl IntoIterator<Item = (impl AsRef<str>, Value)>) -> Record {
+        let mut record = Record {
+            model,
+            values: model.defaults().into(),
+        };
+        for (name, value) in given {
+            record.set(name.as_ref(), value);
+        }
+        record
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.model.position(name).map(|at| &self.values[at])
+    }
+
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        let at = self.model.position(name);
+        self.values[at.unwrap_or_else(|| panic!("{} has no {name}", self.model.name))] = value;
+    }
+
+    /// Every field with its value, as stored: relations as names.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let names = self.model.fields.iter().map(|field| field.name);
+        names.zip(&self.values)
+    }
+}
+
+impl Index<&str> for Record {
+    type Output = Value;
+
+    fn index(&self, name: &str) -> &Value {
+        self.get(name)
+            .unwrap_or_else(|| panic!("{} has no {name}", self.model.name))
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Store {
     tables: HashMap<&'static str, Table>,
@@ -20,41 +69,82 @@ pub(crate) struct Store {
 
 #[derive(Default)]
 struct Table {
-    rows: Vec<Row>,
+    rows: Vec<Record>,
     index: HashMap<String, usize>,
+    /// Field → name of the related record → positions of the rows that have it; made when first asked for.
+    by_relation: Mutex<HashMap<&'static str, Arc<Positions>>>,
 }
+
+type Positions = HashMap<String, Vec<usize>>;
 
 impl Store {
     pub(crate) fn add(&mut self, name: &'static str, given: Value) {
-        let model = model(name);
         let Value::Object(given) = given else {
             panic!("a record of {name} is an object")
         };
-        let row = model.complete(given);
-        let table = self.tables.entry(model.name).or_default();
+        self.put(name, given);
+    }
+
+    pub(crate) fn put(&mut self, name: &'static str, given: impl IntoIterator<Item = (impl AsRef<str>, Value)>) {
+        let row = Record::new(model(name), given);
+        let table = self.tables.entry(row.model.name).or_default();
         let key = row
-            .get(model.key)
+            .get(row.model.key)
             .map_or(table.rows.len().to_string(), crate::value::text);
-        let before = table.index.insert(key.clone(), table.rows.len());
-        assert!(before.is_none(), "{name} has two records {key}");
+        let before = table.index.insert(key, table.rows.len());
+        assert!(before.is_none(), "{name} has two records {:?}", row.get(row.model.key));
         table.rows.push(row);
     }
 
-    pub(crate) fn rows(&self, model: &str) -> &[Row] {
+    pub(crate) fn rows(&self, model: &str) -> &[Record] {
         self.tables.get(model).map_or(&[], |table| &table.rows)
     }
 
-    pub(crate) fn rows_mut(&mut self, model: &str) -> &mut [Row] {
+    /// To change them while the store is built, before anybody asks.
+    pub(crate) fn rows_mut(&mut self, model: &str) -> &mut [Record] {
         self.tables.get_mut(model).map_or(&mut [], |table| &mut table.rows)
     }
 
-    pub(crate) fn get(&self, model: &str, key: &Value) -> Option<&Row> {
+    pub(crate) fn get(&self, model: &str, key: &Value) -> Option<&Record> {
         let table = self.tables.get(model)?;
-        table.index.get(&crate::value::text(key)).map(|at| &table.rows[*at])
+        let at = match key {
+            Value::String(key) => table.index.get(key),
+            key => table.index.get(&crate::value::text(key)),
+        };
+        at.map(|at| &table.rows[*at])
+    }
+
+    /// The rows whose `field`, a relation or the key, leads to one of `names`, in the order of the table.
+    pub(crate) fn related(&self, on: &Model, field: &'static str, names: &[String]) -> Vec<&Record> {
+        let Some(table) = self.tables.get(on.name) else {
+            return Vec::new();
+        };
+        let mut known = table.by_relation.lock().unwrap_or_else(PoisonError::into_inner);
+        let positions = Arc::clone(known.entry(field).or_insert_with(|| {
+            let mut positions = Positions::new();
+            for (at, row) in table.rows.iter().enumerate() {
+                match &row[field] {
+                    Value::Null => {}
+                    Value::Array(keys) => keys
+                        .iter()
+                        .for_each(|key| positions.entry(crate::value::text(key)).or_default().push(at)),
+                    key => positions.entry(crate::value::text(key)).or_default().push(at),
+                }
+            }
+            Arc::new(positions)
+        }));
+        drop(known);
+        let found: BTreeSet<usize> = names
+            .iter()
+            .filter_map(|name| positions.get(name))
+            .flatten()
+            .copied()
+            .collect();
+        found.into_iter().map(|at| &table.rows[at]).collect()
     }
 
     /// The custom fields that a record's form has.
-    pub(crate) fn form(&self, model: &str, row: &Row) -> Option<&Row> {
+    pub(crate) fn form(&self, model: &str, row: &Record) -> Option<&Row> {
         let chosen_by = match model {
             "contacts" | "accounts" => "database",
             "tickets" => "category",
@@ -110,7 +200,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Every value at the end of a known path; a related record counts as its name.
-    pub(crate) fn reach(&self, on: &Model, row: &'a Row, path: &str) -> Vec<&'a Value> {
+    pub(crate) fn reach(&self, on: &Model, row: &'a Record, path: &str) -> Vec<&'a Value> {
         let (head, rest) = path
             .split_once('.')
             .map_or((path, None), |(head, rest)| (head, Some(rest)));
@@ -138,7 +228,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The model of an activity's channel record.
-pub(crate) fn channel(activity: &Row) -> Option<&'static str> {
+pub(crate) fn channel(activity: &Record) -> Option<&'static str> {
     let kind = activity.get("type").and_then(Value::as_str)?;
     CHANNELS
         .iter()

@@ -7,7 +7,7 @@ use super::{
     clock::{self, after, moment, now},
     id, json_file, object, pick, roll,
 };
-use crate::store::Row;
+use crate::store::{Record, Row};
 
 /// Chats of each channel that are made here, besides the hand-written ones.
 const EACH: usize = 21;
@@ -163,7 +163,7 @@ fn chat(company: &mut Company, kind: usize, mut row: Row) {
     }
 }
 
-fn address(contact: &Row) -> Value {
+fn address(contact: &Record) -> Value {
     let fields = &contact["customFields"];
     fields
         .get("email")

@@ -13,7 +13,7 @@ use crate::{
     filter::{Node, Operator},
     quirks::Quirks,
     schema::model,
-    store::{Reader, Row},
+    store::{Reader, Record},
     value,
 };
 
@@ -228,7 +228,7 @@ pub(super) fn finish(company: &mut Company) {
         let comes_in = item.is_some_and(|item| item.get("direction").is_none_or(|way| way == "in" || way == "IN"));
         let draft = item.is_some_and(|item| item.get("state").is_some_and(|state| state == "DRAFT"));
         // A mail is answered by another; a call or a chat by whoever took it.
-        let taken = |item: &Row| activity["type"] != "EMAIL" && item["answered"] == true;
+        let taken = |item: &Record| activity["type"] != "EMAIL" && item["answered"] == true;
         let answers = item.is_some_and(|item| !draft && (!comes_in || taken(item)));
         let latest = |known: &mut Option<String>| *known = known.take().max(Some(time.to_owned()));
         course.count += 1;
@@ -257,7 +257,7 @@ pub(super) fn count_views(company: &mut Company) {
         store: &company.store,
         quirks: &quirks,
     };
-    let count = |view: &Row| {
+    let count = |view: &Record| {
         let filter = Node::Leaf {
             field: "_ticketView".to_owned(),
             operator: Operator::Eq,
@@ -270,11 +270,11 @@ pub(super) fn count_views(company: &mut Company) {
     };
     let counts: Vec<usize> = company.store.rows("ticketsViews").iter().map(count).collect();
     for (view, count) in company.store.rows_mut("ticketsViews").iter_mut().zip(counts) {
-        view.insert("count".into(), json!(count));
+        view.set("count", json!(count));
     }
 }
 
-fn settle(ticket: &mut Row, course: Course) {
+fn settle(ticket: &mut Record, course: Course) {
     let created = ticket["created"].as_str().expect("tickets were created").to_owned();
     let response_hours = if ticket["priority"] == "HIGH" { 4 } else { 8 };
     let deadline = clock::text(after(clock::parse(&created), response_hours * HOUR));
@@ -287,18 +287,18 @@ fn settle(ticket: &mut Row, course: Course) {
     if let (Some(first), Some(closed)) = (&course.first_answer, &closed)
         && first > closed
     {
-        ticket.insert("closed".into(), json!(first));
+        ticket.set("closed", json!(first));
     }
     let open = closed.is_none();
     let solution = clock::text(after(clock::parse(&created), response_hours * 9 * HOUR));
     let overdue = clock::seconds_between(&solution, crate::NOW).max(0);
     if open && ticket["sla_overdue"] == 0 && ticket["stage"] == "OPEN" {
-        ticket.insert("sla_overdue".into(), json!(overdue));
+        ticket.set("sla_overdue", json!(overdue));
     }
     let waits = open && course.client.is_some() && course.client > course.operator;
     let unread = ticket["unread"] == true || (waits && ticket["stage"] == "OPEN");
     let mut set = |name: &str, value: Value| {
-        ticket.insert(name.into(), value);
+        ticket.set(name, value);
     };
     if let Some(first) = &course.first_answer {
         set(
@@ -323,5 +323,5 @@ fn settle(ticket: &mut Row, course: Course) {
     set("last_activity_client", json!(course.client));
     set("last_activity_operator", json!(course.operator));
     let editor = ticket["user"].clone();
-    ticket.insert("edited_by".into(), editor);
+    ticket.set("edited_by", editor);
 }
