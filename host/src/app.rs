@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use daktela_demo::Demo;
+use daktela_demo::{Demo, Quirks};
 
 use crate::{
     auth::Identities,
@@ -39,7 +39,7 @@ pub struct SingleUser {
 
 /// For stdio and the commands: the instance and the credential that the options name, or the sample company.
 pub fn single_user(options: &Options) -> Result<SingleUser, BuildError> {
-    let demo = options.daktela.demo.then(Demo::start).transpose()?;
+    let demo = demo(options)?;
     let (origin, credential) = match &demo {
         Some(demo) => (demo.origin().parse()?, demo_credential()),
         None => options.daktela.upstream(|name| std::env::var(name).ok())?,
@@ -50,6 +50,18 @@ pub fn single_user(options: &Options) -> Result<SingleUser, BuildError> {
         host: host(options, Some(egress))?,
         demo,
     })
+}
+
+/// The sample company, where the options ask for it, as large as they say.
+pub fn demo(options: &Options) -> io::Result<Option<Demo>> {
+    let start = |scale| {
+        Demo::start_with(Quirks {
+            scale,
+            ..Quirks::default()
+        })
+    };
+    let wanted = options.daktela.demo.then(|| options.daktela.demo_scale.unwrap_or(1));
+    wanted.map(start).transpose()
 }
 
 /// A host that reads with `egress`. Without one it answers what is the same for every instance, e.g. the list of tools, and

@@ -54,8 +54,8 @@ pub use login::{
     AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, PASSWORD, READERS, SSO_TOKEN, TOKEN, USERNAME, reader_token,
 };
 pub use quirks::{
-    DataShape, DottedFields, DottedFilters, EmailFiles, Item, LoginAnswer, Quirks, Relations, SingleFields, Total,
-    UnknownField,
+    DataShape, DottedFields, DottedFilters, EmailFiles, Item, LoginAnswer, MAX_SCALE, Quirks, Relations, SingleFields,
+    Total, UnknownField,
 };
 pub use reply::NOW;
 
@@ -131,6 +131,18 @@ impl Demo {
 
     pub fn clear_faults(&self) {
         lock(&self.state.faults).clear();
+    }
+
+    /// Every record of a model as it is stored, related records as their names; none for an unknown model. For computing in
+    /// another way what a client computes through the API.
+    pub fn records(&self, model: &str) -> Vec<serde_json::Map<String, serde_json::Value>> {
+        let quirks = lock(&self.state.quirks).clone();
+        let rows = company::store(quirks.scale, quirks.extended).rows(model).iter();
+        rows.map(|row| {
+            let fields = row.fields();
+            fields.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+        })
+        .collect()
     }
 
     /// Everything received since the last time, in order.

@@ -97,7 +97,7 @@ async fn handle(request: hyper::Request<Incoming>, state: Arc<State>) -> io::Res
         let quirks = lock(&state.quirks).clone();
         route::answer(
             &request,
-            company::store(quirks.extended),
+            company::store(quirks.scale, quirks.extended),
             &quirks,
             &mut lock(&state.sessions),
         )

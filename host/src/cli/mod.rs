@@ -143,6 +143,11 @@ fn start(cli: Cli) -> Result<(), ExitError> {
     } = cli;
     config::check_authorities(std::env::var_os("SSL_CERT_FILE")).map_err(ExitError::usage)?;
     options.daktela.demo |= matches!(command, Some(Command::Demo));
+    if options.daktela.demo_scale.is_some() && !options.daktela.demo {
+        return Err(ExitError::usage(
+            "--demo-scale (DEMO_SCALE) is the size of the sample company: add --demo to read that, or leave it out",
+        ));
+    }
     let single_user = || app::single_user(&options).map_err(ExitError::usage);
     match command {
         // The tools are the same for all, so no instance is needed.

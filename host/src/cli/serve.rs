@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use daktela_demo::Demo;
 use tokio::net::TcpListener;
 
 use super::{ExitError, block_on, random_key};
@@ -41,12 +40,7 @@ pub(super) fn run(options: &Options, server_options: &ServerOptions) -> Result<(
             "the credential in the settings is not used"
         );
     }
-    let demo = options
-        .daktela
-        .demo
-        .then(Demo::start)
-        .transpose()
-        .map_err(ExitError::failed)?;
+    let demo = app::demo(options).map_err(ExitError::failed)?;
     if let Some(demo) = &demo {
         settings.domains.also_serve(&demo.origin()).map_err(ExitError::failed)?;
         // For whoever tries the login page; none of it is a secret.

@@ -28,7 +28,11 @@ pub(super) fn add(company: &mut Company, talks: &[Talk]) {
     for talk in talks.iter().filter(|talk| talk.channel() == Channel::Call) {
         let missed = roll("missed", talk.number, 6) == 0;
         let transcript = match !missed && transcribed < TRANSCRIBED {
-            true => lines(company, talk, &agent(company, queue(talk), &talk.user, talk.number)),
+            true => lines(
+                company,
+                talk.topic,
+                &agent(company, queue(talk.topic), &talk.user, talk.number),
+            ),
             false => Value::Null,
         };
         transcribed += usize::from(!transcript.is_null());
@@ -41,7 +45,7 @@ pub(super) fn add(company: &mut Company, talks: &[Talk]) {
 
 /// The call that opened a ticket; a missed one is returned within the hour, or still waits.
 fn on_ticket(company: &mut Company, talk: &Talk, missed: bool, transcript: Value) {
-    let queue = queue(talk);
+    let queue = queue(talk.topic);
     let returned = missed && after(talk.at, 3600) < now();
     let back = after(talk.at, 600 + roll("back", talk.number, 2400) as i64);
     let clid = phone(company, &talk.contact);
@@ -83,8 +87,8 @@ fn on_ticket(company: &mut Company, talk: &Talk, missed: bool, transcript: Value
     }
 }
 
-fn queue(talk: &Talk) -> u32 {
-    match talk.topic["category"].as_str() {
+pub(super) fn queue(topic: &Value) -> u32 {
+    match topic["category"].as_str() {
         Some("technicka_podpora") => 1003,
         Some("objednavky" | "velkoobchod") => 1002,
         _ => 1001,
@@ -187,7 +191,7 @@ fn call(company: &mut Company, mut row: Row) {
 }
 
 /// Segments; their seconds are numbers in some builds and texts in others, so some calls have these and some those.
-fn transcribe(company: &mut Company, activity: &str, transcript: &Value, texts: bool) {
+pub(super) fn transcribe(company: &mut Company, activity: &str, transcript: &Value, texts: bool) {
     let long = long_dialogue();
     let lines = if transcript == "long" { &long } else { transcript };
     let mut second = 1.5;
@@ -224,8 +228,8 @@ fn long_dialogue() -> Value {
     spoken.collect()
 }
 
-fn lines(company: &Company, talk: &Talk, agent: &Value) -> Value {
-    let frame = &DATA["frame"][talk.topic["lang"].as_str().unwrap_or("cs")];
+pub(super) fn lines(company: &Company, topic: &Value, agent: &Value) -> Value {
+    let frame = &DATA["frame"][topic["lang"].as_str().unwrap_or("cs")];
     let agent = company
         .store
         .get("users", agent)
@@ -233,7 +237,7 @@ fn lines(company: &Company, talk: &Talk, agent: &Value) -> Value {
         .unwrap_or_default();
     let hello = frame[0].as_str().unwrap_or_default().replace("{user}", agent);
     let mut lines = vec![json!(["o", hello])];
-    for (number, line) in talk.topic["talk"].as_array().into_iter().flatten().enumerate() {
+    for (number, line) in topic["talk"].as_array().into_iter().flatten().enumerate() {
         lines.push(json!([if number % 2 == 0 { "c" } else { "o" }, line]));
     }
     lines.extend([json!(["o", frame[1]]), json!(["c", frame[2]]), json!(["o", frame[3]])]);
@@ -250,7 +254,7 @@ fn phone(company: &Company, contact: &Value) -> Value {
 }
 
 /// As a telephone exchange counts: seconds since 1970, a dot, a running number.
-fn id_call(at: jiff::civil::DateTime, number: usize) -> String {
+pub(super) fn id_call(at: jiff::civil::DateTime, number: usize) -> String {
     let epoch = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
     format!("{}.{number:08}", at.duration_since(epoch).as_secs())
 }

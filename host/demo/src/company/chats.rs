@@ -46,7 +46,6 @@ pub(super) fn add(company: &mut Company, talks: &[Talk]) {
 
 fn made(company: &mut Company, number: usize, talk: Option<&Talk>) {
     let kind = number % KINDS.len();
-    let (_, model, prefix, ..) = KINDS[kind];
     let at = talk.map_or_else(|| moment(number, EACH * KINDS.len()), |talk| talk.at);
     let topic = talk.map_or_else(|| pick(company.topics, "chat topic", number), |talk| talk.topic);
     let contacts = company.store.rows("contacts");
@@ -63,7 +62,7 @@ fn made(company: &mut Company, number: usize, talk: Option<&Talk>) {
     let missed = roll("missed chat", number, 5) == 0;
     let team = ["anke.bauer", "simona.beranova", "dusan.zeleznik", "oliver.smith"];
     let mut row = object(json!({
-        "name": id(prefix, number), "contact": contact["name"], "time": clock::text(at), "answered": !missed,
+        "contact": contact["name"], "time": clock::text(at), "answered": !missed,
         "ticket": talk.map_or(Value::Null, |talk| talk.ticket.clone()),
         "user": if missed { Value::Null } else { json!(pick(&team, "chat agent", number)) },
         "missed": (match (missed, number % 2) { (true, _) => "YES", (false, 0) => "NO", _ => "" }),
@@ -71,22 +70,6 @@ fn made(company: &mut Company, number: usize, talk: Option<&Talk>) {
         "wait_time": roll("chat wait", number, 120), "duration": if missed { 0 } else { 90 + roll("chat length", number, 900) },
         "disconnection": (if missed { "TIMEOUT" } else { ["CLIENT", "USER"][number % 2] }),
     }));
-    let title = contact["title"].clone();
-    if model == "activitiesWeb" {
-        row.extend(object(
-            json!({"title": title, "email": address(&contact), "context": {"page": "/kola/hreben-700"}}),
-        ));
-    } else {
-        let out = number % 10 == 4;
-        row.insert("direction".into(), json!(if out { "OUT" } else { "IN" }));
-        row.insert("sender".into(), json!(format!("{prefix}-{}", 880_000 + number)));
-        if model != "activitiesSms" {
-            row.insert("title".into(), title);
-        }
-        if model == "activitiesIgdm" {
-            row.insert("type".into(), json!(["DM", "STORY_REPLY", "DM"][number % 3]));
-        }
-    }
     let talk = topic["talk"].as_array().into_iter().flatten().enumerate();
     let mut messages: Vec<Value> = talk
         .map(|(at, line)| json!([if at % 2 == 0 { "IN" } else { "OUT" }, line]))
@@ -107,6 +90,45 @@ fn made(company: &mut Company, number: usize, talk: Option<&Talk>) {
         );
     }
     row.insert("messages".into(), Value::Array(messages));
+    let (title, email) = (&contact["title"], address(&contact));
+    of(
+        company,
+        kind,
+        number,
+        Value::Object(row),
+        title,
+        &email,
+        number % 10 == 4,
+    );
+}
+
+/// The chat `number` of a kind, by its place in [`KINDS`], with somebody who is called `title`.
+pub(super) fn of(
+    company: &mut Company,
+    kind: usize,
+    number: usize,
+    row: Value,
+    title: &Value,
+    email: &Value,
+    out: bool,
+) {
+    let (_, model, prefix, ..) = KINDS[kind];
+    let mut row = object(row);
+    row.insert("name".into(), json!(id(prefix, number)));
+    if model == "activitiesWeb" {
+        row.extend(object(
+            json!({"title": title, "email": email, "context": {"page": "/kola/hreben-700"}}),
+        ));
+    } else {
+        row.insert("direction".into(), json!(if out { "OUT" } else { "IN" }));
+        row.insert("sender".into(), json!(format!("{prefix}-{}", 880_000 + number)));
+        if model != "activitiesSms" {
+            row.insert("title".into(), title.clone());
+        }
+        if model == "activitiesIgdm" {
+            row.insert("type".into(), json!(["DM", "STORY_REPLY", "DM"][number % 3]));
+        }
+    }
     chat(company, kind, row);
 }
 

@@ -1,5 +1,6 @@
 //! Deals, service orders, campaigns, articles, and who is at work at this moment.
 
+use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
 use super::{
@@ -8,19 +9,18 @@ use super::{
     id, json_file, object, pick, roll,
 };
 
-const RECORDS: usize = 120;
-const CAMPAIGN_RECORDS: usize = 150;
+pub(super) const RECORDS: usize = 120;
+pub(super) const CAMPAIGN_RECORDS: usize = 150;
 
 pub(super) fn add(company: &mut Company) {
     for (model, rows) in object(json_file("crm.json", include_str!("../../data/crm.json"))) {
         company.add_all(crate::schema::model(&model).name, rows);
     }
-    (0..RECORDS).for_each(|number| record(company, number));
-    (0..CAMPAIGN_RECORDS).for_each(|number| campaign_record(company, number));
+    (0..RECORDS).for_each(|number| record(company, number, moment(number, RECORDS)));
+    (0..CAMPAIGN_RECORDS).for_each(|number| campaign_record(company, number, moment(number, CAMPAIGN_RECORDS)));
 }
 
-fn record(company: &mut Company, number: usize) {
-    let created = moment(number, RECORDS);
+pub(super) fn record(company: &mut Company, number: usize, created: DateTime) {
     let bike = company.word("bikes", "record bike", number);
     let contacts = company.store.rows("contacts");
     let contact = &contacts[7 + roll("record contact", number, contacts.len() - 7)];
@@ -62,12 +62,11 @@ fn record(company: &mut Company, number: usize) {
     company.store.add("crmRecords", row);
 }
 
-fn campaign_record(company: &mut Company, number: usize) {
-    let created = moment(number, CAMPAIGN_RECORDS);
+pub(super) fn campaign_record(company: &mut Company, number: usize, created: DateTime) {
     let action = number % 7;
     let contacts = company.store.rows("contacts");
     let contact = contacts[7 + number % (contacts.len() - 7)].clone();
-    let phone = format!("00420999{:06}", 700_000 + number * 53);
+    let phone = format!("00420999{:06}", 700_000 + number * 53 % 300_000);
     let (kind, database, more) = match number % 3 {
         0 => (
             "campaign_jarni_vyzva",
@@ -93,10 +92,11 @@ fn campaign_record(company: &mut Company, number: usize) {
         6 => &["status_zavolat_pozdeji"],
         _ => &[],
     };
-    let called = (3..=6)
-        .contains(&action)
-        .then(|| company.store.rows("activitiesCall")[7 + number].clone());
-    let later = matches!(action, 2 | 6).then(|| clock::text(after(now(), 3600 * (2 + number as i64))));
+    let called = (3..=6).contains(&action).then(|| {
+        let calls = company.store.rows("activitiesCall");
+        calls[7 + number % (calls.len() - 7)].clone()
+    });
+    let later = matches!(action, 2 | 6).then(|| clock::text(after(now(), 3600 * (2 + number as i64 % 1000))));
     company.store.add(
         "campaignsRecords",
         json!({

@@ -51,8 +51,8 @@ fn exchange(company: &mut Company, talk: &Talk) {
         company,
         object(json!({
             "name": id("emails", talk.number), "ticket": talk.ticket, "direction": "in", "title": talk.title,
-            "contact": talk.contact, "address": address(company, talk), "queue": queue(talk), "time": clock::text(talk.at),
-            "text": body(talk, "ask"), "answered": answered, "files": files,
+            "contact": talk.contact, "address": address(company, talk), "queue": queue(talk.topic), "time": clock::text(talk.at),
+            "text": body(talk.topic, talk.bike, "ask"), "answered": answered, "files": files,
             "wait_time": if answered { json!(answered_at.duration_since(talk.at).as_secs()) } else { Value::Null },
         })),
     );
@@ -66,7 +66,7 @@ fn exchange(company: &mut Company, talk: &Talk) {
             object(json!({
                 "name": id("emails", format!("thanks {}", talk.number)), "ticket": talk.ticket, "direction": "in",
                 "title": format!("Re: {}", talk.title), "contact": talk.contact, "address": address(company, talk),
-                "queue": queue(talk), "time": clock::text(thanks_at), "text": thanks(talk), "answered": false,
+                "queue": queue(talk.topic), "time": clock::text(thanks_at), "text": thanks(talk.topic), "answered": false,
             })),
         );
     }
@@ -79,7 +79,7 @@ fn answer(company: &mut Company, talk: &Talk, at: DateTime) {
         object(json!({
             "name": id("emails", format!("answer {}", talk.number)), "ticket": talk.ticket, "direction": "out",
             "title": format!("Re: {} #{}", talk.title, talk.ticket), "contact": talk.contact, "address": address(company, talk),
-            "queue": queue(talk), "user": talk.user, "time": clock::text(at), "text": body(talk, "answer"), "state": "SENT",
+            "queue": queue(talk.topic), "user": talk.user, "time": clock::text(at), "text": body(talk.topic, talk.bike, "answer"), "state": "SENT",
             "duration": 60 + roll("writing", talk.number, 500),
         })),
     );
@@ -90,18 +90,20 @@ fn email(company: &mut Company, mut row: Row) {
     let mut take = |name: &str| row.remove(name).unwrap_or(Value::Null);
     let (ticket, files, auto) = (take("ticket"), take("files"), take("auto"));
     let field = |name: &str| row.get(name).cloned().unwrap_or(Value::Null);
-    let (ours, theirs) = (mailbox(company, &field("queue")), person(&field("address")));
     let out = field("direction") == "out";
-    let (from, to) = if out { (ours, theirs) } else { (theirs, ours) };
     let number = field("name");
-    let mut headers = json!({
-        "cc": if out { json!([]) } else { json!("") }, "to": to, "date": field("time"), "from": from,
-        "subject": field("title"), "ticket": if ticket.is_null() { json!("") } else { json!(ticket.to_string()) },
-        "reply-to": [], "message-id": format!("<{}@mail.example>", number.as_str().unwrap_or_default()), "references": "",
-        "return-path": "", "auto-submitted": if auto.is_null() { json!(false) } else { auto },
-    });
-    if out {
-        headers["bcc"] = json!([]);
+    let mut headers = headers(
+        company,
+        &number,
+        &field("queue"),
+        &field("address"),
+        out,
+        &field("time"),
+        &field("title"),
+        &ticket,
+    );
+    if !auto.is_null() {
+        headers["auto-submitted"] = auto;
     }
     let attachments = company.attach("activitiesEmailFiles", &files, &field("time"));
     let activity = company.activity(
@@ -120,6 +122,32 @@ fn email(company: &mut Company, mut row: Row) {
     company.store.add("activitiesEmail", Value::Object(row));
 }
 
+/// As the instance keeps them with an e-mail.
+#[expect(clippy::too_many_arguments, reason = "a mail has these headers")]
+pub(super) fn headers(
+    company: &Company,
+    name: &Value,
+    queue: &Value,
+    address: &Value,
+    out: bool,
+    time: &Value,
+    title: &Value,
+    ticket: &Value,
+) -> Value {
+    let (ours, theirs) = (mailbox(company, queue), person(address));
+    let (from, to) = if out { (ours, theirs) } else { (theirs, ours) };
+    let mut headers = json!({
+        "cc": if out { json!([]) } else { json!("") }, "to": to, "date": time, "from": from,
+        "subject": title, "ticket": if ticket.is_null() { json!("") } else { json!(ticket.to_string()) },
+        "reply-to": [], "message-id": format!("<{}@mail.example>", name.as_str().unwrap_or_default()), "references": "",
+        "return-path": "", "auto-submitted": false,
+    });
+    if out {
+        headers["bcc"] = json!([]);
+    }
+    headers
+}
+
 fn mailbox(company: &Company, queue: &Value) -> Value {
     let title = company
         .store
@@ -136,8 +164,8 @@ fn person(address: &Value) -> Value {
     }
 }
 
-fn queue(talk: &Talk) -> u32 {
-    match talk.topic["category"].as_str() {
+pub(super) fn queue(topic: &Value) -> u32 {
+    match topic["category"].as_str() {
         Some("velkoobchod") => 3003,
         Some("objednavky" | "fakturace") => 3002,
         _ => 3001,
@@ -153,14 +181,10 @@ fn address(company: &Company, talk: &Talk) -> Value {
     address.map_or(Value::Null, |address| address[0].clone())
 }
 
-fn body(talk: &Talk, which: &str) -> String {
-    let paragraphs = talk.topic[which]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
+pub(super) fn body(topic: &Value, bike: &str, which: &str) -> String {
+    let paragraphs = topic[which].as_array().into_iter().flatten().filter_map(Value::as_str);
     let text: String = paragraphs
-        .map(|line| format!("<p>{}</p>\n", line.replace("{bike}", talk.bike)))
+        .map(|line| format!("<p>{}</p>\n", line.replace("{bike}", bike)))
         .collect();
     match which {
         "answer" => text + "<p>--<br>Stoupák s.r.o. | Na Kopci 7, 602 00 Brno | +420 999 100 200</p>",
@@ -168,15 +192,15 @@ fn body(talk: &Talk, which: &str) -> String {
     }
 }
 
-fn thanks(talk: &Talk) -> String {
-    let (text, wrote) = match talk.topic["lang"].as_str() {
+pub(super) fn thanks(topic: &Value) -> String {
+    let (text, wrote) = match topic["lang"].as_str() {
         Some("en") => ("Thank you, that worked.", "wrote:"),
         Some("de") => ("Vielen Dank, das hat geholfen.", "schrieb:"),
         Some("pl") => ("Dziękuję, pomogło.", "pisze:"),
         Some("sk") => ("Ďakujem, pomohlo.", "napísal(a):"),
         _ => ("Děkuji, pomohlo to.", "napsal(a):"),
     };
-    let quoted = talk.topic["answer"][1].as_str().unwrap_or_default();
+    let quoted = topic["answer"][1].as_str().unwrap_or_default();
     format!(
         "<div>{text}</div><br><div class=\"gmail_quote\">Stoupák &lt;podpora@stoupak.example&gt; {wrote}<blockquote>{quoted}</blockquote></div>"
     )

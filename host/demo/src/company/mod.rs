@@ -12,8 +12,12 @@ mod emails;
 mod extended;
 mod people;
 mod tickets;
+mod volume;
 
-use std::sync::LazyLock;
+use std::{
+    collections::BTreeMap,
+    sync::{LazyLock, Mutex, OnceLock, PoisonError},
+};
 
 use jiff::civil::DateTime;
 use serde_json::{Map, Value, json};
@@ -23,19 +27,27 @@ use crate::{
     value::hash,
 };
 
-static STORE: LazyLock<Store> = LazyLock::new(|| build().store);
-static EXTENDED: LazyLock<Store> = LazyLock::new(|| {
-    let mut company = build();
-    extended::add(&mut company);
-    company.store
-});
+/// The companies that were asked for so far, by scale and whether with the extended records. They live as long as the program:
+/// a demonstration has one, and tests share theirs.
+static STORES: Mutex<BTreeMap<(usize, bool), &'static OnceLock<Store>>> = Mutex::new(BTreeMap::new());
 
-/// The company's records, or those with the ones that few instances have.
-pub(crate) fn store(extended: bool) -> &'static Store {
-    if extended { &EXTENDED } else { &STORE }
+/// The company's records, `scale` times as many, perhaps with the ones that few instances have.
+pub(crate) fn store(scale: usize, extended: bool) -> &'static Store {
+    let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+    let store = *stores
+        .entry((scale, extended))
+        .or_insert_with(|| Box::leak(Box::default()));
+    drop(stores);
+    store.get_or_init(|| {
+        let mut company = build(scale);
+        if extended {
+            extended::add(&mut company);
+        }
+        company.store
+    })
 }
 
-fn build() -> Company {
+fn build(scale: usize) -> Company {
     let mut company = Company::new();
     people::add(&mut company);
     let talks = tickets::add(&mut company);
@@ -43,6 +55,9 @@ fn build() -> Company {
     emails::add(&mut company, &talks);
     chats::add(&mut company, &talks);
     crm::add(&mut company);
+    if scale > 1 {
+        volume::add(&mut company, scale);
+    }
     tickets::finish(&mut company);
     tickets::count_views(&mut company);
     company
@@ -87,12 +102,17 @@ enum Channel {
 
 impl Talk {
     fn channel(&self) -> Channel {
-        match roll("channel", self.number, 20) {
-            0..9 => Channel::Email,
-            9..15 => Channel::Call,
-            15..19 => Channel::Chat,
-            _ => Channel::None,
-        }
+        channel_of(roll("channel", self.number, 20))
+    }
+}
+
+/// The channel of a number below 20.
+fn channel_of(number: usize) -> Channel {
+    match number {
+        0..9 => Channel::Email,
+        9..15 => Channel::Call,
+        15..19 => Channel::Chat,
+        _ => Channel::None,
     }
 }
 
@@ -202,67 +222,78 @@ mod tests {
     use crate::schema::{Kind, SCHEMA};
     use crate::store::{channel, each};
 
+    const SCALES: [usize; 2] = [1, 3];
+
     #[test]
     fn every_value_is_of_its_declared_kind() {
-        for model in SCHEMA.values() {
-            for (row, field) in store(false)
-                .rows(model.name)
-                .iter()
-                .flat_map(|row| model.fields.iter().map(move |f| (row, f)))
-            {
-                let value = row.get(field.name).unwrap_or(&Value::Null);
-                let fits = match field.kind {
-                    Kind::Int => value.is_i64() || value.is_u64(),
-                    Kind::Number => value.is_number() || value.as_str().is_some_and(|text| text.parse::<f64>().is_ok()),
-                    Kind::Text => value.is_string(),
-                    Kind::Bool => value.is_boolean(),
-                    Kind::Date => value.as_str().is_some_and(clock::is_time),
-                    Kind::List | Kind::Many(_) | Kind::Hidden(_) => value.is_array(),
-                    Kind::Map | Kind::Custom => value.is_object(),
-                    Kind::One(_) | Kind::Item | Kind::Any | Kind::Path(_) => true,
-                };
-                assert!(fits || value.is_null(), "{}.{} = {value}", model.name, field.name);
+        for scale in SCALES {
+            for model in SCHEMA.values() {
+                for (row, field) in store(scale, false)
+                    .rows(model.name)
+                    .iter()
+                    .flat_map(|row| model.fields.iter().map(move |f| (row, f)))
+                {
+                    let value = row.get(field.name).unwrap_or(&Value::Null);
+                    let fits = match field.kind {
+                        Kind::Int => value.is_i64() || value.is_u64(),
+                        Kind::Number => {
+                            value.is_number() || value.as_str().is_some_and(|text| text.parse::<f64>().is_ok())
+                        }
+                        Kind::Text => value.is_string(),
+                        Kind::Bool => value.is_boolean(),
+                        Kind::Date => value.as_str().is_some_and(clock::is_time),
+                        Kind::List | Kind::Many(_) | Kind::Hidden(_) => value.is_array(),
+                        Kind::Map | Kind::Custom => value.is_object(),
+                        Kind::One(_) | Kind::Item | Kind::Any | Kind::Path(_) => true,
+                    };
+                    assert!(fits || value.is_null(), "{}.{} = {value}", model.name, field.name);
+                }
             }
         }
     }
 
     #[test]
     fn every_relation_leads_somewhere() {
-        for model in SCHEMA.values() {
-            for (row, field) in store(false)
-                .rows(model.name)
-                .iter()
-                .flat_map(|row| model.fields.iter().map(move |f| (row, f)))
-            {
-                let value = &row.get(field.name).unwrap_or(&Value::Null);
-                let exists = |other: &str, key: &Value| key.is_null() || store(false).get(other, key).is_some();
-                let fits = match field.kind {
-                    Kind::One(other) => exists(other, value),
-                    Kind::Many(other) | Kind::Hidden(other) => each(value).all(|key| exists(other, key)),
-                    Kind::Item => channel(row).is_none_or(|other| !value.is_null() && exists(other, value)),
-                    _ => true,
-                };
-                assert!(fits, "{}.{} = {value}", model.name, field.name);
+        for scale in SCALES {
+            for model in SCHEMA.values() {
+                for (row, field) in store(scale, false)
+                    .rows(model.name)
+                    .iter()
+                    .flat_map(|row| model.fields.iter().map(move |f| (row, f)))
+                {
+                    let value = &row.get(field.name).unwrap_or(&Value::Null);
+                    let exists =
+                        |other: &str, key: &Value| key.is_null() || store(scale, false).get(other, key).is_some();
+                    let fits = match field.kind {
+                        Kind::One(other) => exists(other, value),
+                        Kind::Many(other) | Kind::Hidden(other) => each(value).all(|key| exists(other, key)),
+                        Kind::Item => channel(row).is_none_or(|other| !value.is_null() && exists(other, value)),
+                        _ => true,
+                    };
+                    assert!(fits, "{}.{} = {value}", model.name, field.name);
+                }
             }
         }
     }
 
     #[test]
     fn custom_fields_are_those_of_the_form() {
-        for model in SCHEMA.values() {
-            for row in store(false).rows(model.name) {
-                let Some(fields) = row.get("customFields").and_then(Value::as_object) else {
-                    continue;
-                };
-                let form = store(false).form(model.name, row);
-                let unknown = fields
-                    .keys()
-                    .find(|key| !form.is_some_and(|form| form.contains_key(*key)));
-                assert!(
-                    unknown.is_none() || model.name.ends_with("Snapshots"),
-                    "{}: {unknown:?} of {row:?}",
-                    model.name
-                );
+        for scale in SCALES {
+            for model in SCHEMA.values() {
+                for row in store(scale, false).rows(model.name) {
+                    let Some(fields) = row.get("customFields").and_then(Value::as_object) else {
+                        continue;
+                    };
+                    let form = store(scale, false).form(model.name, row);
+                    let unknown = fields
+                        .keys()
+                        .find(|key| !form.is_some_and(|form| form.contains_key(*key)));
+                    assert!(
+                        unknown.is_none() || model.name.ends_with("Snapshots"),
+                        "{}: {unknown:?} of {row:?}",
+                        model.name
+                    );
+                }
             }
         }
     }

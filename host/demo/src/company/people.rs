@@ -196,7 +196,7 @@ fn snapshot(company: &mut Company, number: usize) {
     );
 }
 
-fn full_name(company: &Company, number: usize) -> (String, String) {
+pub(super) fn full_name(company: &Company, number: usize) -> (String, String) {
     if number % 12 == 5 {
         let name = company.words("foreign")[number / 12 % 12]
             .as_str()
@@ -223,7 +223,7 @@ fn feminine(surname: &str) -> String {
 }
 
 /// Enough for addresses of the names in our lists.
-fn ascii(text: &str) -> String {
+pub(super) fn ascii(text: &str) -> String {
     const PLAIN: [(&str, char); 20] = [
         ("áăâäÁ", 'a'),
         ("čćČ", 'c'),

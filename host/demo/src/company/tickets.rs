@@ -39,10 +39,24 @@ pub(super) fn add(company: &mut Company) -> Vec<Talk> {
 
 fn talk(company: &Company, number: usize) -> Talk {
     let topic = pick(company.topics, "topic", number);
-    let local = matches!(topic["lang"].as_str(), Some("cs"));
     let contacts = company.store.rows("contacts");
     let contact = &contacts[7 + roll("contact", number, contacts.len() - 7)];
-    let team: &[&str] = match topic["category"].as_str() {
+    Talk {
+        number,
+        ticket: json!(FIRST + number),
+        title: topic["subject"].as_str().unwrap_or_default().to_owned(),
+        contact: contact["name"].clone(),
+        user: json!(pick(team(topic), "user", number)),
+        at: moment(number, TICKETS),
+        topic,
+        bike: company.word("bikes", "bike", number),
+    }
+}
+
+/// Who deals with a topic.
+pub(super) fn team(topic: &Value) -> &'static [&'static str] {
+    let local = matches!(topic["lang"].as_str(), Some("cs"));
+    match topic["category"].as_str() {
         Some("technicka_podpora") => &["eva.dvorakova", "ondrej.riha", "katerina.ctvrtlikova"],
         Some("velkoobchod" | "objednavky") => &[
             "tomas.novak",
@@ -60,16 +74,6 @@ fn talk(company: &Company, number: usize) -> Talk {
             "dusan.zeleznik",
         ],
         _ => &["anke.bauer", "oliver.smith"],
-    };
-    Talk {
-        number,
-        ticket: json!(FIRST + number),
-        title: topic["subject"].as_str().unwrap_or_default().to_owned(),
-        contact: contact["name"].clone(),
-        user: json!(pick(team, "user", number)),
-        at: moment(number, TICKETS),
-        topic,
-        bike: company.word("bikes", "bike", number),
     }
 }
 

@@ -5,6 +5,7 @@ mod faults;
 mod filters;
 mod login;
 mod quirks;
+mod scale;
 mod shapes;
 mod strictness;
 mod summary;
