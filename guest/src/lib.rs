@@ -10,7 +10,7 @@
 //! | [`render`] | records to markdown within a byte budget; HTML to text, quoted mail folded |
 //! | [`model`] | what a tool, a parameter, an entity, a filter and a field are; checked arguments; tool schemas |
 //! | [`daktela`] | the API client: queries, paging, compatibility with builds, errors, the network as a trait |
-//! | [`text`], [`value`], [`date`], [`names`], [`phone`], [`time`], [`unicode`], [`settings`] | the ground: cleaning of untrusted text, lenient JSON, dates, people's names, phone numbers, durations and the order of local times |
+//! | [`text`], [`value`], [`date`], [`names`], [`phone`], [`time`], [`unicode`], [`settings`], `sort` | the ground: cleaning of untrusted text, lenient JSON, dates, people's names, phone numbers, durations and the order of local times |
 //!
 //! Nothing here knows WIT, a runtime or a secret, so everything builds and runs natively as well.
 
@@ -24,6 +24,7 @@ pub mod phone;
 pub mod render;
 pub mod run;
 pub mod settings;
+pub(crate) mod sort;
 pub mod text;
 pub mod time;
 pub(crate) mod tools;

@@ -1,9 +1,7 @@
 //! Name matching for people and whatever else has a title: words in any order, academic titles left out, case, accents and
 //! normal forms folded, and near misses ranked by edit distance.
 
-use std::collections::BTreeSet;
-
-use crate::unicode;
+use crate::{sort, unicode};
 
 /// Titles before and behind names. Those that are names, too, count where they are written with a dot.
 const TITLES: &[&str] = &[
@@ -45,7 +43,7 @@ impl Name {
             words = split().map(bare).collect();
         }
         words.retain(|word| !word.is_empty());
-        words.sort_unstable();
+        sort::sort_by(&mut words, |a, b| a.cmp(b));
         Name { folded, words }
     }
 
@@ -63,7 +61,7 @@ impl Name {
         if words.is_empty() {
             words = split().map(str::to_owned).collect();
         }
-        words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+        sort::sort_by_key(&mut words, |word| std::cmp::Reverse(word.chars().count()));
         words
     }
 
@@ -92,7 +90,7 @@ impl Name {
         let mut free: Vec<&String> = other.words.iter().collect();
         // The longest first, so that a short word takes none that only a longer one begins.
         let mut words: Vec<&String> = self.words.iter().collect();
-        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        sort::sort_by_key(&mut words, |word| std::cmp::Reverse(word.len()));
         !words.is_empty()
             && words.into_iter().all(|word| {
                 let at = free.iter().position(|other| other.starts_with(part(word)));
@@ -139,9 +137,10 @@ impl Name {
 pub fn nearest<'a>(wanted: &str, titles: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<usize> {
     let wanted = Name::new(wanted);
     let near = titles.into_iter().enumerate();
-    let near: BTreeSet<(usize, usize)> = near
+    let mut near: Vec<(usize, usize)> = near
         .filter_map(|(i, title)| Some((wanted.distance(&Name::new(title))?, i)))
         .collect();
+    sort::sort_by_key(&mut near, |near| *near);
     // Where some are near, what only shares a word is no help.
     let least = near.first().map_or(0, |(distance, _)| *distance);
     near.into_iter()

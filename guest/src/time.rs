@@ -6,6 +6,8 @@
 
 use std::cmp::Ordering;
 
+use crate::sort;
+
 /// A duration in days, hours and minutes, below an hour with its seconds: `6 d 18 h 7 min`, `2 h 5 min`, `4 min 5 s`.
 pub fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0) as u64;
@@ -157,7 +159,7 @@ pub fn sort<T>(mut items: Vec<T>, time: impl Fn(&T) -> Option<String>, zone: Opt
         }
         keyed.push((last.clone(), item));
     }
-    keyed.sort_by(|a, b| a.0.cmp(&b.0));
+    sort::sort_by(&mut keyed, |a, b| a.0.cmp(&b.0));
     keyed.into_iter().map(|(_, item)| item).collect()
 }
 

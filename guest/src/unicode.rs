@@ -6,6 +6,8 @@
 
 use std::{borrow::Cow, sync::LazyLock};
 
+use crate::sort;
+
 /// Combining marks, each with the pairs of a letter and the letter that carries the mark.
 #[rustfmt::skip]
 const MARKED: &[(char, &str)] = &[
@@ -100,8 +102,8 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         }
     }
     let mut composed: Vec<(char, char, char)> = decomposed.iter().map(|&(c, letter, mark)| (letter, mark, c)).collect();
-    decomposed.sort_unstable();
-    composed.sort_unstable();
+    sort::sort_by_key(&mut decomposed, |pair| *pair);
+    sort::sort_by_key(&mut composed, |pair| *pair);
     Tables { decomposed, composed }
 });
 
@@ -179,7 +181,7 @@ fn finish(out: &mut String, letter: Option<char>, given: &mut Vec<char>) {
             marks.insert(0, mark);
         }
         marks.append(given);
-        marks.sort_by_key(|mark| class(*mark));
+        sort::sort_by_key(&mut marks, |mark| class(*mark));
         let mut blocked = None;
         for mark in marks {
             match compose(letter, mark) {

@@ -960,7 +960,8 @@ impl Compat<'_> {
             }
             let keys = page.ok().map(|page| {
                 let rows = page.rows.iter().filter_map(Value::as_object);
-                let keys: BTreeSet<String> = rows.flat_map(Map::keys).cloned().collect();
+                let mut keys: BTreeSet<String> = BTreeSet::new();
+                keys.extend(rows.flat_map(Map::keys).cloned());
                 keys.into_iter().collect()
             });
             self.learnt.borrow_mut().fields.insert(model.clone(), keys);

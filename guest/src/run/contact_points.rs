@@ -23,7 +23,7 @@ use crate::{
     names::Name,
     phone::{Likeness, Number},
     run::custom_fields,
-    text, unicode, value,
+    sort, text, unicode, value,
 };
 
 pub(crate) const ENDPOINT: &str = "contacts";
@@ -276,17 +276,16 @@ fn compare(wanted: &Wanted, rows: &[Value], keys: Option<&[String]>) -> Vec<Foun
         })
     };
     let mut found: Vec<Found> = rows.iter().filter_map(found).collect();
-    found.sort_by_key(|found| found.likeness);
+    sort::sort_by_key(&mut found, |found| found.likeness);
     found
 }
 
 /// The calling codes of the numbers that were found.
 pub(crate) fn codes(found: &[Found]) -> BTreeSet<u16> {
-    found
-        .iter()
-        .flat_map(|found| Number::all(&found.value))
-        .filter_map(|number| number.code())
-        .collect()
+    let numbers = found.iter().flat_map(|found| Number::all(&found.value));
+    let mut codes = BTreeSet::new();
+    codes.extend(numbers.filter_map(|number| number.code()));
+    codes
 }
 
 /// That a title holds a name, its words in any order and without academic titles.

@@ -20,7 +20,7 @@ use crate::{
         filters::{Conditions, conditions, ignored, with_evidence},
         resolve,
     },
-    text, value,
+    sort, text, value,
 };
 
 /// How many contacts one filter names at most, so that the request line stays within what servers take (8 KB).
@@ -174,7 +174,7 @@ fn through_contacts(
             error.text()
         ));
     }
-    rows.sort_by(|a, b| {
+    sort::sort_by(&mut rows, |a, b| {
         query.sort.iter().fold(Ordering::Equal, |order, (field, direction)| {
             let here = value::compare(value::first(a, field), value::first(b, field));
             order.then(if *direction == Direction::Ascending {

@@ -15,7 +15,7 @@ use crate::{
         param,
     },
     run::facts::Reader,
-    value,
+    sort, value,
 };
 
 /// The entity of an activity type's channel. Comments and custom activities have none: their text is their own.
@@ -120,7 +120,7 @@ fn open<'a>(wanted: &'a [Wanted], found: &[Option<Value>]) -> Vec<&'a Wanted> {
 /// The channels of these activities, each once.
 fn channels<'a>(wanted: impl Iterator<Item = &'a Wanted>) -> Vec<&'static Entity> {
     let mut channels: Vec<&'static Entity> = wanted.map(|one| one.entity).collect();
-    channels.sort_by_key(|entity| entity.endpoint);
+    sort::sort_by_key(&mut channels, |entity| entity.endpoint);
     channels.dedup_by_key(|entity| entity.endpoint);
     channels
 }

@@ -24,7 +24,7 @@ use crate::{
         self,
         filters::{conditions, with_evidence},
     },
-    text, time, value,
+    sort, text, time, value,
 };
 
 /// The segments of a transcript that have a text, in the order of the conversation.
@@ -38,7 +38,7 @@ fn utterances(segments: &[Value]) -> Vec<Utterance> {
             (last, segment)
         })
         .collect();
-    segments.sort_by(|a, b| a.0.total_cmp(&b.0));
+    sort::sort_by(&mut segments, |a, b| a.0.total_cmp(&b.0));
     segments
         .into_iter()
         .filter_map(|(start, segment)| {

@@ -35,6 +35,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
             &["date", "names", "phone", "time", "value"],
             &["text"],
             &["unicode"],
+            &["sort"],
         ],
     ),
     (
