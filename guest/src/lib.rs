@@ -6,13 +6,14 @@
 //! |---|---|
 //! | [`mcp`] | MCP's requests as JSON text in and out; prompts, resources, completion; MCP over stateless HTTP |
 //! | [`catalog`] | the tools as rows of constants, one file for each part of Daktela |
+//! | `tools` | the few tools with logic of their own |
 //! | [`run`] | the interpreter of the catalogue: list, count and get for any entity; names resolved to ids |
 //! | [`render`] | records to markdown within a byte budget; HTML to text, quoted mail folded |
 //! | [`model`] | what a tool, a parameter, an entity, a filter and a field are; checked arguments; tool schemas |
 //! | [`daktela`] | the API client: queries, paging, compatibility with builds, errors, the network as a trait |
-//! | [`text`], [`value`], [`date`], [`names`], [`phone`], [`time`], [`unicode`], [`settings`], `sort` | the ground: cleaning of untrusted text, lenient JSON, dates, people's names, phone numbers, durations and the order of local times |
+//! | [`text`], [`value`], [`date`], [`names`], [`phone`], [`time`], [`unicode`], [`settings`], `sort` | utilities: sanitizing of untrusted text, lenient JSON, dates, people's names, phone numbers, durations and the order of local times |
 //!
-//! Nothing here knows WIT, a runtime or a secret, so everything builds and runs natively as well.
+//! Free of WIT, runtimes and secrets, so everything builds and runs natively as well.
 
 pub mod catalog;
 pub mod daktela;

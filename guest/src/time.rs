@@ -1,4 +1,4 @@
-//! Durations in words, and the order of local times across the end of daylight saving time, where one hour occurs twice.
+//! Durations in words, and the order of local times across the end of daylight saving time (DST), where one hour occurs twice.
 //!
 //! Daktela's times are local and have no offset. Two of them within the hour that the clocks repeat have no order of their
 //! own: `02:58` may be before `02:05`. Which hour that is follows from the time zone; where the zone is not known, the

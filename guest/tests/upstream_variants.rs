@@ -1,5 +1,5 @@
-//! Builds that do not do what the program asks first: each belief about the API that may be wrong, shown failing against the
-//! demo instance, with the right answer or the exact word that it cannot be had.
+//! API builds that reject or ignore parts of a request, played by the demo instance: the right answer of the compatibility
+//! fallback, or the error where there is none.
 //!
 //! Where the demo instance has no switch for a build, requests and answers are changed on their way: a build that passes
 //! over a pick or a condition is one that never received it.

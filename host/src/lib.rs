@@ -11,7 +11,7 @@
 //! caller. [`oauth`] issues tokens to clients that need OAuth.
 //!
 //! [`egress`] is the only network access of the [`sandbox`], and the only place that knows a credential. [`mcp`] and [`cli`]
-//! know no tool by name: they pass on what the component says. [`config`] turns flags and variables into settings,
+//! hold no tool-specific code: they pass on what the component says. [`config`] turns flags and variables into settings,
 //! [`app`] builds the running parts from them, [`telemetry`] is the log, metrics and traces.
 
 pub mod app;

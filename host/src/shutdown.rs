@@ -1,4 +1,5 @@
-//! Shutdown: signals that end the program, and a hard deadline after which it exits whatever is stuck.
+//! Process shutdown: signals that begin a graceful shutdown, and a hard deadline after which the process exits whatever is stuck.
+//! `server/connections.rs` drains the connections.
 
 use std::{io, process, thread, time::Duration};
 

@@ -1,3 +1,5 @@
+//! Build script: builds the test components and compiles them ahead of time.
+
 fn main() {
     for (package, name) in [
         ("daktela-test-conformance", "conformance"),

@@ -1,4 +1,4 @@
-//! MCP server: requests as JSON text in and out. Adapters call these functions and nothing else.
+//! MCP server: takes requests and returns results as JSON text, for the adapters that speak MCP.
 
 pub mod completion;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Directories: where records that people know by title are looked up.
+//! Lookup sources for name resolution: endpoint, labels and id prefix of each kind of record.
 
 /// Where the records of a kind are looked up.
 pub struct Source {

@@ -1,6 +1,5 @@
-//! Name resolution: names that people use → ids that Daktela's filters want. Exact matches win, words may stand in any
-//! order and titles be left out, the only partial match is taken and said, several are an answer that lists them, and so
-//! are near misses. Contacts are also found by their phone number or e-mail address.
+//! Name resolution: names that people use → ids that Daktela's filters want. An exact match wins, with words in any order and
+//! without titles; a single partial match is used and noted; several matches, or near misses, are returned as candidates. Contacts are also found by their phone number or e-mail address.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Markdown and HTML in text of others, defused: nothing that a client fetches or follows without being told.
+//! Escaping of Markdown and HTML in untrusted text, so that a client loads no picture and shows no disguised link.
 
 use std::borrow::Cow;
 

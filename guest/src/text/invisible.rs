@@ -1,4 +1,4 @@
-//! Invisible characters: the one list of what is taken out of all text that others wrote.
+//! Invisible Unicode characters that are stripped from untrusted text.
 
 /// Characters that a reader does not see but a program does: control and format characters, zero-width and direction
 /// marks, fillers, tag characters, variation selectors, private use. Text can be hidden with them, or hide among them.

@@ -1,5 +1,5 @@
-//! Builds components of this workspace: always by the same toolchain and flags, whatever the build around it has, and
-//! without a trace of where. So two builds of the same sources are the same bytes.
+//! Reproducible builds of the components: the same toolchain and flags whatever the surrounding build has, and no path of the
+//! machine in the output, so that two builds of the same sources are the same bytes.
 
 use std::{
     env, fs,

@@ -1,5 +1,5 @@
-//! What each model consists of, read once from `data/schema.txt`. Everything that must know fields (defaults, embedding,
-//! refusals of unknown names) asks here, so a field is said once.
+//! Schema of the fake API's models, parsed from `data/schema.txt`: the only definition of fields, for defaults, embedding and the
+//! refusal of unknown names.
 
 use std::{collections::HashMap, sync::LazyLock};
 

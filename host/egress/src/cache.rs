@@ -1,4 +1,5 @@
-//! Response cache for reference data, with request coalescing (single-flight), and a negative cache of unreachable hosts.
+//! Response cache for reference data, with request coalescing (single-flight), and a negative cache of unreachable
+//! hosts (a simple circuit breaker).
 //!
 //! The component marks what may be cached, as HTTP does: `cache-control: max-age=N` on a request allows a response that is up
 //! to N seconds old, which then says its `age`; `no-cache` reads anew. A response is kept for at most the operator's time to live.

@@ -1,4 +1,4 @@
-//! Egress proxy: the only network access of the sandbox. Policy → credential → cache → retry → pooled client.
+//! Egress proxy: the only network access of the sandbox. Policy → cache → credential → retry → pooled client.
 //!
 //! An [`Egress`] stands for one Daktela instance and one credential. The component asks it for URLs and never sees the
 //! credential; only `GET` below `/api/v6/` of that instance leaves.

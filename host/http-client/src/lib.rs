@@ -1,4 +1,4 @@
-//! Pooled HTTP client: kept-alive connections, TLS with the system's root certificates, an optional proxy, no redirects, and
+//! Pooled HTTP client: a connection pool with keep-alive, TLS with the system's root certificates, an optional proxy, no redirects, and
 //! bodies that are unpacked and collected under a size limit.
 //!
 //! [`Client::new`] is for hosts that the operator named. [`Client::public_only`] is for hosts that users name: its SSRF guard

@@ -1,4 +1,4 @@
-//! Values that are not meant as they stand: unexpanded variables, placeholders of examples, quotes of another file format.
+//! Placeholder detection in settings: unexpanded variables, placeholders of examples, quotes of another file format.
 
 /// What a setting holds, which decides what cannot be part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Brute-force limiter: how many wrong passwords an account may see, and a network may send, within five minutes.
+//! Brute-force limiter, against brute force and password spraying: wrong passwords per account and per network in five minutes.
 //!
 //! An attempt counts from before Daktela is asked: of a hundred passwords that come at once, five go on. The others wait until
 //! those are known to be right or wrong, since a whole office that logs in at once guesses nothing. Only a wrong answer makes a

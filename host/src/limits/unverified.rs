@@ -1,5 +1,5 @@
-//! Limit on unverified identities: anybody can make up credentials, so that all that Daktela has not accepted yet share a part of
-//! the server, and those of one network a part of that.
+//! Concurrency limit for unverified identities: credentials that Daktela has not accepted yet share a part of the server, and those
+//! of one network a part of that, since anybody can make up credentials.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 

@@ -1,7 +1,7 @@
 //! The MCP server: passes requests to the component as JSON and its answers back as rmcp's types.
 //!
-//! Nothing here knows a tool. Both eras of the protocol are served: `initialize` up to 2025-11-25, and from 2026-07-28
-//! on requests that carry what they need.
+//! No tool-specific code. Session-based revisions (`initialize`, up to 2025-11-25) and stateless ones (from 2026-07-28) are both
+//! served.
 
 mod arguments;
 mod error;

@@ -1,4 +1,4 @@
-//! Authorization endpoint: the page on which a user logs in to Daktela and lets a client in.
+//! Authorization endpoint: the login and consent page, protected by a CSRF token, PKCE and the brute-force limiter.
 
 use std::{net::IpAddr, sync::Arc};
 

@@ -148,7 +148,7 @@ impl State {
             .open(TokenKind::Refresh, token)
             .ok_or_else(|| OAuthError::invalid_grant("The token is none of this server's."))?;
         if refresh.expires <= now() {
-            return Err(OAuthError::invalid_grant("The token is over; log in anew."));
+            return Err(OAuthError::invalid_grant("The token is expired; log in again."));
         }
         if refresh.client != client {
             return Err(OAuthError::invalid_grant("The token was given to another client."));

@@ -1,4 +1,4 @@
-//! Fair queue: round-robin admission control between callers.
+//! Fair queue: round-robin admission control between callers, with load shedding when a queue is full.
 //!
 //! At most `running` calls run at once. Those that wait stand in one queue for each caller, and the callers are served in
 //! turn, however many calls one of them has waiting.

@@ -1,4 +1,4 @@
-//! Connections: concurrency limits in all and per network, slowloris guard, slow-reader guard, graceful shutdown.
+//! Connections and their time limits: concurrency limits in all and per network, slowloris guard, slow-reader guard, graceful shutdown.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Liveness (`/healthz`), readiness (`/readyz`) and Prometheus metrics (`/metrics`, on an address of its own).
+//! Health checks: liveness (`/healthz`), readiness (`/readyz`) and Prometheus metrics (`/metrics`, on an address of its own).
 
 use std::sync::{Arc, atomic::Ordering};
 

@@ -1,5 +1,5 @@
-//! Layers in front of the MCP server: authentication, message size and form, limits with load shedding, and what rmcp is shown of
-//! the request.
+//! Layers in front of the MCP server: authentication, message size and form, limits with load shedding, and removal of
+//! credentials and normalization of headers before rmcp.
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -127,7 +127,7 @@ async fn identify(
             }),
             None => Err(ApiError::new(
                 StatusCode::UNAUTHORIZED,
-                "Whose Daktela? Log in through OAuth where it is on, or send X-Daktela-Url, and X-Daktela-Access-Token or \
+                "No credentials. Log in through OAuth where it is on, or send X-Daktela-Url, and X-Daktela-Access-Token or \
                  X-Daktela-Username with X-Daktela-Password.",
             )
             .with_challenge(challenge(state, base, uri, false))),
@@ -138,7 +138,7 @@ async fn identify(
 fn invalid_token(state: &ServerState, base: &BaseUrl, uri: &Uri) -> ApiError {
     ApiError::new(
         StatusCode::UNAUTHORIZED,
-        "The token is over, revoked, or none of this server's.",
+        "The token is expired, revoked, or was not issued by this server.",
     )
     .with_challenge(challenge(state, base, uri, true))
 }

@@ -1,4 +1,4 @@
-//! The record of one call: what the log, the metrics and the traces say of it.
+//! Access log record of one call: the fields that log, metrics and traces share.
 
 use std::time::{Duration, SystemTime};
 

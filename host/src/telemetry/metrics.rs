@@ -1,4 +1,4 @@
-//! Prometheus metrics. No label says who asked.
+//! Prometheus metrics. No label identifies a caller.
 
 use std::{
     collections::{BTreeMap, HashSet},

@@ -1,4 +1,4 @@
-//! Any document as Daktela's answer to any tool: it is rendered within the budget, without a character that hides.
+//! Fuzz target: any document as Daktela's answer to any tool: it is rendered within the budget, without a character that hides.
 #![no_main]
 
 use guest::{

@@ -1,4 +1,4 @@
-//! Any text as the arguments of any tool: it is answered, or refused in words.
+//! Fuzz target: any text as the arguments of any tool gives an answer or a worded error.
 #![no_main]
 
 use guest::{

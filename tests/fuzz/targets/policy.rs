@@ -1,4 +1,4 @@
-//! Any request of a guest: what leaves is a GET below the API of the granted origin, as the parser that connects reads it.
+//! Fuzz target: any request of a guest: what leaves is a GET below the API of the granted origin, as the parser that connects reads it.
 #![no_main]
 
 use daktela_egress::{Origin, fuzzing};

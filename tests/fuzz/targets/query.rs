@@ -1,4 +1,4 @@
-//! Any text as the value of a filter, a part of a path or a field: a URL parser reads the same out of it.
+//! Fuzz target: any text as the value of a filter, a part of a path or a field: a URL parser reads the same out of it.
 #![no_main]
 
 use guest::daktela::query::{self, Direction, Filter, Query};

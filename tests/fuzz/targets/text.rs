@@ -1,4 +1,4 @@
-//! Any text as HTML and as mail: it is cleaned, and nothing leaves its quote.
+//! Fuzz target: any text through HTML and mail rendering is sanitized and stays inside its quote.
 #![no_main]
 
 use guest::{

@@ -1,4 +1,4 @@
-//! Any text as a date of a caller's and as a Retry-After: read or refused, and never a pause without end.
+//! Fuzz target: any text as a date argument and as a `Retry-After` is read or refused, and never gives an endless pause.
 #![no_main]
 
 use daktela_egress::fuzzing;

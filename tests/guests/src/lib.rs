@@ -1,5 +1,4 @@
-//! Components, compiled for this machine: some that misbehave, one that tests ask for everything and one that authors start from, as paths of what
-//! `--component` takes, and the adapters of ours that other hosts run.
+//! Paths of precompiled test components: misbehaving ones, one for conformance, the authors' example, and the adapters.
 
 /// Does what the name of a tool says; see its own docs. It loads, since it asks for nothing beyond our world.
 pub const HOSTILE: &str = concat!(env!("OUT_DIR"), "/hostile.cwasm");

@@ -1,4 +1,4 @@
-//! Adapters under hosts that others make, and what is written for registries and bundles under the tools that judge it.
+//! Adapters under third-party hosts, and packaging manifests under the official validators.
 //! `tests/hosts/install` puts them where these tests look.
 
 use std::{

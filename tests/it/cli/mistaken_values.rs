@@ -1,4 +1,4 @@
-//! Values that are not meant as they stand are told at start, and former names still work.
+//! Placeholders and unexpanded variables in settings are reported at start; former names of settings still work.
 
 use daktela_demo::{Demo, TOKEN};
 

@@ -1,4 +1,4 @@
-//! What the layers must not know of each other.
+//! Forbidden dependencies: no tool name in the host, no transport in the guest; contents of the container image.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Both generations of MCP on stdio: sessions that begin with `initialize`, and stateless requests; progress and cancellation.
+//! Session-based and stateless revisions of MCP on stdio; progress and cancellation.
 
 use std::{thread, time::Duration};
 

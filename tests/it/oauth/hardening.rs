@@ -1,4 +1,4 @@
-//! Limits that keep one caller from slowing down, shutting out or deceiving others, each held against what somebody else sees.
+//! Limits against denial of service and deception by one caller: each test measures the effect on another caller.
 
 use std::{
     sync::atomic::Ordering,

@@ -1,4 +1,4 @@
-//! A log that nobody reads: no call waits for it, and the program ends in time.
+//! Log back-pressure: while stderr is not read, calls do not block and the process still exits in time.
 
 use std::{
     io::{PipeReader, Read},

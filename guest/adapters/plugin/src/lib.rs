@@ -1,5 +1,5 @@
 //! Adapter for this project's host: the tools as a WebAssembly component that exports `daktela:mcp/server`. See
-//! `wit/world.wit` for what it is told and allowed.
+//! `wit/world.wit` for its settings and permissions.
 
 use bindings::exports::daktela::mcp::server::{Guest, RpcError};
 use daktela_wasi_http::WasiHttp;

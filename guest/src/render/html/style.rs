@@ -1,5 +1,5 @@
-//! CSS as far as it decides what is seen: declarations of `style` attributes and of simple rules in `<style>`, their
-//! cascade, and inheritance.
+//! Detection of hidden text: CSS as far as it decides visibility, from `style` attributes and simple rules in `<style>`, with
+//! cascade and inheritance.
 
 use std::collections::HashMap;
 

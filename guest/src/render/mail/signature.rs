@@ -1,4 +1,4 @@
-//! Signatures and footers: short, last, and told from text; greetings and banners, which are no content by themselves.
+//! Signature detection: signatures, footers, greetings and banners at the end of a mail.
 
 use super::{Line, lower, words};
 

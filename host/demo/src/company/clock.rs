@@ -1,4 +1,4 @@
-//! Times of the story: working hours from June to the moment at which it stands still, nearly half of them in the last week.
+//! Timestamps of the sample data: working hours from June to the fixed present, nearly half of them in the last week.
 
 use jiff::{
     SignedDuration, ToSpan,

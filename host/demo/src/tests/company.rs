@@ -1,4 +1,4 @@
-//! The story holds together: what refers to each other agrees.
+//! Referential integrity of the sample data.
 
 use serde_json::Value;
 

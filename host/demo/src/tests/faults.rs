@@ -1,3 +1,5 @@
+//! Injected faults: status, redirect, delay, reset, truncated body.
+
 use std::{
     io::Read,
     time::{Duration, Instant},

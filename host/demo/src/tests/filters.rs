@@ -1,3 +1,5 @@
+//! Filters: spellings, groups, operators.
+
 use super::{filter, found, get, names, total};
 
 #[test]

@@ -1,3 +1,5 @@
+//! Login: ways to send the credentials, and tokens that expire.
+
 use std::{collections::HashSet, time::Duration};
 
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Every rule of the stand-in, asked over real HTTP.
+//! Tests of the fake Daktela API over HTTP.
 
 mod company;
 mod faults;

@@ -1,3 +1,5 @@
+//! Quirks: each switch changes the dialect of the API as its name says.
+
 use serde_json::{Value, json};
 
 use super::{fields, filter, names, with};

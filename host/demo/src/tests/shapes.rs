@@ -1,3 +1,5 @@
+//! Shapes of answers: envelope, embedded records, custom fields.
+
 use serde_json::{Value, json};
 
 use super::{fields, filter, get, names, total};

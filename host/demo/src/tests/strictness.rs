@@ -1,3 +1,5 @@
+//! Refusal of requests that the real API refuses.
+
 use serde_json::json;
 
 use super::{Answer, DEMO, agent, filter, get, read, try_get};

@@ -1,3 +1,5 @@
+//! One-line summaries of requests, as the cases show them.
+
 use super::{fields, filter, try_get};
 use crate::{Demo, TOKEN, USERNAME};
 

@@ -1,3 +1,5 @@
+//! Login to Daktela: shared by concurrent calls, repeated after expiry, worded errors.
+
 use daktela_demo::{Action, Fault, LoginAnswer, Quirks};
 use daktela_egress::PasswordStatus;
 

@@ -1,3 +1,5 @@
+//! Requests of the component: policy, credential, retries, cache.
+
 use std::{net::TcpListener, time::Instant};
 
 use daktela_demo::{Action, Fault};

@@ -1,4 +1,4 @@
-//! In-memory store, bounded, for a single replica. A restart forgets it.
+//! In-memory store of replay protection and revocations, bounded, for a single replica. A restart forgets it.
 
 use std::{future::Future, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Redis store, for several replicas. It learns random ids, and for the grace period a sealed answer; each entry expires.
+//! Redis store of replay protection and revocations, for several replicas. It learns random ids, and for the grace period a sealed answer; each entry expires.
 
 use std::{
     future::Future,

@@ -1,4 +1,4 @@
-//! Wants to read a file.
+//! Test component that imports the WASI filesystem, which the host does not link: loading it has to fail.
 
 use bindings::exports::daktela::mcp::server::{Guest, RpcError};
 

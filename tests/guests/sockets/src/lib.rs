@@ -1,4 +1,4 @@
-//! Wants to open a socket.
+//! Test component that imports WASI sockets, which the host does not link: loading it has to fail.
 
 use bindings::exports::daktela::mcp::server::{Guest, RpcError};
 
