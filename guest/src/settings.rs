@@ -34,7 +34,13 @@ impl Settings {
 
     /// The origin of the instance, which calls need, or what to set.
     pub fn instance(&self) -> Result<&str, String> {
-        if self.origin.is_empty() {
+        let authority = self.origin.split_once("://").map_or("", |(_, authority)| authority);
+        if authority.contains('/') {
+            Err(format!(
+                "DAKTELA_URL is {:?}; expected the origin alone, e.g. https://acme.daktela.com. An instance below a path is not supported.",
+                self.origin
+            ))
+        } else if self.origin.is_empty() {
             Err("DAKTELA_URL is not set: give the origin of your Daktela, e.g. https://acme.daktela.com".to_owned())
         } else {
             Ok(&self.origin)

@@ -545,7 +545,7 @@ fn chats_without_a_messages_relation_are_read_whole_or_told_of() {
     let called = Upstream::new()
         .with(no_messages())
         .call("list_viber_chats", take.clone());
-    let note = "Note: This Daktela has no messages relation for Viber chats (activitiesVbr), so what was written in them is not known.";
+    let note = "Note: This Daktela gives no messages of Viber chats (activitiesVbr): it has no such relation, or none of these has any.";
     assert_eq!(called.text.matches(note).count(), 1, "{}", called.text);
     assert!(!called.text.contains("[no messages]"), "{}", called.text);
     assert_eq!(
@@ -774,4 +774,119 @@ fn a_crm_record_links_to_its_page() {
         "{}",
         called.text
     );
+}
+
+/// Conditions with these operators on custom fields match nothing.
+fn custom_fields_without(operators: &'static [&'static str]) -> impl Fn(&str, &mut Pairs) + Send + Sync + 'static {
+    move |_, pairs| {
+        let fields: Vec<String> = pairs
+            .iter()
+            .filter(|(key, value)| key.ends_with("[field]") && value.starts_with("customFields."))
+            .map(|(key, _)| key.replace("[field]", ""))
+            .collect();
+        for prefix in fields {
+            let operator = format!("{prefix}[operator]");
+            let is_one = pairs
+                .iter()
+                .any(|(key, value)| *key == operator && operators.contains(&value.as_str()));
+            let value = pairs
+                .iter_mut()
+                .find(|(key, _)| is_one && *key == format!("{prefix}[value]"));
+            if let Some((_, value)) = value {
+                *value = "nothing has this".to_owned();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_contact_is_found_by_number_or_address_whatever_custom_fields_filter_by() {
+    let all: &[&str] = &["like", "contains", "eq"];
+    for search in ["+420 999 200 100", "petr.dvorak@cyklomorava.example"] {
+        let arguments = json!({"search": search});
+        let good = Upstream::new().call("list_contacts", arguments.clone());
+        assert!(good.text.contains("**contact_dvorak_petr**"), "{}", good.text);
+        for (operators, mend) in [
+            (&all[..2], "equal_spellings contacts customFields"),
+            (all, "full_text_search contacts customFields"),
+        ] {
+            let upstream = Upstream::receiving(custom_fields_without(operators));
+            let called = upstream.call("list_contacts", arguments.clone());
+            assert!(called.text.contains("**contact_dvorak_petr**"), "{}", called.text);
+            assert_eq!(mended(&called), [mend], "{search}");
+            let calls = upstream.call("list_calls", json!({"contact": search, "take": 1}));
+            assert!(
+                !calls.is_error && calls.text.contains("was taken as the contact Petr"),
+                "{}",
+                calls.text
+            );
+        }
+    }
+    // Where nobody is found, the answer says where it was looked for.
+    let called = Upstream::new().call("list_calls", json!({"contact": "+420 601 000 999"}));
+    assert!(
+        called
+            .text
+            .contains("No contact has the phone number \"+420 601 000 999\". Looked for in the custom fields number"),
+        "{}",
+        called.text
+    );
+}
+
+#[test]
+fn rights_and_absence_are_told_whatever_their_status() {
+    let answering = |status: u16, error: Value| {
+        Upstream::answering(move |said, answered, body| {
+            if said.starts_with("tickets") {
+                (*answered, *body) = (status, json!({"error": error, "result": null}));
+            }
+        })
+    };
+    for (status, error) in [
+        (400, json!("Ticket not found")),
+        (200, json!(["Object not exist"])),
+        (410, json!({"message": "Not Found"})),
+    ] {
+        let called = answering(status, error).call("get_ticket", json!({"name": "787001"}));
+        assert!(
+            called
+                .text
+                .starts_with("No ticket \"787001\", or this Daktela account may not see it."),
+            "{}",
+            called.text
+        );
+        assert_eq!(called.requests.len(), 1, "{:?}", called.requests);
+    }
+    for (status, error) in [
+        (200, json!("You have no permission to read this")),
+        (400, json!({"form": {"queue": "Access denied"}})),
+        (403, json!("x")),
+    ] {
+        let called = answering(status, error).call("list_tickets", json!({}));
+        assert!(
+            called.text.starts_with(&format!(
+                "The Daktela account of this server may not read tickets (HTTP {status})."
+            )),
+            "{}",
+            called.text
+        );
+        assert!(called.text.contains("Daktela's words:\n> "), "{}", called.text);
+    }
+}
+
+#[test]
+fn agents_without_a_name_and_lists_that_only_count_are_read_whole() {
+    let good = Upstream::new().call("list_realtime_sessions", json!({}));
+    let nameless = Upstream::receiving(|_, pairs| without_fields(pairs, |field| field.starts_with("id_agent.")));
+    let called = nameless.call("list_realtime_sessions", json!({}));
+    assert_eq!(called.text, good.text);
+    assert_eq!(mended(&called), ["whole_relations realtimeSessions id_agent"]);
+    let counting = Upstream::answering(|said, _, body| {
+        if said.starts_with("realtimeSessions") && said.contains("fields") {
+            body["result"]["data"] = json!([]);
+        }
+    });
+    let called = counting.call("list_realtime_sessions", json!({}));
+    assert_eq!(called.text, good.text);
+    assert_eq!(mended(&called), ["unprojected realtimeSessions *"]);
 }

@@ -46,19 +46,27 @@ impl Page {
 /// Reads the outer object of an answer, or says what is wrong in Daktela's words and ours.
 pub fn read(response: &Response, what: &str) -> Result<Envelope, Error> {
     let parsed = lenient_json::parse(&response.body);
-    let words = parsed.as_ref().map(|body| words(&body["error"])).unwrap_or_default();
+    let words = parsed.as_ref().map(|body| {
+        let of = |key: &str| words(&body[key]);
+        let own = of("error");
+        if own.is_empty() { of("errors") } else { own }
+    });
+    let words = words.unwrap_or_default();
     let success = (200..=299).contains(&response.status);
     let nothing = parsed.as_ref().ok().is_none_or(|body| match &body["result"] {
         Value::Array(rows) => rows.is_empty(),
         result => result.is_null(),
     });
     if !success || (nothing && !words.is_empty()) {
-        let error = Error::from_status(response.status, &words, what);
-        let absent = words.iter().any(|word| word.to_lowercase().contains("not exist"));
-        return Err(match error {
-            Error::Refused(text) if absent => Error::NotFound(text),
-            error => error,
-        });
+        return Err(
+            match (Error::from_status(response.status, &words, what), meaning(&words)) {
+                (Error::Refused(text) | Error::Upstream(text), Some(Meaning::Absent)) => Error::NotFound(text),
+                (Error::Refused(_) | Error::Upstream(_), Some(Meaning::NoRight)) => {
+                    Error::no_right(response.status, &words, what)
+                }
+                (error, _) => error,
+            },
+        );
     }
     let unreadable = match &parsed {
         Err(JsonError::Truncated) => Some(format!(
@@ -86,6 +94,58 @@ pub fn read(response: &Response, what: &str) -> Result<Envelope, Error> {
             .find_map(|key| value::text(&envelope[*key])),
         warnings: words,
         result: envelope["result"].take(),
+    })
+}
+
+/// What an error says beyond its status, which differs from build to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// The record, the model or the relation is not there.
+    Absent,
+    /// The account may not read this.
+    NoRight,
+}
+
+/// Words of Daktela's for what is not there, in English and Czech.
+const ABSENT: &[&str] = &["not exist", "not found", "neexistuje", "nenalezen"];
+/// Words for a right that is missing.
+const NO_RIGHT: &[&str] = &[
+    "permission",
+    "not allowed",
+    "access denied",
+    "not authorized",
+    "no access",
+    "forbidden",
+    "opravneni",
+    "pristup odepren",
+];
+/// Words by which an error is of the query, or of the server's own parts, and no record's.
+const OF_THE_QUERY: &[&str] = &[
+    "field",
+    "column",
+    "filter",
+    "operator",
+    "parameter",
+    "sort",
+    "class",
+    "table",
+    "file",
+    "method",
+    "host",
+    "pole",
+    "sloupec",
+];
+
+fn meaning(words: &[String]) -> Option<Meaning> {
+    words.iter().find_map(|word| {
+        let word = text::fold(word);
+        let says = |any: &[&str]| any.iter().any(|part| word.contains(part));
+        match () {
+            () if says(OF_THE_QUERY) => None,
+            () if says(NO_RIGHT) => Some(Meaning::NoRight),
+            () if says(ABSENT) => Some(Meaning::Absent),
+            () => None,
+        }
     })
 }
 
@@ -141,9 +201,11 @@ fn words(error: &Value) -> Vec<String> {
                 });
             }
             Value::Array(items) => items.iter().for_each(|item| collect(item, key, out)),
-            Value::Object(map) => map
-                .iter()
-                .for_each(|(k, item)| collect(item, if k == "form" || k == "primary" { "" } else { k }, out)),
+            // Some keys say only that what they hold is an error.
+            Value::Object(map) => map.iter().for_each(|(k, item)| {
+                let is_frame = ["form", "primary", "message", "detail", "title"].contains(&k.as_str());
+                collect(item, if is_frame { "" } else { k }, out);
+            }),
             _ => {}
         }
     }
@@ -157,6 +219,24 @@ fn words(error: &Value) -> Vec<String> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn an_error_means_what_its_words_say() {
+        for (word, wanted) in [
+            ("Ticket not found", Some(Meaning::Absent)),
+            ("Object does not exist", Some(Meaning::Absent)),
+            ("Model not exist", Some(Meaning::Absent)),
+            ("Záznam neexistuje", Some(Meaning::Absent)),
+            ("You do not have permission to read tickets", Some(Meaning::NoRight)),
+            ("Access denied", Some(Meaning::NoRight)),
+            ("Nemáte oprávnění", Some(Meaning::NoRight)),
+            ("Column not found: 1054 Unknown column", None),
+            ("Filter is not allowed on this field", None),
+            ("Wrong filter", None),
+        ] {
+            assert_eq!(meaning(&[word.to_owned()]), wanted, "{word}");
+        }
+    }
 
     #[test]
     fn errors_are_read_in_every_shape() {

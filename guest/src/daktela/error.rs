@@ -58,13 +58,17 @@ impl Error {
         }
     }
 
+    /// For an answer that says that a right is missing, by its status or its words.
+    pub(crate) fn no_right(status: u16, words: &[String], what: &str) -> Self {
+        Error::NoRight(format!(
+            "The Daktela account of this server may not read {what} (HTTP {status}). An administrator of Daktela can grant the access in the user's rights.{}",
+            said(words)
+        ))
+    }
+
     /// For a status that is not a success. `words` is what Daktela said of it, cleaned: data, not ours.
     pub fn from_status(status: u16, words: &[String], what: &str) -> Self {
-        let said = if words.is_empty() {
-            String::new()
-        } else {
-            format!(" Daktela's words:\n{}", text::quote(&words.join("\n"), ""))
-        };
+        let said = said(words);
         match status {
             // Daktela may tell of an error with a status of success.
             200..=299 => Error::Refused(format!("Daktela answered for {what} with an error.{said}")),
@@ -72,11 +76,19 @@ impl Error {
             401 => Error::Forbidden(
                 "Daktela did not accept the credentials (HTTP 401): the access token is wrong, expired or revoked. Set a valid one and call again.".to_owned(),
             ),
-            403 => Error::NoRight(format!("The Daktela account of this server may not read {what} (HTTP 403). An administrator of Daktela can grant the access in the user's rights.")),
-            404 => Error::NotFound(format!("Daktela does not know {what} (HTTP 404): its build may lack them, or DAKTELA_URL is not the instance's own address.{said}")),
+            403 => Error::no_right(status, words, what),
+            404 => Error::NotFound(format!("Daktela does not know {what} (HTTP 404): its build may lack them, or DAKTELA_URL is not the instance's own address (one below a path, as https://example.com/daktela, is not supported).{said}")),
             429 => Error::Upstream(format!("Daktela has too many requests to answer for {what} right now (HTTP 429). Wait a minute and call again.")),
             300..=399 => Error::Upstream(format!("DAKTELA_URL redirects elsewhere (HTTP {status}), and redirects are not followed. Set it to the address that the instance really has.")),
             _ => Error::Upstream(format!("Daktela failed to answer for {what} (HTTP {status}). Try again later.{said}")),
         }
     }
+}
+
+/// Daktela's own words as a quote.
+fn said(words: &[String]) -> String {
+    if words.is_empty() {
+        return String::new();
+    }
+    format!(" Daktela's words:\n{}", text::quote(&words.join("\n"), ""))
 }

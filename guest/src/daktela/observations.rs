@@ -56,6 +56,8 @@ pub enum Mend {
     FormerModel,
     /// A record is read without a projection.
     WholeRecord,
+    /// Contacts are found by equal spellings of a number or an address, since a pattern on custom fields finds nothing.
+    EqualSpellings,
     /// Contacts are searched in full text, since their custom fields give nothing.
     FullTextSearch,
     /// Tickets of an account are found through its contacts.
@@ -82,6 +84,7 @@ impl Mend {
         Mend::EmbeddedMessages,
         Mend::FormerModel,
         Mend::WholeRecord,
+        Mend::EqualSpellings,
         Mend::FullTextSearch,
         Mend::ThroughContacts,
     ];
@@ -106,6 +109,7 @@ impl Mend {
             Mend::EmbeddedMessages => "embedded_messages",
             Mend::FormerModel => "former_model",
             Mend::WholeRecord => "whole_record",
+            Mend::EqualSpellings => "equal_spellings",
             Mend::FullTextSearch => "full_text_search",
             Mend::ThroughContacts => "through_contacts",
         }

@@ -119,6 +119,11 @@ impl ContactPoint {
             .map_or(self.usual_keys.contains(&key), |field| field.kind == self.kind)
     }
 
+    /// Keys that such fields have where nobody renamed them.
+    pub fn usual_keys(&self) -> &'static [&'static str] {
+        self.usual_keys
+    }
+
     /// The keys of such fields by these definitions; without any, Daktela's default one.
     pub fn keys(&self, scheme: &CustomFieldSchema) -> Vec<String> {
         let keys: Vec<String> = scheme.keys().filter(|key| self.is(key, scheme)).cloned().collect();

@@ -1,8 +1,8 @@
 //! Contact lookup by phone number or e-mail address, in the custom fields that hold those.
 //!
 //! Daktela compares texts, and people write numbers in many ways. So it is asked for candidates by the last digits with
-//! anything between them, and the numbers of those are compared here; where it does not take such a pattern, by equality
-//! with the usual spellings; where it filters by none of these fields, by its full-text search.
+//! anything between them, and the numbers of those are compared here. No source shows such a pattern on custom fields, so
+//! where nobody is found, it is asked by equality with the usual spellings, and then by its full-text search.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::{
     daktela::{
-        client::Page,
         error::Error,
         observations::Mend,
         query::{Direction, Filter, Query, TAKE_MAX},
@@ -21,7 +20,8 @@ use crate::{
         entity::{ENTITY, Entity},
     },
     names::Name,
-    phone::{Likeness, Number},
+    phone::{Likeness, Number, grouped},
+    render::markdown::inline,
     run::custom_fields,
     sort, text, unicode, value,
 };
@@ -118,14 +118,26 @@ const CONDITIONS_MAX: usize = 32;
 
 struct Fields {
     keys: Vec<String>,
+    /// Keys in use elsewhere, where nothing tells which ones are in use here.
+    usual: Vec<String>,
     /// The calling codes of the numbers in the contacts that were looked at.
     codes: BTreeSet<u16>,
 }
 
 impl Fields {
     fn filters(&self) -> impl Iterator<Item = String> {
-        self.keys.iter().map(|key| format!("customFields.{key}"))
+        self.keys.iter().map(|key| custom(key))
     }
+}
+
+fn custom(key: &str) -> String {
+    format!("customFields.{key}")
+}
+
+/// What a search found, and where it looked in words, for an answer that has found nobody.
+pub(crate) struct Search {
+    pub found: Vec<Found>,
+    pub searched: String,
 }
 
 /// The custom fields that hold phone numbers or e-mail addresses, as filters name them.
@@ -172,84 +184,111 @@ fn fields(context: &Context, point: &ContactPoint) -> Fields {
         }
     }
     keys.truncate(KEYS_MAX);
+    let usual = if schema.is_empty() { point.usual_keys() } else { &[] };
+    let usual = usual.iter().filter(|key| !keys.iter().any(|known| known == *key));
+    let usual = usual.map(|key| (*key).to_owned()).collect();
     let numbers = rows.iter().flat_map(|row| keys.iter().flat_map(|key| values(row, key)));
     let codes = numbers
         .flat_map(|text| Number::all(&text))
         .filter_map(|number| number.code())
         .collect();
-    Fields { keys, codes }
+    Fields { keys, usual, codes }
 }
 
 /// The contacts that have a number or an address, the best matches first.
-pub(crate) fn find(context: &Context, wanted: &Wanted) -> Result<Vec<Found>, Error> {
+pub(crate) fn find(context: &Context, wanted: &Wanted) -> Result<Search, Error> {
     let fields = fields(context, wanted.point());
-    let any = |condition: &dyn Fn(&str) -> Vec<Filter>| {
-        fields.filters().flat_map(|field| condition(&field)).collect::<Vec<_>>()
+    let spellings: Vec<String> = match wanted {
+        Wanted::Number(number) => number.spellings(&fields.codes),
+        Wanted::Address(address) => vec![address.clone()],
     };
-    let (mut pattern, spelled) = match wanted {
+    let pattern = |field: &str| match wanted {
+        // People store numbers in groups of all kinds.
         Wanted::Number(number) => {
-            // People store numbers in groups of all kinds.
             let tail = number.tail();
             let like = tail
                 .chars()
                 .fold("%".to_owned(), |pattern, digit| format!("{pattern}{digit}%"));
-            let spellings = number.spellings(&fields.codes);
-            let mut pattern = any(&|field| vec![Filter::new(field, "like", like.as_str())]);
-            // Callers who are not known by name have their number as the title.
-            pattern.push(Filter::new("title", "like", like.as_str()));
-            (
-                pattern,
-                any(&|field| {
-                    spellings
-                        .iter()
-                        .map(|spelling| Filter::eq(field, spelling.as_str()))
-                        .collect()
-                }),
-            )
+            Filter::new(field, "like", like)
         }
-        Wanted::Address(address) => {
-            let mut pattern = any(&|field| vec![Filter::contains(field, address)]);
-            pattern.push(Filter::contains("title", address));
-            (pattern, any(&|field| vec![Filter::eq(field, address.as_str())]))
-        }
+        Wanted::Address(address) => Filter::contains(field, address),
     };
-    pattern.truncate(CONDITIONS_MAX);
-    let read = |filter: Option<Vec<Filter>>, search: Option<String>| -> Result<Page, Error> {
-        let query = Query::new(ENDPOINT, TAKE_MAX).fields(&["name", "title", "customFields"]);
-        let query = filter
-            .into_iter()
-            .fold(query, |query, any| query.filter(Filter::Any(any)));
-        context.client.read_page(&Query { search, ..query })
+    let spelled = |field: &str| -> Vec<Filter> {
+        let equal = |spelling: &String| Filter::eq(field, spelling.as_str());
+        spellings.iter().map(equal).collect()
     };
+    // Callers who are not known by name have their number as the title.
+    let mut patterns: Vec<Filter> = fields.filters().map(|field| pattern(&field)).collect();
+    patterns.push(pattern("title"));
+    patterns.truncate(CONDITIONS_MAX);
+    let equal: Vec<Filter> = fields.filters().flat_map(|field| spelled(&field)).collect();
+    // Exact spellings of several fields may be more than one request line holds. A key that a build does not know is refused
+    // with all that is asked beside it.
+    let mut attempts: Vec<(&str, Vec<Filter>)> = vec![("by pattern", patterns)];
+    attempts.extend(equal.chunks(CONDITIONS_MAX).map(|some| ("by equality", some.to_vec())));
+    for key in &fields.usual {
+        let filters = spelled(&custom(key));
+        attempts.extend(
+            filters
+                .chunks(CONDITIONS_MAX)
+                .map(|some| ("by equality", some.to_vec())),
+        );
+    }
+    let searched = format!(
+        "Looked for in the custom fields {} by pattern and by its usual spellings, in titles, and in full text.",
+        inline(&[&fields.keys[..], &fields.usual[..]].concat().join(", "), 200)
+    );
+    let query = Query::new(ENDPOINT, TAKE_MAX).fields(&["name", "title", "customFields"]);
     let mut is_refused = false;
-    // Exact spellings of several fields may be more than one request line holds.
-    let attempts = std::iter::once(pattern).chain(spelled.chunks(CONDITIONS_MAX).map(<[Filter]>::to_vec));
-    for attempt in attempts {
-        match read(Some(attempt), None) {
+    for (how, attempt) in attempts {
+        match context.client.read_page(&query.clone().filter(Filter::Any(attempt))) {
             Ok(page) => {
-                let found = compare(wanted, &page.rows, Some(&fields.keys));
+                let found = compare(wanted, &page.rows, None);
                 if !found.is_empty() {
-                    return Ok(found);
+                    if how != "by pattern" {
+                        context
+                            .client
+                            .note_mend(Mend::EqualSpellings, ENDPOINT, &["customFields"], true);
+                    }
+                    return Ok(Search { found, searched });
                 }
             }
             Err(Error::Refused(_)) => is_refused = true,
             Err(error) => return Err(error),
         }
     }
-    if !is_refused {
-        return Ok(Vec::new());
-    }
-    let search = match wanted {
-        Wanted::Number(number) => number.tail(),
-        Wanted::Address(address) => address.clone(),
+    let texts = match wanted {
+        Wanted::Number(number) => {
+            let tail = number.tail();
+            vec![grouped(&tail, ' '), tail]
+        }
+        Wanted::Address(address) => vec![address.clone()],
     };
-    let page = read(None, Some(search))?;
-    let found = compare(wanted, &page.rows, None);
-    let gives = !found.is_empty();
-    context
-        .client
-        .note_mend(Mend::FullTextSearch, ENDPOINT, &["customFields"], gives);
-    Ok(found)
+    let queries: Vec<Query> = texts
+        .into_iter()
+        .map(|text| Query {
+            search: Some(text),
+            ..query.clone()
+        })
+        .collect();
+    let mut found: Vec<Found> = Vec::new();
+    for page in context.client.read_pages(&queries) {
+        match page {
+            Ok(page) => found.extend(compare(wanted, &page.rows, None)),
+            // It was to find what filters do not; those were answered.
+            Err(_) if !is_refused => {}
+            Err(error) => return Err(error),
+        }
+    }
+    found.sort_by(|a, b| (a.likeness, &a.name).cmp(&(b.likeness, &b.name)));
+    found.dedup_by(|a, b| a.name == b.name);
+    if is_refused || !found.is_empty() {
+        let gives = !found.is_empty();
+        context
+            .client
+            .note_mend(Mend::FullTextSearch, ENDPOINT, &["customFields"], gives);
+    }
+    Ok(Search { found, searched })
 }
 
 /// Those of these contacts that have the number or address; `keys` are the fields to look at, all where they are not known.

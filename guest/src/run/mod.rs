@@ -94,7 +94,40 @@ fn read_list(context: &Context, list: &List, args: &Args) -> Result<Output, Erro
         }
         page => page?,
     };
+    let page = match by_address(context, &query, &page, args, &mut conditions)? {
+        Some(found) => found,
+        None => page,
+    };
     Ok(listing(context, list.entity, args, conditions, &query, &page))
+}
+
+/// Contacts with an address that a pattern on custom fields does not find: by equality and in full text. `None` where
+/// there is nothing to look for.
+fn by_address(
+    context: &Context,
+    query: &Query,
+    page: &Page,
+    args: &Args,
+    conditions: &mut Conditions,
+) -> Result<Option<Page>, Error> {
+    let is_empty = page.rows.is_empty() && page.total.unwrap_or(0) == 0 && query.skip == 0;
+    let wanted = args.text(&param::SEARCH_CONTACT).and_then(contact_points::wanted);
+    let Some(wanted) = wanted.filter(|_| is_empty && query.filters.iter().any(on_custom_field)) else {
+        return Ok(None);
+    };
+    let search = contact_points::find(context, &wanted)?;
+    conditions.notes.push(search.searched);
+    if search.found.is_empty() {
+        return Ok(None);
+    }
+    let names = search.found.into_iter().map(|found| found.name).collect();
+    let others = query.filters.iter().filter(|filter| !on_custom_field(filter)).cloned();
+    let by_name = Filter::one_of("name", names);
+    let query = Query {
+        filters: others.chain([by_name]).collect(),
+        ..query.clone()
+    };
+    context.client.read_page(&query).map(Some)
 }
 
 /// Custom fields have other keys in some databases, and a build refuses a filter on one that it does not have. Its
@@ -166,7 +199,7 @@ pub(crate) fn listing(
     conditions.notes.extend(ignored(page));
     conditions
         .notes
-        .extend(unknown_flags(entity, Detail::Summary, &page.rows));
+        .extend(unknown_flags(entity, Detail::Summary, &query.fields, &page.rows));
     if page.is_unsorted && !query.sort.is_empty() {
         conditions.unordered();
     }
@@ -201,10 +234,15 @@ fn read_one(context: &Context, entity: &Entity, args: &Args) -> Result<Output, E
             singular: entity.singular,
             record,
             // Reads of what belongs to the record may have added to them.
-            notes: unknown_flags(entity, Detail::Full, std::slice::from_ref(&row))
-                .into_iter()
-                .chain(warnings(context))
-                .collect(),
+            notes: unknown_flags(
+                entity,
+                Detail::Full,
+                &entity.projection(Detail::Full),
+                std::slice::from_ref(&row),
+            )
+            .into_iter()
+            .chain(warnings(context))
+            .collect(),
             zone: context.client.zone(),
             budget: args.budget(context.settings.max_answer_bytes),
         }),

@@ -70,11 +70,11 @@ pub(crate) fn records_with(
 }
 
 /// Which flags of these rows are not known, where Daktela does not send them: as facts they show only when they are set.
-pub(crate) fn unknown_flags(entity: &Entity, detail: Detail, rows: &[Value]) -> Option<String> {
+pub(crate) fn unknown_flags(entity: &Entity, detail: Detail, asked: &[String], rows: &[Value]) -> Option<String> {
     let came = |path: &str| rows.iter().any(|row| row.get(path).is_some());
     let flags = entity
         .fields_at(detail)
-        .filter(|spec| matches!(spec.format, Format::OnlyYes));
+        .filter(|spec| matches!(spec.format, Format::OnlyYes) && asked.iter().any(|field| field == spec.path));
     let unknown: Vec<&str> = flags.filter(|spec| !came(spec.path)).map(|spec| spec.label).collect();
     (!rows.is_empty() && !unknown.is_empty()).then(|| {
         format!(

@@ -114,7 +114,7 @@ fn by_contact_point(context: &Context, source: &Source, given: &str, wanted: &Wa
             note: None,
         });
     }
-    let found = contact_points::find(context, wanted)?;
+    let contact_points::Search { found, searched } = contact_points::find(context, wanted)?;
     let best = found.iter().map(|found| found.likeness).min();
     let what = wanted.noun();
     let all: Vec<&contact_points::Found> = found.iter().filter(|found| Some(found.likeness) == best).collect();
@@ -139,7 +139,7 @@ fn by_contact_point(context: &Context, source: &Source, given: &str, wanted: &Wa
     };
     match (best, &all[..]) {
         (None | Some(Likeness::Different), _) => Err(Error::Argument(format!(
-            "No contact has the {what} {}. {}{} finds contacts by part of a name, too.",
+            "No contact has the {what} {}. {searched} {}{} finds contacts by part of a name, too.",
             quoted(given),
             wanted.without_contact(),
             source.tool

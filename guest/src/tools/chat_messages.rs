@@ -136,7 +136,7 @@ fn come_otherwise(context: &Context, entity: &Entity, chats: &[&Value], read: &m
     if is_unknown {
         context.client.note(&if are_absent {
             format!(
-                "This Daktela has no messages relation for {} ({}), so what was written in them is not known.",
+                "This Daktela gives no messages of {} ({}): it has no such relation, or none of these has any.",
                 entity.plural, entity.endpoint
             )
         } else {

@@ -34,14 +34,18 @@ fn by_number(context: &Context, given: &str) -> Result<Condition, Error> {
     let Some(wanted) = contact_points::wanted(given) else {
         return Ok(Filter::contains("title", given).into());
     };
-    let all = contact_points::find(context, &wanted)?;
+    let search = contact_points::find(context, &wanted)?;
+    let all = search.found;
     let has_whole = all.iter().any(|found| found.likeness < Likeness::End);
     let found: Vec<Found> = all
         .into_iter()
         .filter(|found| !has_whole || found.likeness < Likeness::End)
         .collect();
     if found.is_empty() {
-        return Ok(Filter::contains("title", given).into());
+        return Ok(Condition {
+            filter: Filter::contains("title", given),
+            notes: vec![search.searched],
+        });
     }
     let mut notes = Vec::new();
     let codes = contact_points::codes(&found);
