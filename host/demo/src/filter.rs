@@ -11,7 +11,7 @@ use crate::{
     query_string,
     quirks::{DottedFilters, Quirks},
     reply::{Refusal, bad},
-    schema::{Kind, Model},
+    schema::{CHANNELS, Kind, Model},
     store::{Reader, Record},
     value::text,
 };
@@ -230,7 +230,7 @@ impl Node {
                 field,
                 operator: Operator::Eq | Operator::In,
                 values,
-            } => {
+            } if !reader.quirks.ignores(model.name, field) => {
                 let mut field = reader.field(model, field)?;
                 if let Kind::Path(other) = field.kind {
                     field = reader.field(model, other)?;
@@ -251,7 +251,19 @@ impl Node {
                 operator,
                 values,
             } => {
-                match reader.quirks.dotted_filters {
+                let quirks = reader.quirks;
+                if quirks.ignores(model.name, field) {
+                    return true;
+                }
+                let nothing = (!quirks.back_references && leads_back(model, field))
+                    || (!quirks.transcripts_by_activity && model.name == "activitiesCallTranscripts")
+                    || (!quirks.custom_field_patterns
+                        && field.starts_with("customFields.")
+                        && *operator == Operator::Like);
+                if nothing {
+                    return false;
+                }
+                match quirks.dotted_filters {
                     DottedFilters::MatchNothing if crosses(field) => return false,
                     DottedFilters::Ignored if crosses(field) => return true,
                     _ => {}
@@ -266,6 +278,12 @@ impl Node {
             }
         }
     }
+}
+
+/// Whether a path leads from a channel record to its activities.
+fn leads_back(model: &Model, field: &str) -> bool {
+    let head = field.split('.').next().unwrap_or_default();
+    CHANNELS.iter().any(|(_, channel)| *channel == model.name) && matches!(head, "activities" | "activity" | "ticket")
 }
 
 /// Whether a path goes through a relation. Custom fields belong to the record itself, and every build filters on them.

@@ -54,8 +54,8 @@ pub use login::{
     AGENT_PASSWORD, AGENT_TOKEN, AGENT_USERNAME, PASSWORD, READERS, SSO_TOKEN, TOKEN, USERNAME, reader_token,
 };
 pub use quirks::{
-    DataShape, DottedFields, DottedFilters, EmailFiles, Item, LoginAnswer, MAX_SCALE, Quirks, Relations, SingleFields,
-    Total, UnknownField,
+    DataShape, DottedFields, DottedFilters, EmailFiles, Item, LoginAnswer, MAX_SCALE, Quirks, Refusals, Relations,
+    Scheme, SingleFields, Total, UnknownField,
 };
 pub use reply::NOW;
 

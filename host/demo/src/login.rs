@@ -50,6 +50,9 @@ const LOGINS: [(&str, Option<&str>, Option<&str>); 4] = [
     ("karel.zeman", Some("byvaly-kolega"), None),
 ];
 
+/// Of the build.
+const VERSION: &str = "2026.2.14";
+
 #[derive(Default)]
 pub(crate) struct Sessions {
     /// Token → login and end, in real time.
@@ -151,7 +154,11 @@ pub(crate) fn whoim(login: Option<&str>, token: &str, reader: &Reader<'_>) -> Va
             "_sys": {"model": "users", "accessToken": token},
         })
     });
-    json!({"user": shown, "version": {"current": "2026.2.14"}})
+    let version = match reader.quirks.version_object {
+        true => json!({"current": VERSION}),
+        false => json!(VERSION),
+    };
+    json!({"user": shown, "version": version})
 }
 
 pub(crate) fn may_read(login: &str, on: &Model, reader: &Reader<'_>) -> bool {

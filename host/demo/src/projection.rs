@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    quirks::{DottedFields, EmailFiles, Item, UnknownField},
+    quirks::{DottedFields, EmailFiles, Item, Scheme, UnknownField},
     reply::{Refusal, bad},
-    schema::{CHANNELS, Kind, Model, model},
+    schema::{CHANNELS, Kind, Model, SCHEMA, model},
     store::{Reader, Record, Row, channel, each, internal_id},
 };
 
@@ -20,9 +20,18 @@ impl Reader<'_> {
         if on.name == "tickets" && single {
             map.insert("_access".into(), json!(true));
         }
-        if on.name == "activities" && single && row["type"] == "" {
+        if on.name == "activities" && single && matches!(row["type"].as_str(), Some("" | "COMMENT")) {
             let files = self.value(on, row, "attachments", Kind::Many("activitiesAttachments"), 0);
             map.insert("attachments".into(), files);
+        }
+        let messages = SCHEMA.get(&*format!("{}Messages", on.name));
+        if let Some(messages) = messages.filter(|_| self.quirks.messages_in_chats) {
+            let names = [crate::value::text(&row["name"])];
+            let rows = self.store.related(messages, "interaction", &names).into_iter();
+            map.insert(
+                "messages".into(),
+                rows.map(|row| self.embed(messages, row, MAX_DEPTH - 1)).collect(),
+            );
         }
         shown
     }
@@ -41,6 +50,8 @@ impl Reader<'_> {
                     return bad(json!({"primary": [format!("Unknown field {field}"), "error"]}));
                 }
                 (true, _, DottedFields::Absent) if field.contains('.') => {}
+                (true, _, DottedFields::ToOne) if self.goes_deep(on, &field) => {}
+                (true, ..) if on.name == "realtimeSessions" && !self.quirks.projected_sessions => {}
                 (true, ..) => accepted.push(field),
             }
         }
@@ -69,6 +80,14 @@ impl Reader<'_> {
             (Some(Kind::Custom), Some(_)) => self.knows(on, path),
             _ => false,
         }
+    }
+
+    /// Whether a known path goes through several related records or two levels of them.
+    fn goes_deep(&self, on: &'static Model, path: &str) -> bool {
+        let mut parts = path.split('.');
+        let head = parts.next().and_then(|head| self.field(on, head));
+        let many = head.is_some_and(|field| matches!(field.kind, Kind::Many(_)));
+        (many && path.contains('.')) || parts.count() > 1
     }
 
     fn pick(&self, on: &'static Model, row: &Record, paths: &[&str], depth: usize) -> Row {
@@ -154,6 +173,7 @@ impl Reader<'_> {
                 let filled = form.map(|key| (key.clone(), at.get(key).cloned().unwrap_or(json!([]))));
                 map_or_list(filled.collect())
             }
+            Kind::Map if on.name == "activitiesEmail" && self.quirks.header_case => as_sent(at),
             Kind::Map => at.as_object().cloned().map_or(Value::Null, map_or_list),
             _ => at.clone(),
         }
@@ -167,7 +187,19 @@ impl Reader<'_> {
         let mut sys = Map::new();
         sys.insert("model".into(), json!(name));
         if let Some(form) = self.store.form(on.name, row).filter(|form| !form.is_empty()) {
-            sys.insert("cfScheme".into(), Value::Object(form.clone()));
+            match self.quirks.custom_field_scheme {
+                Scheme::Absent => {}
+                Scheme::Map => {
+                    sys.insert("cfScheme".into(), Value::Object(form.clone()));
+                }
+                Scheme::List => {
+                    sys.insert("cfScheme".into(), form.iter().map(named).collect());
+                }
+                Scheme::Options => {
+                    let fields = form.iter().map(|(key, field)| (key.clone(), with_options(field)));
+                    sys.insert("cfScheme".into(), Value::Object(fields.collect()));
+                }
+            }
         }
         sys.insert("hash".into(), Value::Null);
         Value::Object(sys)
@@ -177,6 +209,39 @@ impl Reader<'_> {
 /// Calls and e-mails are recorded as embedded in their activity.
 fn embeds(channel: &str) -> bool {
     matches!(channel, "activitiesCall" | "activitiesEmail")
+}
+
+/// A custom field's definition as an entry of a list.
+fn named((key, field): (&String, &Value)) -> Value {
+    let mut field = field.clone();
+    field["name"] = json!(key);
+    field
+}
+
+/// A custom field's definition with its choices as a map from value to title.
+fn with_options(field: &Value) -> Value {
+    let mut field = field.clone();
+    let map = field.as_object_mut().expect("a definition is an object");
+    let items = map.remove("items").unwrap_or_default();
+    let options = each(&items).map(|item| (crate::value::text(&item["value"]), item["title"].clone()));
+    map.insert("options".into(), map_or_list(options.collect()));
+    field
+}
+
+/// Headers in the spelling of the mail: `auto-submitted` is `Auto-Submitted`.
+fn as_sent(options: &Value) -> Value {
+    let capital = |word: &str| match word.split_at_checked(1) {
+        Some((first, rest)) => first.to_uppercase() + rest,
+        None => String::new(),
+    };
+    let mut options = options.clone();
+    if let Some(headers) = options.get_mut("headers").and_then(Value::as_object_mut) {
+        let sent = std::mem::take(headers).into_iter();
+        *headers = sent
+            .map(|(name, value)| (name.split('-').map(capital).collect::<Vec<_>>().join("-"), value))
+            .collect();
+    }
+    options
 }
 
 /// PHP writes an empty map as an empty list.

@@ -56,7 +56,7 @@ impl Query {
             sort: sort(parameters.get("sort"))?,
             fields: fields(parameters)?,
             skip: skip.unwrap_or(0),
-            take,
+            take: take.min(quirks.max_page),
             search: text(parameters, "q")?.filter(|q| !q.is_empty()),
             total: text(parameters, "total")?.is_none_or(|total| !matches!(&*total, "false" | "0")),
         })

@@ -30,6 +30,31 @@ pub struct Quirks {
     pub item: Item,
     /// Whether transcripts take `activity in […]`.
     pub transcripts_in: bool,
+    /// Whether filtering transcripts by activity finds them; the relation of a call does in any case.
+    pub transcripts_by_activity: bool,
+    /// Whether there are transcripts at all.
+    pub transcripts: bool,
+    /// Conditions (model, field) that are passed over, as if they were not there.
+    pub ignored_filters: Vec<(String, String)>,
+    /// Whether channel records are found by the activity that they belong to.
+    pub back_references: bool,
+    /// Fields (model, field) by which sorting leaves no rows.
+    pub unsortable: Vec<(String, String)>,
+    /// Whether `like` finds anything in custom fields; `eq` does in any case.
+    pub custom_field_patterns: bool,
+    /// The most rows of a page, whatever `take` asks for.
+    pub max_page: usize,
+    pub refusals: Refusals,
+    /// The shape of custom fields' definitions.
+    pub custom_field_scheme: Scheme,
+    /// Whether `fields` brings anything of `realtimeSessions`.
+    pub projected_sessions: bool,
+    /// Whether `whoim` tells its version as an object.
+    pub version_object: bool,
+    /// Whether e-mails' headers keep the sender's spelling (`Auto-Submitted`) instead of small letters.
+    pub header_case: bool,
+    /// Whether web chats have the name of older builds, `activitiesChat`.
+    pub old_web_chats: bool,
     /// Whether answers carry `_serverTime` and `_timezone`.
     pub server_time: bool,
     pub login: LoginAnswer,
@@ -37,6 +62,8 @@ pub struct Quirks {
     pub email_files: EmailFiles,
     /// Whether chats have the relation `messages`.
     pub chat_messages: bool,
+    /// Whether a whole chat shows its messages.
+    pub messages_in_chats: bool,
     /// Whether `filter[logic]=or` is understood.
     pub or_groups: bool,
     /// Whether longer answers come packed to those who accept gzip.
@@ -62,6 +89,9 @@ pub enum UnknownField {
 pub enum DottedFields {
     /// `{"user": {"title": …}}`
     Nested,
+    /// Picks of one related record come; those of several (`statuses.title`) and of two levels (`contact.account.title`) are passed
+    /// over.
+    ToOne,
     /// The entry is passed over.
     Absent,
     Refused,
@@ -90,6 +120,33 @@ pub enum Relations {
     Missing,
     /// 400 as soon as a filter is given.
     RefuseFilters,
+    /// 404 where there is nothing in it.
+    EmptyIsMissing,
+}
+
+/// How the instance says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusals {
+    /// 400 with words; 401, 403 and 404 without a body.
+    ByStatus,
+    /// What does not exist is a 400 with words.
+    NotFoundInWords,
+    /// What a user may not read is a 400 with words.
+    RightsInWords,
+    /// Everything but 401 comes with 200 and the words in `error`.
+    With200,
+}
+
+/// `_sys.cfScheme`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// By key, choices under `items`.
+    Map,
+    /// A list, each entry with its key as `name`.
+    List,
+    /// By key, choices under `options` as a map from value to title.
+    Options,
+    Absent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,10 +200,24 @@ impl Default for Quirks {
             total: Total::Integer,
             item: Item::Object,
             transcripts_in: true,
+            transcripts_by_activity: true,
+            transcripts: true,
+            ignored_filters: Vec::new(),
+            back_references: true,
+            unsortable: Vec::new(),
+            custom_field_patterns: true,
+            max_page: usize::MAX,
+            refusals: Refusals::ByStatus,
+            custom_field_scheme: Scheme::Map,
+            projected_sessions: true,
+            version_object: true,
+            header_case: false,
+            old_web_chats: false,
             server_time: true,
             login: LoginAnswer::Object,
             email_files: EmailFiles::Attachments,
             chat_messages: true,
+            messages_in_chats: false,
             or_groups: true,
             gzip: false,
             time_zone: "Europe/Prague".into(),
@@ -159,6 +230,18 @@ impl Default for Quirks {
 
 impl Quirks {
     pub(crate) fn lacks(&self, model: &str, field: &str) -> bool {
-        self.missing_fields.iter().any(|(m, f)| m == model && f == field)
+        names(&self.missing_fields, model, field)
     }
+
+    pub(crate) fn ignores(&self, model: &str, field: &str) -> bool {
+        names(&self.ignored_filters, model, field)
+    }
+
+    pub(crate) fn cannot_sort(&self, model: &str, field: &str) -> bool {
+        names(&self.unsortable, model, field)
+    }
+}
+
+fn names(list: &[(String, String)], model: &str, field: &str) -> bool {
+    list.iter().any(|(m, f)| m == model && f == field)
 }

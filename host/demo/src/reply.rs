@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::quirks::{DataShape, Quirks, Total};
+use crate::quirks::{DataShape, Quirks, Refusals, Total};
 
 /// The moment at which the sample company stands still.
 pub const NOW: &str = "2026-11-20 16:30:00";
@@ -59,9 +59,17 @@ pub(crate) fn single(result: &Value, quirks: &Quirks) -> String {
 
 /// `(status, body)`; an empty body where the real one is empty.
 pub(crate) fn refusal(refusal: &Refusal, quirks: &Quirks) -> (u16, String) {
-    match refusal.status {
-        400 => (400, envelope(&refusal.error, "null", quirks)),
-        other => (other, String::new()),
+    let words = match refusal.status {
+        404 => json!("Object not found"),
+        403 => json!({"form": {"right": "You have no permission to read this"}}),
+        _ => refusal.error.clone(),
+    };
+    match (refusal.status, quirks.refusals) {
+        (400 | 403 | 404, Refusals::With200) => (200, envelope(&words, "null", quirks)),
+        (400, _) | (404, Refusals::NotFoundInWords) | (403, Refusals::RightsInWords) => {
+            (400, envelope(&words, "null", quirks))
+        }
+        (other, _) => (other, String::new()),
     }
 }
 

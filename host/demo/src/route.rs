@@ -161,7 +161,12 @@ fn route(request: &Request, reader: &Reader<'_>, sessions: &mut Sessions) -> Res
         _ if !reads => status(405),
         (_, [name, rest @ ..]) => {
             let login = login.unwrap_or_default();
-            let Some(on) = SCHEMA.get(*name).filter(|model| !model.internal) else {
+            let name = match *name {
+                "activitiesChat" if reader.quirks.old_web_chats => "activitiesWeb",
+                "activitiesWeb" if reader.quirks.old_web_chats => return status(404),
+                name => name,
+            };
+            let Some(on) = SCHEMA.get(name).filter(|model| !model.internal) else {
                 return bad(json!("Model not exist"));
             };
             if !login::may_read(&login, on, reader) {
@@ -244,6 +249,9 @@ fn related(
             }
         },
     };
+    if reader.quirks.relations == Relations::EmptyIsMissing && rows.is_empty() {
+        return status(404);
+    }
     list(target, Rows::These(rows), given, login, reader)
 }
 
@@ -274,13 +282,17 @@ fn list<'a>(
     if let Some(filter) = &query.filter {
         rows.retain(|row| filter.matches(reader, on, row));
     }
+    if on.name == "activitiesCallTranscripts" && !reader.quirks.transcripts {
+        rows.clear();
+    }
     let seen = login::sight(login, on, reader);
     rows.retain(|row| seen(row));
     if let Some(wanted) = query.search.filter(|_| !on.search.is_empty()) {
         rows.retain(|row| mentions(on, row, &wanted, reader));
     }
     // The known trap: an unknown sort field is no error, it just leaves nothing.
-    if query.sort.iter().any(|(field, _)| !reader.knows(on, field)) {
+    let sorts = |field: &str| reader.knows(on, field) && !reader.quirks.cannot_sort(on.name, field);
+    if query.sort.iter().any(|(field, _)| !sorts(field)) {
         rows.clear();
     }
     let rows = sorted(rows, &query.sort, on, reader);

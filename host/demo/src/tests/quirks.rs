@@ -223,3 +223,129 @@ fn a_running_instance_can_become_another_build() {
     });
     assert_eq!(names(&ask()), "lucie.kralova of null");
 }
+
+#[test]
+fn picks_may_stop_at_what_is_many_or_deep() {
+    let quirks = build(|quirks| quirks.dotted_fields = DottedFields::ToOne);
+    let wanted = fields("name,user.title,contact.account.title,statuses.title");
+    assert_eq!(
+        with(quirks, &format!("{TICKET}?{wanted}")).result(),
+        json!({"name": 787_258, "user": {"title": "Eva Dvořáková"}})
+    );
+}
+
+#[test]
+fn conditions_and_sorts_may_fail_without_a_word() {
+    let count = |quirks, path: String| with(quirks, &path).result()["total"].as_u64().unwrap();
+    let list = |model: &str, field: &str| vec![(model.to_owned(), field.to_owned())];
+    let incoming = || format!("activitiesCall?take=1&{}", filter("direction eq out; answered eq 1"));
+    let ignoring = build(|quirks| quirks.ignored_filters = list("activitiesCall", "direction"));
+    assert!(count(ignoring, incoming()) > count(Quirks::default(), incoming()));
+    let activity = "activities_dlouhy_hovor";
+    let back = || format!("activitiesCall?take=1&{}", filter(&format!("activities eq {activity}")));
+    assert_eq!(count(Quirks::default(), back()), 1);
+    assert_eq!(count(build(|quirks| quirks.back_references = false), back()), 0);
+    let transcripts = || {
+        format!(
+            "activitiesCallTranscripts?take=1&{}",
+            filter(&format!("activity eq {activity}"))
+        )
+    };
+    assert!(count(Quirks::default(), transcripts()) > 100);
+    let relation = || "activitiesCall/1795165201.00000417/transcripts?take=1".to_owned();
+    let by_relation = count(Quirks::default(), relation());
+    assert_eq!(
+        count(build(|quirks| quirks.transcripts_by_activity = false), transcripts()),
+        0
+    );
+    assert_eq!(
+        count(build(|quirks| quirks.transcripts_by_activity = false), relation()),
+        by_relation
+    );
+    assert_eq!(count(build(|quirks| quirks.transcripts = false), relation()), 0);
+    let sorted = "contacts?take=1&sort[0][field]=edited".to_owned();
+    let unsortable = build(|quirks| quirks.unsortable = list("contacts", "edited"));
+    assert_eq!(count(unsortable, sorted), 0);
+    let number = |operator| {
+        format!(
+            "contacts?{}",
+            filter(&format!("customFields.number {operator} 999300200"))
+        )
+    };
+    let exact = || build(|quirks| quirks.custom_field_patterns = false);
+    assert_eq!((count(exact(), number("eq")), count(exact(), number("like"))), (1, 0));
+    let capped = build(|quirks| quirks.max_page = 10);
+    let page = with(capped, "contacts?take=100").result();
+    assert_eq!(page["data"].as_array().unwrap().len(), 10);
+    assert!(page["total"].as_u64() > Some(100));
+}
+
+#[test]
+fn refusals_differ() {
+    let ask = |refusals, token, path: &str| {
+        let demo = Demo::start_with(build(|quirks| quirks.refusals = refusals)).unwrap();
+        let answer = super::try_get(&demo, token, path).unwrap();
+        (answer.status, answer.json()["error"].to_string())
+    };
+    for (refusals, token, path, status, words) in [
+        (Refusals::NotFoundInWords, TOKEN, "tickets/1", 400, "not found"),
+        (Refusals::With200, TOKEN, "tickets/1", 200, "not found"),
+        (Refusals::With200, TOKEN, "tickets?take=1001", 200, "Max defined take"),
+        (Refusals::With200, AGENT_TOKEN, "crmRecords", 200, "no permission"),
+        (Refusals::RightsInWords, AGENT_TOKEN, "crmRecords", 400, "no permission"),
+    ] {
+        let (got, error) = ask(refusals, token, path);
+        assert!(
+            got == status && error.contains(words),
+            "{refusals:?} {path}: {got} {error}"
+        );
+    }
+}
+
+#[test]
+fn definitions_of_custom_fields_differ() {
+    let scheme = |custom_field_scheme| {
+        let quirks = build(|quirks| quirks.custom_field_scheme = custom_field_scheme);
+        with(quirks, "contacts/contact_dvorak_petr").result()["_sys"]["cfScheme"].take()
+    };
+    let map = scheme(Scheme::Map);
+    assert_eq!(map["role_kontaktu"]["items"][0]["title"], "Vedoucí prodejny");
+    let list = scheme(Scheme::List);
+    assert_eq!(list[2]["name"], "role_kontaktu");
+    assert_eq!(list[2]["items"], map["role_kontaktu"]["items"]);
+    let options = scheme(Scheme::Options);
+    assert_eq!(options["role_kontaktu"]["options"]["vedouci"], "Vedoucí prodejny");
+    assert_eq!(options["role_kontaktu"].get("items"), None);
+    assert_eq!(scheme(Scheme::Absent), Value::Null);
+}
+
+#[test]
+fn chats_sessions_headers_and_versions_differ() {
+    let whole = with(
+        build(|quirks| quirks.messages_in_chats = true),
+        "activitiesWeb/web_ai_predani",
+    )
+    .result();
+    let listed = with(Quirks::default(), "activitiesWeb/web_ai_predani/messages").result();
+    assert_eq!(whole["messages"].as_array().unwrap().len() as u64, listed["total"]);
+    assert_eq!(whole["messages"][0]["text"], listed["data"][0]["text"]);
+    let old = || build(|quirks| quirks.old_web_chats = true);
+    assert_eq!(with(old(), "activitiesChat/web_ai_predani").status, 200);
+    assert_eq!(with(old(), "activitiesWeb/web_ai_predani").status, 404);
+    assert_eq!(with(Quirks::default(), "activitiesChat/web_ai_predani").status, 400);
+    let sessions = with(
+        build(|quirks| quirks.projected_sessions = false),
+        &format!("realtimeSessions?{}", fields("id_agent.title,state")),
+    );
+    assert_eq!(sessions.result()["data"][0], json!([]));
+    let sent = with(
+        build(|quirks| quirks.header_case = true),
+        "activitiesEmail/emails_ram_1",
+    )
+    .result();
+    assert!(sent["options"]["headers"].get("Auto-Submitted").is_some());
+    let version = |version_object| with(build(|quirks| quirks.version_object = version_object), "whoim").result();
+    assert!(version(true)["version"]["current"].is_string() && version(false)["version"].is_string());
+    let missing = build(|quirks| quirks.relations = Relations::EmptyIsMissing);
+    assert_eq!(with(missing, "accounts/account_sumavska_pujcovna/contacts").status, 404);
+}
