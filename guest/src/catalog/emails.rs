@@ -90,7 +90,7 @@ pub const TOOLS: &[Tool] = &[
 ];
 
 /// The headers by which mail programs mark what no human wrote.
-fn automatic(mail: &Value) -> Option<FactValue> {
+pub(super) fn automatic(mail: &Value) -> Option<FactValue> {
     let mark = header(mail, "auto-submitted")
         .filter(|mark| mark != "no")
         .or_else(|| header(mail, "x-auto-response-suppress").map(|_| "yes".to_owned()))?;

@@ -9,6 +9,7 @@ pub mod chats;
 pub mod contacts;
 pub mod crm;
 pub mod emails;
+pub mod find;
 pub mod realtime;
 pub mod reference;
 pub mod tickets;
@@ -32,6 +33,12 @@ pub const TOOLSETS: &[Toolset] = &[
         title: "Tickets",
         description: "Tickets, their conversations, and how many there are.",
         tools: tickets::TOOLS,
+    },
+    Toolset {
+        id: "find",
+        title: "Finding",
+        description: "Words in conversations, tickets and articles.",
+        tools: find::TOOLS,
     },
     Toolset {
         id: "activities",

@@ -1,10 +1,14 @@
 //! Tools for live agent status.
 
-use crate::model::{
-    entity::{ENTITY, Entity},
-    field::{date_time, related, titled, word},
-    list::List,
-    tool::Tool,
+use crate::{
+    model::{
+        entity::{ENTITY, Entity, TICKET_PAGE},
+        field::{date_time, related, ticket, titled, word},
+        list::List,
+        param,
+        tool::{Run, Tool},
+    },
+    tools::wallboard::{Entities, wallboard},
 };
 
 /// Sessions have no name and no known order: they are read as Daktela sends them.
@@ -37,9 +41,71 @@ const LIST: List = List {
     take: (200, 1000),
 };
 
-pub const TOOLS: &[Tool] = &[Tool::list(
-    "list_realtime_sessions",
-    "Agents right now",
-    &LIST,
-    "Who is logged in right now and what they do: state, pause, current call. Never cached.",
-)];
+/// What the board says of an agent: since when and what, no devices.
+const AGENT: Entity = Entity {
+    fields: &[
+        word("State", "state"),
+        titled("Pause", "id_pause"),
+        date_time("Since", "statetime"),
+        word("Call", "id_call"),
+        titled("Last queue", "lastqueue"),
+    ],
+    ..SESSION
+};
+
+const WAITING: Entity = Entity {
+    endpoint: "activities",
+    singular: "activity",
+    plural: "activities",
+    fields: &[
+        word("Type", "type"),
+        related("Queue", "queue"),
+        date_time("Time", "time"),
+        date_time("Waiting since", "time_wait"),
+        related("Contact", "contact"),
+        ticket("Ticket", "ticket"),
+    ],
+    ..ENTITY
+};
+
+const DUE: Entity = Entity {
+    endpoint: "tickets",
+    singular: "ticket",
+    plural: "tickets",
+    page: TICKET_PAGE,
+    fields: &[
+        word("Stage", "stage"),
+        word("Priority", "priority"),
+        titled("Category", "category"),
+        related("Assigned to", "user"),
+        date_time("SLA deadline", "sla_deadtime"),
+    ],
+    ..ENTITY
+};
+
+pub const TOOLS: &[Tool] = &[
+    Tool {
+        name: "wallboard",
+        title: "Wallboard",
+        description: "The contact centre right now in one call: agents by state and since when, queues with who waits and today's answered calls, the longest \
+             waiting, tickets overdue or due today.",
+        run: Run::Custom {
+            params: &[param::MAX_BYTES],
+            run: |context, args| {
+                let entities = Entities {
+                    agent: &AGENT,
+                    waiting: &WAITING,
+                    ticket: &DUE,
+                };
+                wallboard(context, args, &entities)
+            },
+        },
+        example: None,
+    },
+    Tool::list(
+        "list_realtime_sessions",
+        "Agents right now",
+        &LIST,
+        "Who is logged in right now and what they do: state, pause, current call. Never cached.",
+    ),
+];

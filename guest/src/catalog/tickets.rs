@@ -93,6 +93,15 @@ pub const TICKET: Entity = Entity {
     ..ENTITY
 };
 
+/// What the records of other tools that show tickets are written over.
+pub(super) const FOUND: Entity = Entity {
+    endpoint: "tickets",
+    singular: "ticket",
+    plural: "tickets",
+    page: TICKET_PAGE,
+    ..ENTITY
+};
+
 const LIST: List = List {
     entity: &TICKET,
     filters: &[

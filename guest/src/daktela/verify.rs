@@ -159,24 +159,32 @@ fn order(found: &[String], wanted: &[String]) -> Option<Option<Ordering>> {
     Some(Some(found[..both].cmp(&wanted[..both])))
 }
 
-/// SQL's LIKE without escapes: `%` is any run of characters.
+/// SQL's LIKE without escapes: `%` is any run of characters, `_` one.
 fn like(found: &str, pattern: &str) -> bool {
-    let (found, pattern) = (text::fold(found), text::fold(pattern));
-    let mut parts = pattern.split('%');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = found.strip_prefix(first) else {
-        return false;
+    let letters = |text: &str| text::fold(text).chars().collect::<Vec<char>>();
+    let (found, pattern) = (letters(found), letters(pattern));
+    let begins = |text: &[char], part: &[char]| {
+        text.len() >= part.len() && text.iter().zip(part).all(|(c, wanted)| *wanted == '_' || c == wanted)
     };
-    let mut last = None;
+    let mut parts = pattern.split(|c| *c == '%');
+    let first = parts.next().unwrap_or_default();
+    if !begins(&found, first) {
+        return false;
+    }
+    let mut rest = &found[first.len()..];
+    let mut last: Option<&[char]> = None;
     for part in parts {
         if let Some(middle) = last.replace(part) {
-            match rest.find(middle) {
+            match (0..=rest.len()).find(|at| begins(&rest[*at..], middle)) {
                 Some(at) => rest = &rest[at + middle.len()..],
                 None => return false,
             }
         }
     }
-    last.map_or(rest.is_empty(), |last| rest.ends_with(last))
+    match last {
+        None => rest.is_empty(),
+        Some(last) => rest.len() >= last.len() && begins(&rest[rest.len() - last.len()..], last),
+    }
 }
 
 #[cfg(test)]
@@ -268,6 +276,7 @@ mod tests {
     #[test]
     fn a_pattern_is_anchored_where_it_has_no_percent_sign() {
         assert!(like("abcabd", "%ab%d") && like("abc", "abc") && like("abc", "a%") && like("abc", "%"));
+        assert!(like("záruka", "%z_r%") && like("abc", "a_c") && !like("abc", "_bcd") && !like("abc", "a_"));
         assert!(!like("abc", "ab") && !like("abc", "%b") && !like("aba", "ab%ba"));
     }
 }

@@ -25,6 +25,12 @@ impl Output {
             Content::List(page) | Content::Conversation(_, page) => (Some(page.rows), page.total),
             Content::Count(found) => (None, Some(found.total)),
             Content::Transcript(whole) => (Some(whole.legs.iter().map(|leg| leg.read).sum()), None),
+            Content::Sections(board) => (
+                Some(board.sections.iter().map(|section| section.records.len()).sum()),
+                None,
+            ),
+            Content::Threads(page) => (Some(page.rows), page.total),
+            Content::Json(_) => (None, None),
         }
     }
 
@@ -35,6 +41,9 @@ impl Output {
             Content::List(page) | Content::Conversation(_, page) => &mut page.notes,
             Content::Count(found) => &mut found.notes,
             Content::Transcript(whole) => &mut whole.notes,
+            Content::Sections(board) => &mut board.notes,
+            Content::Threads(page) => &mut page.notes,
+            Content::Json(_) => return self,
         };
         own.splice(0..0, notes.iter().cloned());
         self
@@ -49,6 +58,64 @@ pub enum Content {
     Conversation(Box<RecordOutput>, ListOutput),
     Count(CountOutput),
     Transcript(TranscriptOutput),
+    /// Several lists under one heading.
+    Sections(SectionsOutput),
+    /// Conversations one behind the other.
+    Threads(ThreadsOutput),
+    /// What a client reads as JSON.
+    Json(Value),
+}
+
+/// Several short lists under one heading.
+#[derive(Debug)]
+pub struct SectionsOutput {
+    pub heading: String,
+    pub sections: Vec<Section>,
+    pub notes: Vec<String>,
+    pub zone: Option<String>,
+    pub budget: Budget,
+}
+
+#[derive(Debug)]
+pub struct Section {
+    pub title: &'static str,
+    /// What the list is of, with its numbers.
+    pub said: String,
+    pub records: Vec<Record>,
+}
+
+/// Conversations of a page, whole, as far as there is room; the cursor says where the next answer goes on.
+#[derive(Debug)]
+pub struct ThreadsOutput {
+    pub plural: &'static str,
+    /// The first conversations of the page, from `from` on. Fewer than `rows` where reading stopped for want of room.
+    pub threads: Vec<Thread>,
+    /// How many conversations the page has.
+    pub rows: usize,
+    pub from: Place,
+    pub total: Option<u64>,
+    pub applied_filters: Vec<String>,
+    pub notes: Vec<String>,
+    pub zone: Option<String>,
+    pub budget: Budget,
+}
+
+/// A record with all that was said on it.
+#[derive(Debug)]
+pub struct Thread {
+    pub record: Record,
+    pub said: Vec<Utterance>,
+}
+
+/// A place in a list of conversations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// How many conversations are before it.
+    pub thread: u64,
+    /// How many utterances of the conversation.
+    pub utterance: usize,
+    /// How many characters of the utterance.
+    pub character: usize,
 }
 
 /// One record, whole.

@@ -251,6 +251,9 @@ pub const ADDRESS: Param = text(
     "address",
     "E-mail address of the other side, also of people who are no contacts.",
 );
+pub const WORDS: Param = text("words", "Words that all have to occur; a list means any of its items.")
+    .many()
+    .required();
 pub const INCLUDE_MERGED: Param = flag(
     "include_merged",
     false,

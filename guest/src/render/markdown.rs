@@ -12,8 +12,8 @@ use std::{
 use super::budget::{self, DIVISORS};
 use crate::{
     model::output::{
-        Body, Content, CountOutput, Fact, FactValue, Key, Leg, ListOutput, Moment, Output, Overflow, Record,
-        RecordOutput, Reference, Speaker, TranscriptOutput, Utterance,
+        Body, Content, CountOutput, Fact, FactValue, Key, Leg, ListOutput, Moment, Output, Overflow, Place, Record,
+        RecordOutput, Reference, SectionsOutput, Speaker, ThreadsOutput, TranscriptOutput, Utterance,
     },
     text, time,
 };
@@ -39,6 +39,9 @@ pub fn output(output: &Output) -> String {
         }
         Content::Count(found) => count(found),
         Content::Transcript(whole) => transcript(whole),
+        Content::Sections(board) => sections(board),
+        Content::Threads(page) => threads(page),
+        Content::Json(value) => value.to_string(),
     }
 }
 
@@ -572,6 +575,218 @@ fn count(found: &CountOutput) -> String {
     let applied = in_brackets(&found.applied_filters);
     let number = text::count(found.total, found.singular, found.plural);
     with_notes(format!("{number}{applied}"), &found.notes, &[])
+}
+
+fn sections(board: &SectionsOutput) -> String {
+    let mut room = board.budget.bytes.saturating_sub(FRAME_BYTES);
+    let mut out = format!("# {}", board.heading);
+    let mut left_out = 0;
+    for section in &board.sections {
+        out += &format!("\n\n## {}: {}", section.title, section.said);
+        for record in &section.records {
+            let item = Item::in_list(record).print(Limit::OWN);
+            if item.len() > room {
+                left_out += 1;
+                continue;
+            }
+            room -= item.len() + 1;
+            out.push('\n');
+            out += &item;
+        }
+    }
+    let mut closing = Vec::new();
+    if left_out > 0 {
+        closing.push(format!(
+            "{} did not fit max_bytes={}.",
+            text::count(left_out, "record", "records"),
+            board.budget.bytes
+        ));
+    }
+    closing.extend(board.zone.as_ref().map(|zone| format!("Times: {zone}.")));
+    with_notes(out, &board.notes, &closing)
+}
+
+/// Conversations from a place on, each as far as there is room, and the place where the next answer goes on.
+fn threads(page: &ThreadsOutput) -> String {
+    let Place { thread: skip, .. } = page.from;
+    if page.threads.is_empty() {
+        let applied = in_brackets(&page.applied_filters);
+        let out = match page.total {
+            Some(total) if total > 0 => format!(
+                "continue={skip} is past the end: {} {} match{applied}.",
+                text::thousands(total),
+                page.plural
+            ),
+            _ => format!(
+                "No {}{applied}. What the Daktela account of this server may not see does not show.",
+                page.plural
+            ),
+        };
+        return with_notes(out, &page.notes, &[]);
+    }
+    let notes: usize = page.notes.iter().map(|note| note.len() + 8).sum();
+    let applied: usize = page.applied_filters.iter().map(|filter| filter.len() + 4).sum();
+    let mut room = page.budget.bytes.saturating_sub(FRAME_BYTES + notes + applied);
+    let mut body = String::new();
+    let mut next = None;
+    let mut shown = 0;
+    'threads: for (i, thread) in page.threads.iter().enumerate() {
+        let at = skip + i as u64;
+        let from = if i == 0 { page.from } else { Place::default() };
+        let mut head = format!("\n{}", Item::in_list(&thread.record).print(Limit::OWN));
+        if from.utterance > 0 || from.character > 0 {
+            head += &format!("\n  [from {} of {} on]", from.utterance + 1, thread.said.len());
+        }
+        if head.len() > room && shown > 0 {
+            next = Some(Place {
+                thread: at,
+                ..Place::default()
+            });
+            break;
+        }
+        let whole_before = body.len();
+        room = room.saturating_sub(head.len());
+        body += &head;
+        for (u, said) in thread.said.iter().enumerate().skip(from.utterance) {
+            let skipped = if u == from.utterance { from.character } else { 0 };
+            let mut lines = String::new();
+            write_quote(&mut lines, &utterance_from(said, skipped, usize::MAX), usize::MAX, "  ")
+                .expect("a String takes all");
+            if lines.len() < room {
+                room -= lines.len() + 1;
+                body.push('\n');
+                body += &lines;
+                continue;
+            }
+            if u == 0 && skipped == 0 && shown > 0 {
+                // Nothing of it would show.
+                body.truncate(whole_before);
+                next = Some(Place {
+                    thread: at,
+                    ..Place::default()
+                });
+                break 'threads;
+            }
+            // What does not fit as a whole goes on in the next answer; what no answer holds is parted.
+            let place = Place {
+                thread: at,
+                utterance: u,
+                character: skipped,
+            };
+            let is_first = shown == 0 && u == from.utterance;
+            next = Some(if is_first {
+                let length = said.text.chars().count();
+                let fits = budget::largest_limit(room, |most| {
+                    let mut size = ByteCount(0);
+                    write_quote(&mut size, &utterance_from(said, skipped, most), usize::MAX, "  ")
+                        .expect("counting does not fail");
+                    size.0
+                })
+                .max(1);
+                let mut lines = String::new();
+                write_quote(&mut lines, &utterance_from(said, skipped, fits), usize::MAX, "  ")
+                    .expect("a String takes all");
+                body.push('\n');
+                body += &lines;
+                if skipped + fits >= length {
+                    Place {
+                        utterance: u + 1,
+                        character: 0,
+                        ..place
+                    }
+                } else {
+                    Place {
+                        character: skipped + fits,
+                        ..place
+                    }
+                }
+            } else {
+                place
+            });
+            shown += 1;
+            break 'threads;
+        }
+        shown += 1;
+    }
+    let end = skip + shown as u64;
+    let next = next.or_else(|| {
+        let is_more = page.total.map_or(shown < page.rows, |total| end < total);
+        is_more.then_some(Place {
+            thread: end,
+            ..Place::default()
+        })
+    });
+    let mut closing = Vec::new();
+    if let Some(next) = next {
+        let left = page.total.map(|total| total.saturating_sub(next.thread));
+        let left = left.map_or_else(
+            || "There is more".to_owned(),
+            |left| format!("{} more, from here on", text::thousands(left)),
+        );
+        closing.push(format!("{left}: call again with continue={}.", cursor(next)));
+    }
+    let total = page
+        .total
+        .map_or_else(|| "an unknown total".to_owned(), text::thousands);
+    let mut out = format!("{} {}–{end} of {total}", capitalised(page.plural), skip + 1);
+    for filter in &page.applied_filters {
+        out += " · ";
+        out += filter;
+    }
+    if let Some(zone) = &page.zone {
+        out += " · times: ";
+        out += zone;
+    }
+    out.push('\n');
+    out += &body;
+    with_notes(out, &page.notes, &closing)
+}
+
+/// A place as the argument that leads to it: `12`, `12:3`, `12:3:4000`.
+fn cursor(place: Place) -> String {
+    match place {
+        Place {
+            thread,
+            utterance: 0,
+            character: 0,
+        } => thread.to_string(),
+        Place {
+            thread,
+            utterance,
+            character: 0,
+        } => format!("{thread}:{utterance}"),
+        Place {
+            thread,
+            utterance,
+            character,
+        } => format!("{thread}:{utterance}:{character}"),
+    }
+}
+
+/// An utterance without as many characters of its text, and at most so many of the rest; who spoke when stands before it.
+fn utterance_from(said: &Utterance, skipped: usize, most: usize) -> String {
+    if skipped == 0 && most == usize::MAX {
+        return utterance(said);
+    }
+    let rest: String = said.text.chars().skip(skipped).take(most).collect();
+    let is_cut = said.text.chars().count() > skipped.saturating_add(most);
+    utterance(&Utterance {
+        at: match &said.at {
+            Moment::Offset(seconds) => Moment::Offset(*seconds),
+            Moment::Time(time) => Moment::Time(time.clone()),
+        },
+        speaker: Speaker {
+            role: said.speaker.role,
+            name: said.speaker.name.clone(),
+            note: said.speaker.note.clone(),
+        },
+        text: format!(
+            "{}{rest}{}",
+            if skipped > 0 { "… " } else { "" },
+            if is_cut { " …" } else { "" }
+        ),
+        files: if is_cut { Vec::new() } else { said.files.clone() },
+    })
 }
 
 fn transcript(whole: &TranscriptOutput) -> String {

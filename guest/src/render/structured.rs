@@ -24,6 +24,30 @@ pub fn output(output: &Output) -> Value {
             "applied_filters": found.applied_filters,
             "notes": found.notes,
         }),
+        Content::Json(value) => value.clone(),
+        Content::Sections(board) => json!({
+            "heading": board.heading,
+            "sections": board.sections.iter().map(|section| json!({
+                "title": section.title,
+                "summary": section.said,
+                "records": section.records.iter().map(record).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+            "notes": board.notes,
+            "time_zone": board.zone,
+        }),
+        Content::Threads(page) => json!({
+            "threads": page.threads.iter().map(|thread| {
+                let mut out = record(&thread.record);
+                out["utterances"] = thread.said.iter().map(utterance).collect();
+                out
+            }).collect::<Vec<_>>(),
+            "skip": page.from.thread,
+            "rows": page.rows,
+            "total": page.total,
+            "applied_filters": page.applied_filters,
+            "notes": page.notes,
+            "time_zone": page.zone,
+        }),
         Content::Transcript(whole) => {
             let mut skip = usize::try_from(whole.skip).unwrap_or(usize::MAX);
             let legs = whole.legs.iter().map(|of| {

@@ -20,7 +20,7 @@ use crate::{
     },
     render::html,
     run::{self, filters::Conditions},
-    value,
+    sort, value,
 };
 
 const FOLDERS: &str = "articlesFolders";
@@ -98,7 +98,7 @@ fn tree(rows: &[Value]) -> Vec<(Value, String)> {
     }
     for siblings in below.values_mut() {
         let place = |row: &Value| value::first(row, "index").and_then(value::number);
-        siblings.sort_by(|a, b| {
+        sort::sort_by(siblings, |a, b| {
             let by_place = place(a).unwrap_or(f64::MAX).total_cmp(&place(b).unwrap_or(f64::MAX));
             by_place.then_with(|| value::text_at(a, "title").cmp(&value::text_at(b, "title")))
         });

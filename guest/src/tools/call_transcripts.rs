@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The segments of a transcript that have a text, in the order of the conversation.
-fn utterances(segments: &[Value]) -> Vec<Utterance> {
+pub(crate) fn utterances(segments: &[Value]) -> Vec<Utterance> {
     // A segment that does not say when it began stays behind the one that it came after.
     let mut last = 0.0;
     let mut segments: Vec<(f64, &Value)> = segments
@@ -363,6 +363,15 @@ pub(crate) fn transcripts(context: &Context, args: &Args, list: &List) -> Result
         answer.first_record = Some(run::first_ids(list.entity, row));
     }
     Ok(answer)
+}
+
+/// What was said on each leg of these calls, read whole; a leg that could not be read is absent.
+pub(crate) fn of_each_leg(context: &Context, calls: &[Value]) -> BTreeMap<String, Vec<Utterance>> {
+    let legs = calls.iter().flat_map(|call| Call::of(call).legs);
+    let names: Vec<String> = legs.map(|leg| leg.name).collect();
+    let read = read_transcripts(context, &names).into_iter();
+    read.filter_map(|(name, page)| Some((name, utterances(&page.ok()?.rows))))
+        .collect()
 }
 
 /// How many calls one query asks the transcripts of. A conversation has some 20 segments a minute, so that five
