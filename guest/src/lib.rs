@@ -33,6 +33,6 @@ pub mod unicode;
 pub mod value;
 
 pub use crate::{
-    daktela::{error::Error, http},
+    daktela::{error::Error, hints::Hints, http},
     settings::Settings,
 };

@@ -1,15 +1,17 @@
 //! Executes requests: the component in its sandbox, the upstream it reads, the budget of a call, and the call's record.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::{
     auth::Caller,
-    egress::{CallBudget, CallLimits, Egress},
+    egress::{CallBudget, CallLimits, Egress, HintChanges},
     sandbox::{Reply, Request, Sandbox, SandboxError, UPSTREAM_GRACE},
     telemetry::{CallRecord, Metrics, Outcome, Traces, metrics::InFlight},
 };
@@ -84,7 +86,17 @@ impl Host {
             .caller
             .map_or_else(|| self.egress.clone(), |caller| Some(caller.identity.egress.clone()));
         let mut guard = CallGuard::new(request, call.clone(), origin, self);
-        let answer = self.sandbox.run(request, egress, call).await;
+        let hints = egress.as_ref().and_then(|egress| egress.hints());
+        let hinted = with_hints(request, hints);
+        let mut answer = self.sandbox.run(&hinted, egress.clone(), call).await;
+        if let (Some(egress), Ok(Ok(answer))) = (egress, &mut answer)
+            && let Some(changes) = take_hints(answer)
+        {
+            let refused = egress.learn(changes);
+            if refused > 0 {
+                tracing::debug!(event = "hints_refused", refused);
+            }
+        }
         guard.outcome = outcome(&answer);
         guard.answer_bytes = answer
             .as_ref()
@@ -93,6 +105,40 @@ impl Host {
             .map_or(0, String::len);
         answer
     }
+}
+
+/// Under this key an answer says what its call learnt about the build. It is for the host, and no client sees it.
+const HINTS: &str = "daktela/hints";
+
+/// The request with what earlier calls of the same caller learnt, where it can carry that.
+fn with_hints(request: &Request, hints: Option<Vec<String>>) -> Cow<'_, Request> {
+    let mut request = Cow::Borrowed(request);
+    let Some(hints) = hints else { return request };
+    if let Request::CallTool { context, .. } | Request::ReadResource { context, .. } = &*request
+        && let Ok(mut object) = serde_json::from_str::<Map<String, Value>>(context)
+    {
+        object.insert("hints".to_owned(), json!(hints));
+        let hinted = Value::Object(object).to_string();
+        if let Request::CallTool { context, .. } | Request::ReadResource { context, .. } = request.to_mut() {
+            *context = hinted;
+        }
+    }
+    request
+}
+
+/// Takes out of an answer what its call learnt. Few have it, and no other is parsed.
+fn take_hints(answer: &mut String) -> Option<HintChanges> {
+    if !answer.contains(HINTS) {
+        return None;
+    }
+    let mut whole: Value = serde_json::from_str(answer).ok()?;
+    let meta = whole.get_mut("_meta")?.as_object_mut()?;
+    let changes = meta.shift_remove(HINTS)?;
+    if meta.is_empty() {
+        whole.as_object_mut()?.shift_remove("_meta");
+    }
+    *answer = whole.to_string();
+    serde_json::from_value(changes).ok()
 }
 
 /// What a call takes at most, in the queue, at Daktela, and until its answer is written.
@@ -198,5 +244,70 @@ pub fn outcome(answer: &Result<Reply, SandboxError>) -> Outcome {
             Err(_) => Outcome::Failed,
         },
         Ok(Err(_)) | Err(_) => Outcome::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::NO_CONTEXT;
+
+    #[test]
+    fn hints_go_in_with_the_context() {
+        let call = |context: &str| Request::CallTool {
+            name: "list_things".to_owned(),
+            arguments: "{}".to_owned(),
+            context: context.to_owned(),
+        };
+        let context = |request: &Request| match request {
+            Request::CallTool { context, .. } => context.clone(),
+            other => panic!("{other:?}"),
+        };
+        let hints = || Some(vec!["one-key:tickets".to_owned()]);
+        for (given, expected) in [
+            (NO_CONTEXT, r#"{"hints":["one-key:tickets"]}"#),
+            (
+                r#"{"clientCapabilities":{}}"#,
+                r#"{"clientCapabilities":{},"hints":["one-key:tickets"]}"#,
+            ),
+        ] {
+            assert_eq!(context(&with_hints(&call(given), hints())), expected);
+        }
+        assert_eq!(context(&with_hints(&call(NO_CONTEXT), None)), NO_CONTEXT);
+        assert!(matches!(
+            with_hints(&Request::Describe, hints()),
+            Cow::Borrowed(Request::Describe)
+        ));
+    }
+
+    #[test]
+    fn no_client_sees_the_hints_of_an_answer() {
+        let learnt = r#""daktela/hints":{"learnt":["one-key:tickets"],"forgotten":[]}"#;
+        for (rest, left) in [("", ""), (r#","daktela/first":{}"#, r#","_meta":{"daktela/first":{}}"#)] {
+            let mut answer = format!(r#"{{"content":[],"_meta":{{{learnt}{rest}}}}}"#);
+            let changes = take_hints(&mut answer).unwrap();
+            assert_eq!(changes.learnt, ["one-key:tickets"]);
+            assert_eq!(answer, format!(r#"{{"content":[]{left}}}"#));
+        }
+    }
+
+    #[test]
+    fn other_answers_stay_as_they_are() {
+        for text in [
+            r#"{"content":[],"_meta":{"daktela/first":{}}}"#,
+            r#"{"content":[{"type":"text","text":"daktela/hints"}]}"#,
+            "daktela/hints",
+        ] {
+            let mut answer = text.to_owned();
+            assert_eq!(take_hints(&mut answer), None);
+            assert_eq!(answer, text);
+        }
+    }
+
+    #[test]
+    fn malformed_hints_are_taken_out_and_dropped() {
+        let mut answer = r#"{"content":[],"_meta":{"daktela/hints":"all"}}"#.to_owned();
+        assert_eq!(take_hints(&mut answer), None);
+        assert_eq!(answer, r#"{"content":[]}"#);
     }
 }

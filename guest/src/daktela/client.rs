@@ -10,6 +10,7 @@ pub use super::envelope::Page;
 use super::{
     compat::{Compat, Learnt},
     error::Error,
+    hints::Hints,
     http::Http,
     observations::{Mend, Observations},
     query::{Query, TAKE_MAX},
@@ -26,6 +27,7 @@ const PAGES_MAX: usize = 200;
 
 pub struct Client<'a> {
     http: &'a dyn Http,
+    hints: &'a Hints,
     /// Whether caches are bypassed.
     bypass_caches: Cell<bool>,
     learnt: RefCell<Learnt>,
@@ -34,9 +36,11 @@ pub struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    pub fn new(http: &'a dyn Http) -> Self {
+    /// `hints` say what earlier calls learnt of the build, and take what this one learns.
+    pub fn new(http: &'a dyn Http, hints: &'a Hints) -> Self {
         Client {
             http,
+            hints,
             bypass_caches: Cell::default(),
             learnt: RefCell::default(),
             notes: RefCell::default(),
@@ -87,6 +91,26 @@ impl<'a> Client<'a> {
         self.notes.borrow_mut().observed.mend(mend, endpoint, &fields, found);
     }
 
+    /// Remembers, also for later calls, that the usual way of reading a model is refused and a mend gives what is wanted.
+    pub(crate) fn learn(&self, mend: Mend, endpoint: &str) {
+        self.hints.learn(mend, endpoint, []);
+    }
+
+    /// Remembers, also for later calls, that a mend by this field is refused.
+    pub(crate) fn learn_refused(&self, mend: Mend, endpoint: &str, field: &str) {
+        self.hints.learn_useless(mend, endpoint, &[field.to_owned()]);
+    }
+
+    /// Whether that is known, so that the mend need not be tried.
+    pub(crate) fn refuses(&self, mend: Mend, endpoint: &str, field: &str) -> bool {
+        self.hints.is_useless(mend, endpoint, field)
+    }
+
+    /// Whether a mend is known to be needed, so that the usual way need not be tried.
+    pub(crate) fn needs(&self, mend: Mend, endpoint: &str) -> bool {
+        self.hints.has(mend, endpoint)
+    }
+
     /// What `read` finds where answers out of caches did not do: from Daktela itself. `None` where there were none.
     pub fn bypass_cache<T>(&self, read: impl FnOnce() -> T) -> Option<T> {
         let is_aged = self.notes.borrow().is_aged;
@@ -105,6 +129,7 @@ impl<'a> Client<'a> {
                 bypass_caches: self.bypass_caches.get(),
             },
             learnt: &self.learnt,
+            hints: self.hints,
         }
     }
 
@@ -269,7 +294,8 @@ mod tests {
     #[test]
     fn an_error_with_a_status_of_success_is_an_error_in_daktela_s_words() {
         let fake = Fake(|_| json!({"error": ["No licence for this"], "result": null}));
-        let client = Client::new(&fake);
+        let hints = Hints::default();
+        let client = Client::new(&fake, &hints);
         let error = client.read_page(&Query::new("contacts", 1)).expect_err("an error");
         assert!(error.text().ends_with("> No licence for this"), "{}", error.text());
         let error = client.read_record("contacts", "a", &[]).expect_err("an error");
@@ -298,7 +324,8 @@ mod tests {
     #[test]
     fn caches_may_answer_for_reference_data_only() {
         let cached = Cached::default();
-        let client = Client::new(&cached);
+        let hints = Hints::default();
+        let client = Client::new(&cached, &hints);
         let users = Query::new("users", 1).reference_data(true);
         client.read_page(&users).expect("a page");
         client.read_page(&Query::new("tickets", 1)).expect("a page");
@@ -324,7 +351,7 @@ mod tests {
             json!({"error": [], "result": {"data": [row], "total": 1}})
         });
         let query = Query::new("activitiesEmail", 1).fields(&["name", "user.title", "queue.title", "activities.name"]);
-        let page = Client::new(&fake).read_page(&query).expect("a page");
+        let page = Client::new(&fake, &Hints::default()).read_page(&query).expect("a page");
         assert_eq!(value::text_at(&page.rows[0], "user.title").as_deref(), Some("Jan"));
     }
 
@@ -334,9 +361,13 @@ mod tests {
             let total = if path.contains("users") { json!(1) } else { Value::Null };
             json!({"error": [], "result": {"data": [{"name": 1}, {"name": 2}, {"name": 3}], "total": total}})
         });
-        let page = Client::new(&fake).read_page(&Query::new("groups", 2)).expect("a page");
+        let page = Client::new(&fake, &Hints::default())
+            .read_page(&Query::new("groups", 2))
+            .expect("a page");
         assert_eq!((page.rows.len(), page.total), (2, Some(3)));
-        let page = Client::new(&fake).read_page(&Query::new("users", 3)).expect("a page");
+        let page = Client::new(&fake, &Hints::default())
+            .read_page(&Query::new("users", 3))
+            .expect("a page");
         assert_eq!((page.rows.len(), page.total), (3, None));
     }
 
@@ -344,7 +375,8 @@ mod tests {
     fn no_data_is_no_rows_unless_there_should_be_some() {
         let fake =
             Fake(|path| json!({"error": [], "result": {"data": null, "total": i32::from(path.contains("users"))}}));
-        let client = Client::new(&fake);
+        let hints = Hints::default();
+        let client = Client::new(&fake, &hints);
         assert_eq!(
             client.read_page(&Query::new("contacts", 1)).expect("a page").rows.len(),
             0
@@ -363,7 +395,9 @@ mod tests {
             let rows: Vec<Value> = (skip..5).take(2).map(|i| json!({"name": i})).collect();
             json!({"error": [], "result": {"data": rows, "total": 5}})
         });
-        let page = Client::new(&fake).read_all(&Query::new("users", 0)).expect("a page");
+        let page = Client::new(&fake, &Hints::default())
+            .read_all(&Query::new("users", 0))
+            .expect("a page");
         assert_eq!(page.rows, [0, 1, 2, 3, 4].map(|i| json!({"name": i})));
     }
 }

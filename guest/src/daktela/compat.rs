@@ -16,6 +16,7 @@ use super::{
     channels::{self, Channel},
     envelope::Page,
     error::Error,
+    hints::Hints,
     normalize::{former_model, former_name, normalise},
     observations::{Mend, has_root, model, root},
     query::{self, Filter, Query, TAKE_MAX},
@@ -135,9 +136,9 @@ pub(crate) const PAGE_FALLBACKS: &[Fallback] = &[
     // No field that older builds call otherwise: by its former name.
     Fallback {
         mend: Mend::FormerNames,
-        find: |_, query, answer| {
+        find: |compat, query, answer| {
             let rows = &answer.as_ref().ok()?.rows;
-            let absent = absent_renamed(&query.endpoint, &query.fields, rows);
+            let absent = compat.absent_renamed(&query.endpoint, &query.fields, rows);
             (!absent.is_empty()).then_some(absent)
         },
         change: with_former_names,
@@ -334,14 +335,6 @@ fn with_former_names(query: &Query, fields: &[String]) -> Query {
     }
 }
 
-/// Fields that older builds call otherwise and that no row has by either name.
-fn absent_renamed(endpoint: &str, fields: &[String], rows: &[Value]) -> Vec<String> {
-    let is_absent = |field: &&String| {
-        !rows.is_empty() && former_name(endpoint, field).is_some() && !rows.iter().any(|row| has_root(row, field))
-    };
-    fields.iter().filter(is_absent).cloned().collect()
-}
-
 /// The related records whose dotted picks did not come: `activities`, or `contact.account` where only the contact came.
 fn missing_relations(fields: &[String], rows: &[Value]) -> Vec<String> {
     let mut missing: BTreeSet<String> = BTreeSet::new();
@@ -461,18 +454,73 @@ fn take_over(row: &mut Value, from: &mut Value, roots: &[String], fields: &[Stri
 pub(crate) struct Compat<'a> {
     pub(crate) reader: Reader<'a>,
     pub(crate) learnt: &'a RefCell<Learnt>,
+    /// What is known of the build, also by earlier calls.
+    pub(crate) hints: &'a Hints,
 }
+
+/// The mends that made a query what it is, each with the endpoint and the fields.
+type Applied = Vec<(Mend, String, Vec<String>)>;
 
 impl Compat<'_> {
     /// Several pages at once, in order and in one shape.
     pub(crate) fn pages(&self, queries: &[Query]) -> Vec<Read<Page>> {
-        self.complete_pages(queries, self.reader.pages(queries))
+        let asked: Vec<Query> = queries.iter().map(|query| self.hinted(query)).collect();
+        let reads = self.reader.pages(&asked);
+        self.complete_pages(queries, asked, reads)
     }
 
     /// Several records of one model at once, in order and in one shape.
     pub(crate) fn records(&self, endpoint: &str, names: &[&str], fields: &[String]) -> Vec<Read<Value>> {
-        let reads = self.reader.records(endpoint, names, fields);
-        self.complete_records(endpoint, names, fields, reads)
+        if let Some(former) = former_model(endpoint).filter(|_| self.hints.has(Mend::FormerModel, endpoint)) {
+            let reads = self.records(&former, names, fields);
+            if reads.iter().any(|read| read.result.is_ok()) {
+                return reads;
+            }
+        }
+        let asked = self.hinted_fields(endpoint, fields);
+        let reads = self.reader.records(endpoint, names, &asked);
+        self.complete_records(endpoint, names, fields, asked, reads)
+    }
+
+    /// The query in the form that the build is known to take.
+    fn hinted(&self, query: &Query) -> Query {
+        PAGE_FALLBACKS.iter().fold(query.clone(), |query, fallback| {
+            if !self.hints.has(fallback.mend, &query.endpoint) {
+                return query;
+            }
+            let fields = self.hints.fields(fallback.mend, &query.endpoint);
+            // Of another order.
+            let sort = query.sort.first().map(|(field, _)| field);
+            if fallback.mend == Mend::Unsorted && !fields.iter().any(|field| Some(field) == sort) {
+                return query;
+            }
+            let other = (fallback.change)(&query, &fields);
+            // No projection would be one of everything.
+            if other.fields.is_empty() { query } else { other }
+        })
+    }
+
+    /// The same for the projection of a record; empty where it takes none.
+    fn hinted_fields(&self, endpoint: &str, fields: &[String]) -> Vec<String> {
+        if self.hints.has(Mend::WholeRecord, endpoint) {
+            return Vec::new();
+        }
+        let query = Query {
+            fields: fields.to_vec(),
+            ..Query::new(endpoint, 1)
+        };
+        self.hinted(&query).fields
+    }
+
+    /// Fields that older builds call otherwise and that no row has by either name.
+    fn absent_renamed(&self, endpoint: &str, fields: &[String], rows: &[Value]) -> Vec<String> {
+        let is_absent = |field: &&String| {
+            !rows.is_empty()
+                && former_name(endpoint, field).is_some()
+                && !rows.iter().any(|row| has_root(row, field))
+                && !self.hints.is_useless(Mend::FormerNames, endpoint, field)
+        };
+        fields.iter().filter(is_absent).cloned().collect()
     }
 
     /// A record and a list that belongs to it, at once.
@@ -483,14 +531,22 @@ impl Compat<'_> {
         fields: &[String],
         query: &Query,
     ) -> (Read<Value>, Read<Page>) {
-        let (record, page) = self.reader.record_and_page(endpoint, name, fields, query);
-        let record = self.complete_records(endpoint, &[name], fields, vec![record]).remove(0);
-        let page = self.complete_pages(std::slice::from_ref(query), vec![page]).remove(0);
+        let asked = self.hinted_fields(endpoint, fields);
+        let hinted = self.hinted(query);
+        let (record, page) = self.reader.record_and_page(endpoint, name, &asked, &hinted);
+        let record = self
+            .complete_records(endpoint, &[name], fields, asked, vec![record])
+            .remove(0);
+        let page = self
+            .complete_pages(std::slice::from_ref(query), vec![hinted], vec![page])
+            .remove(0);
         (record, page)
     }
 
-    fn complete_pages(&self, queries: &[Query], mut reads: Vec<Read<Page>>) -> Vec<Read<Page>> {
-        for (query, read) in queries.iter().zip(&mut reads) {
+    /// `asked` are the queries in the form that hints gave them.
+    fn complete_pages(&self, queries: &[Query], mut asked: Vec<Query>, mut reads: Vec<Read<Page>>) -> Vec<Read<Page>> {
+        self.repeat_without_hints(queries, &mut asked, &mut reads);
+        for (query, read) in asked.iter().zip(&mut reads) {
             in_one_shape(query, &mut read.result);
             if let (Ok(page), Some(sort)) = (&read.result, sort_of(query))
                 && !page.rows.is_empty()
@@ -499,15 +555,21 @@ impl Compat<'_> {
             }
         }
         // As far as fallbacks changed them.
-        let mut current = queries.to_vec();
+        let mut current = asked.clone();
+        let mut applied: Vec<Applied> = vec![Vec::new(); queries.len()];
         for fallback in PAGE_FALLBACKS {
-            self.apply(fallback, &mut current, &mut reads);
+            self.apply(fallback, &asked, &mut current, &mut applied, &mut reads);
         }
-        for ((query, read), asked) in current.iter().zip(&mut reads).zip(queries) {
+        for (at, read) in reads.iter_mut().enumerate() {
             if let Ok(page) = &mut read.result {
-                self.complete_relations(query, page, &mut read.notes);
-                leave_out(query, page, &mut read.notes);
-                read.notes.observed.fields(&asked.endpoint, &asked.fields, &page.rows);
+                let Query { endpoint, fields, .. } = &queries[at];
+                for (mend, endpoint, fields) in &applied[at] {
+                    self.hints.learn(*mend, endpoint, fields.iter().map(String::as_str));
+                }
+                page.is_unsorted |= !queries[at].sort.is_empty() && asked[at].sort.is_empty();
+                self.complete_relations(&current[at], page, &mut read.notes);
+                leave_out(&current[at], page, &mut read.notes);
+                read.notes.observed.fields(endpoint, fields, &page.rows);
             }
         }
         reads
@@ -532,11 +594,42 @@ impl Compat<'_> {
         answer.is_some_and(|answer| answer.result.is_ok_and(|page| !page.rows.is_empty()))
     }
 
-    /// Repeats the queries whose answer asks for it, all at once, and keeps an answer that is better.
-    fn apply(&self, fallback: &Fallback, queries: &mut [Query], reads: &mut [Read<Page>]) {
+    /// Repeats what did not do in the form that hints gave it: the build is another one by now, and the usual way is tried.
+    fn repeat_without_hints(&self, queries: &[Query], asked: &mut [Query], reads: &mut [Read<Page>]) {
+        let is_outdated = |at: &usize| {
+            let rows = reads[*at].result.as_ref().map(|page| &page.rows[..]);
+            is_outdated(&queries[*at], &asked[*at], rows)
+        };
+        let at: Vec<usize> = (0..queries.len()).filter(is_outdated).collect();
+        if at.is_empty() {
+            return;
+        }
+        let again: Vec<Query> = at.iter().map(|&at| queries[at].clone()).collect();
+        for (at, answer) in at.into_iter().zip(self.reader.pages(&again)) {
+            self.hints.forget(&queries[at]);
+            asked[at] = queries[at].clone();
+            reads[at] = answer;
+        }
+    }
+
+    /// Repeats the queries whose answer asks for it, all at once, and keeps an answer that is better. `first` are the queries
+    /// before any fallback.
+    fn apply(
+        &self,
+        fallback: &Fallback,
+        first: &[Query],
+        queries: &mut [Query],
+        applied: &mut [Applied],
+        reads: &mut [Read<Page>],
+    ) {
         let mut again: Vec<(usize, Vec<String>, Query)> = Vec::new();
         for at in 0..queries.len() {
             if let Some(fields) = (fallback.find)(self, &queries[at], &reads[at].result) {
+                // All other fallbacks follow anew.
+                if fallback.refused == Refused::Instead {
+                    queries[at] = first[at].clone();
+                    applied[at].clear();
+                }
                 let query = (fallback.change)(&queries[at], &fields);
                 again.push((at, fields, query));
             }
@@ -562,10 +655,29 @@ impl Compat<'_> {
                 .observed
                 .mend(fallback.mend, &queries[at].endpoint, &fields, found);
             match (answer.result, fallback.refused) {
-                (Err(Error::Refused(_) | Error::NotFound(_) | Error::NoRight(_)), Refused::NotNeeded) => continue,
+                (Err(error @ (Error::Refused(_) | Error::NotFound(_) | Error::NoRight(_))), Refused::NotNeeded) => {
+                    if matches!(error, Error::Refused(_)) {
+                        self.hints.learn_useless(fallback.mend, &queries[at].endpoint, &fields);
+                    }
+                    continue;
+                }
                 (Err(error), _) if read.result.is_ok() => read.notes.merge(incomplete(&fields, &error)),
-                (Err(_), Refused::Incomplete | Refused::NotNeeded) => {}
-                (result, _) => read.result = result,
+                (Err(_), Refused::Incomplete | Refused::NotNeeded) => {
+                    applied[at].push((fallback.mend, queries[at].endpoint.clone(), fields));
+                }
+                (result, _) => {
+                    let rows = result.iter().flat_map(|page| &page.rows);
+                    let gave = |field: &String| rows.clone().any(|row| has_root(row, field));
+                    let differ: Vec<String> = if fallback.mend == Mend::FormerNames {
+                        fields.into_iter().filter(gave).collect()
+                    } else {
+                        fields
+                    };
+                    if fallback.mend != Mend::FormerNames || !differ.is_empty() {
+                        applied[at].push((fallback.mend, queries[at].endpoint.clone(), differ));
+                    }
+                    read.result = result;
+                }
             }
             if let (Ok(page), Mend::Unsorted) = (&mut read.result, fallback.mend) {
                 page.is_unsorted = true;
@@ -820,8 +932,22 @@ impl Compat<'_> {
         endpoint: &str,
         names: &[&str],
         fields: &[String],
+        mut asked: Vec<String>,
         mut reads: Vec<Read<Value>>,
     ) -> Vec<Read<Value>> {
+        let query = |fields: &[String]| Query {
+            fields: fields.to_vec(),
+            ..Query::new(endpoint, 1)
+        };
+        let is_outdated = |read: &Read<Value>| {
+            let rows = read.result.as_ref().map(std::slice::from_ref);
+            is_outdated(&query(fields), &query(&asked), rows)
+        };
+        if reads.iter().any(is_outdated) {
+            self.hints.forget(&query(fields));
+            asked = fields.to_vec();
+            reads = self.reader.records(endpoint, names, fields);
+        }
         for read in &mut reads {
             if let Ok(record) = &mut read.result {
                 normalise(endpoint, record);
@@ -831,8 +957,10 @@ impl Compat<'_> {
         if fields.is_empty() {
             return reads;
         }
-        self.whole_records(endpoint, names, &mut reads);
-        self.missing_fields(endpoint, names, fields, &mut reads);
+        if !asked.is_empty() {
+            self.whole_records(endpoint, names, &mut reads);
+            self.missing_fields(endpoint, names, &asked, &mut reads);
+        }
         for read in &mut reads {
             if let Ok(record) = &read.result {
                 read.notes
@@ -853,6 +981,7 @@ impl Compat<'_> {
             if answer.result.is_ok() {
                 reads[i].notes.merge(answer.notes);
                 reads[i].notes.observed.mend(Mend::FormerModel, endpoint, &[], true);
+                self.hints.learn(Mend::FormerModel, endpoint, []);
                 reads[i].result = answer.result;
             }
         }
@@ -870,6 +999,7 @@ impl Compat<'_> {
                 .observed
                 .mend(Mend::WholeRecord, endpoint, &[], answer.result.is_ok());
             if let Ok(record) = &mut answer.result {
+                self.hints.learn(Mend::WholeRecord, endpoint, []);
                 normalise(endpoint, record);
             }
             read.result = answer.result;
@@ -907,7 +1037,7 @@ impl Compat<'_> {
             missing.retain(|path| !self.related_records(&query, &mut page, path, &mut read.notes));
             *record = page.rows.remove(0);
             let mut wanted = roots(&missing);
-            let renamed = absent_renamed(endpoint, fields, std::slice::from_ref(record));
+            let renamed = self.absent_renamed(endpoint, fields, std::slice::from_ref(record));
             wanted.extend(
                 renamed
                     .iter()
@@ -935,6 +1065,13 @@ impl Compat<'_> {
                         let found = wanted.iter().any(|name| whole.get(name).is_some());
                         take_over(record, &mut whole, &wanted, fields);
                         normalise(endpoint, record);
+                        let renamed = fields.iter().filter(|field| {
+                            former_name(endpoint, field).is_some_and(|former| wanted.iter().any(|name| name == former))
+                                && has_root(record, field)
+                        });
+                        for field in renamed {
+                            self.hints.learn(Mend::FormerNames, endpoint, [field.as_str()]);
+                        }
                         found
                     }
                     Err(error) => {
@@ -1016,6 +1153,27 @@ fn leave_out(query: &Query, page: &mut Page, notes: &mut Notes) {
     page.left_out = received - page.rows.len();
     page.ignored = verdict.ignored;
     page.total = None;
+}
+
+/// Whether an answer shows that the form which hints gave a query is not the build's any longer: it is refused, or a former
+/// name brings nothing.
+fn is_outdated(query: &Query, asked: &Query, answer: Result<&[Value], &Error>) -> bool {
+    if asked == query {
+        return false;
+    }
+    match answer {
+        Err(Error::Refused(_)) => true,
+        Err(Error::NotFound(_)) => asked.endpoint != query.endpoint,
+        Err(_) => false,
+        Ok(rows) => {
+            let has = |name: &str| rows.iter().any(|row| has_root(row, name));
+            let is_lost = |field: &String| {
+                former_name(&query.endpoint, field)
+                    .is_some_and(|former| asked.fields.iter().any(|name| name == former) && !has(former) && !has(field))
+            };
+            !rows.is_empty() && query.fields.iter().any(is_lost)
+        }
+    }
 }
 
 /// The rows of an answer by the names of now.

@@ -156,7 +156,7 @@ impl Observations {
 
     /// Adds the use of a mend. `endpoint` may name a record; `fields` may be dotted.
     pub(crate) fn mend(&mut self, mend: Mend, endpoint: &str, fields: &[String], found: bool) {
-        let names: BTreeSet<String> = fields.iter().map(|field| named(field)).collect();
+        let names: BTreeSet<String> = fields.iter().map(|field| named(field).to_owned()).collect();
         self.mended.insert(Mended {
             mend,
             model: model(endpoint),
@@ -202,13 +202,12 @@ impl Observations {
 }
 
 /// A field as it may be told: the key of a custom field is a customer's word.
-fn named(field: &str) -> String {
+pub(crate) fn named(field: &str) -> &str {
     if root(field) == "customFields" {
         root(field)
     } else {
         field
     }
-    .to_owned()
 }
 
 /// The model of an endpoint, with the relation: `activitiesWeb/messages` for `activitiesWeb/web_1/messages`.

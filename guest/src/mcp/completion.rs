@@ -3,9 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::{
-    daktela::client::Client,
-    daktela::http::Http,
-    daktela::query::{Query, TAKE_MAX},
+    daktela::{
+        client::Client,
+        hints::Hints,
+        http::Http,
+        query::{Filter, Query, TAKE_MAX},
+    },
     model::param::{Kind, Param},
     render::markdown,
     text, value,
@@ -31,9 +34,10 @@ pub fn values(http: &dyn Http, param: &Param, typed: &str) -> Value {
             let query = if source.small || typed.is_empty() {
                 query
             } else {
-                query.filter(crate::daktela::query::Filter::contains("title", typed))
+                query.filter(Filter::contains("title", typed))
             };
-            let client = Client::new(http);
+            let hints = Hints::default();
+            let client = Client::new(http, &hints);
             let page = if source.small {
                 client.read_all(&query)
             } else {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use self::resources::Target;
 use crate::{
     catalog,
-    daktela::{error::Error, http::Http, observations::Observations},
+    daktela::{error::Error, hints::Hints, http::Http, observations::Observations},
     model::{output::Output, schema, tool::Tool},
     render::markdown,
     run,
@@ -31,6 +31,9 @@ pub struct RpcError {
 
 /// The JSON text of a result of MCP.
 pub type RpcResult = Result<String, RpcError>;
+
+/// The context of a call of which nothing else is known.
+const NO_CONTEXT: &str = "{}";
 
 /// The server, as one request sees it.
 pub struct Server<'a> {
@@ -78,11 +81,19 @@ impl<'a> Server<'a> {
 
     /// Calls a tool with the JSON text of its arguments. A call that fails is a result, not an error of JSON-RPC.
     pub fn call_tool(&self, name: &str, arguments: &str) -> RpcResult {
+        self.call_tool_in(NO_CONTEXT, name, arguments)
+    }
+
+    /// The same in a context, the JSON object that `wit/world.wit` describes.
+    pub fn call_tool_in(&self, context: &str, name: &str, arguments: &str) -> RpcResult {
         let tool = self
             .tool(name)
             .ok_or_else(|| invalid(format!("Unknown tool {name:?}.")))?;
-        let (output, observed) = run::run_observed(tool, self.http()?, self.settings, arguments);
-        Ok(tool_result(output, &observed).to_string())
+        let hints = Hints::from_context(context);
+        let (output, observed) = run::run_observed(tool, self.http()?, &hints, self.settings, arguments);
+        let mut answer = tool_result(output, &observed);
+        add_hints(&mut answer, &hints);
+        Ok(answer.to_string())
     }
 
     pub fn list_resources(&self, cursor: Option<&str>) -> RpcResult {
@@ -94,12 +105,18 @@ impl<'a> Server<'a> {
     }
 
     pub fn read_resource(&self, uri: &str) -> RpcResult {
+        self.read_resource_in(NO_CONTEXT, uri)
+    }
+
+    /// The same in a context, as of a tool.
+    pub fn read_resource_in(&self, context: &str, uri: &str) -> RpcResult {
+        let hints = Hints::from_context(context);
         let unknown = || no_resource(uri, format!("No resource {uri:?}."));
         let text = match resources::target(uri).ok_or_else(unknown)? {
             Target::Guide => include_str!("guide.md").to_owned(),
             Target::Tool(tool, arguments) => {
                 let tool = self.tool(tool).ok_or_else(unknown)?;
-                let output = run::run(tool, self.http()?, self.settings, &arguments);
+                let (output, _) = run::run_observed(tool, self.http()?, &hints, self.settings, &arguments);
                 let output = output.map_err(|error| match error {
                     Error::NotFound(text) => no_resource(uri, text),
                     other => invalid(other.text().to_owned()),
@@ -107,7 +124,9 @@ impl<'a> Server<'a> {
                 markdown::output(&output)
             }
         };
-        Ok(resources::contents(uri, &text).to_string())
+        let mut contents = resources::contents(uri, &text);
+        add_hints(&mut contents, &hints);
+        Ok(contents.to_string())
     }
 
     pub fn list_prompts(&self, cursor: Option<&str>) -> RpcResult {
@@ -178,6 +197,13 @@ fn tool_result(output: Result<Output, Error>, observed: &Observations) -> Value 
         out["_meta"] = Value::Object(meta);
     }
     out
+}
+
+/// Tells the host what it is to keep, if it keeps hints.
+fn add_hints(answer: &mut Value, hints: &Hints) {
+    if let Some(changes) = hints.changes() {
+        answer["_meta"]["daktela/hints"] = changes;
+    }
 }
 
 /// All lists are one page, so no cursor was ever given.

@@ -21,6 +21,7 @@ use crate::{
     daktela::{
         client::{Client, Page},
         error::Error,
+        hints::Hints,
         http::Http,
         observations::{Mend, Observations},
         query::{Direction, Filter, Query},
@@ -42,13 +43,15 @@ use crate::{
 
 /// Runs a tool on the JSON text of its arguments.
 pub fn run(tool: &Tool, http: &dyn Http, settings: &Settings, arguments: &str) -> Result<Output, Error> {
-    run_observed(tool, http, settings, arguments).0
+    run_observed(tool, http, &Hints::default(), settings, arguments).0
 }
 
-/// The same, with what the reads showed of the instance; also where the call failed.
+/// The same by what `hints` tell of the build, with what the reads showed of the instance; also where the call failed. What is
+/// learnt of the build is added to the hints.
 pub fn run_observed(
     tool: &Tool,
     http: &dyn Http,
+    hints: &Hints,
     settings: &Settings,
     arguments: &str,
 ) -> (Result<Output, Error>, Observations) {
@@ -57,7 +60,7 @@ pub fn run_observed(
         Err(error) => return (Err(error), Observations::default()),
     };
     let context = Context {
-        client: Client::new(http),
+        client: Client::new(http, hints),
         settings,
     };
     let output = dispatch(tool, &context, &args).map(|output| {
@@ -88,11 +91,20 @@ fn read_list(context: &Context, list: &List, args: &Args) -> Result<Output, Erro
         ..Query::new(list.entity.endpoint, 0).reference_data(list.entity.is_reference_data)
     };
     let mut conditions = conditions.ordered(said);
-    let page = match context.client.read_page(&query) {
-        Err(Error::Refused(_)) if query.filters.iter().any(on_custom_field) => {
-            search(context, &query, args, &mut conditions)?
+    let is_on_custom_field = query.filters.iter().any(on_custom_field);
+    let page = if is_on_custom_field && context.client.needs(Mend::FullTextSearch, &query.endpoint) {
+        search(context, &query, args, &mut conditions)?
+    } else {
+        match context.client.read_page(&query) {
+            Err(Error::Refused(_)) if is_on_custom_field => {
+                let page = search(context, &query, args, &mut conditions)?;
+                if !page.rows.is_empty() {
+                    context.client.learn(Mend::FullTextSearch, &query.endpoint);
+                }
+                page
+            }
+            page => page?,
         }
-        page => page?,
     };
     let page = match by_address(context, &query, &page, args, &mut conditions)? {
         Some(found) => found,

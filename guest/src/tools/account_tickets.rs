@@ -72,6 +72,9 @@ pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Re
         ..Query::new(list.entity.endpoint, take)
     };
 
+    if context.client.needs(Mend::ThroughContacts, "tickets") {
+        return through_contacts(context, args, list, &account.name, conditions, query);
+    }
     let of = |account: &str| query.clone().filter(Filter::eq("contact.account", account));
     let nobody = Query {
         take: 1,
@@ -81,6 +84,7 @@ pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Re
         ..of(NO_ACCOUNT)
     };
     let mut pages = context.client.read_pages(&[of(&account.name), nobody]).into_iter();
+    let is_refused = matches!(pages.as_slice().first(), Some(Err(Error::Refused(_))));
     if let (Some(Ok(page)), Some(Ok(nobody))) = (pages.next(), pages.next()) {
         let confirmed = |row: &Value| {
             value::first(row, "contact.account").and_then(value::name_of).as_deref() == Some(account.name.as_str())
@@ -90,7 +94,11 @@ pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Re
             return Ok(run::listing(context, list.entity, args, conditions, &query, &page));
         }
     }
-    through_contacts(context, args, list, &account.name, conditions, query)
+    let answer = through_contacts(context, args, list, &account.name, conditions, query)?;
+    if is_refused {
+        context.client.learn(Mend::ThroughContacts, "tickets");
+    }
+    Ok(answer)
 }
 
 /// How many tickets one filter names at most, for the same reason.

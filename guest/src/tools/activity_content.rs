@@ -56,12 +56,21 @@ pub(crate) fn contents(context: &Context, args: &Args, activities: &[Value], cha
         if open.is_empty() {
             break;
         }
-        let by_activity: Vec<(&Wanted, String)> = open.into_iter().map(|one| (one, one.name.clone())).collect();
+        let client = &context.client;
+        let takes = |one: &&Wanted| !client.refuses(Mend::BackReference, one.entity.endpoint, field);
+        let by_activity: Vec<(&Wanted, String)> = open
+            .into_iter()
+            .filter(takes)
+            .map(|one| (one, one.name.clone()))
+            .collect();
         let errors = read_by(context, &|_| (field, ACTIVITY), &by_activity, &mut found);
         for (endpoint, is_found) in channels_of(&by_activity, &found) {
-            context
-                .client
-                .note_mend(Mend::BackReference, endpoint, &[field], is_found);
+            client.note_mend(Mend::BackReference, endpoint, &[field], is_found);
+        }
+        for (endpoint, error) in &errors {
+            if matches!(error, Error::Refused(_)) {
+                client.learn_refused(Mend::BackReference, endpoint, field);
+            }
         }
         failed.extend(errors);
     }

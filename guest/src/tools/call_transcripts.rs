@@ -429,13 +429,23 @@ pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Relate
 /// The segments of each activity. Several activities share a query where the build takes that and tells them apart.
 fn read_transcripts(context: &Context, activities: &[String]) -> Segments {
     let batches: Vec<&[String]> = activities.chunks(CALLS_PER_QUERY).collect();
+    let one_by_one = context.client.needs(Mend::OneByOne, SEGMENTS);
+    let (batches, mut alone): (Vec<&[String]>, Vec<&String>) = if one_by_one {
+        (Vec::new(), activities.iter().collect())
+    } else {
+        (batches, Vec::new())
+    };
+    let mut is_refused = false;
     let queries: Vec<Query> = batches.iter().map(|batch| segments_of_some(batch)).collect();
     let mut read = Segments::new();
-    let mut alone: Vec<&String> = Vec::new();
     for (batch, page) in batches.iter().zip(context.client.read_pages(&queries)) {
-        let Ok(page) = page else {
-            alone.extend(*batch);
-            continue;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                is_refused |= matches!(error, Error::Refused(_));
+                alone.extend(*batch);
+                continue;
+            }
         };
         let owner = |row: &Value| {
             value::first(row, "activity")
@@ -469,6 +479,9 @@ fn read_transcripts(context: &Context, activities: &[String]) -> Segments {
     }
     let queries: Vec<Query> = alone.iter().map(|activity| segments_of(activity)).collect();
     for (activity, page) in alone.into_iter().zip(context.client.read_all_of_each(&queries)) {
+        if is_refused && page.is_ok() {
+            context.client.learn(Mend::OneByOne, SEGMENTS);
+        }
         read.insert(activity.clone(), page);
     }
     read

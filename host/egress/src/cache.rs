@@ -33,9 +33,9 @@ const UNREACHABLE_MAX: u64 = 10_000;
 
 #[derive(Debug, Clone, Copy)]
 pub struct CacheSettings {
-    /// Whether responses are cached. Unreachable hosts are remembered in any case.
+    /// Whether responses and hints are cached. Unreachable hosts are remembered in any case.
     pub enabled: bool,
-    /// Longest time that a response is kept.
+    /// Longest time that a response or a hint is kept.
     pub ttl: Duration,
 }
 
@@ -43,6 +43,7 @@ pub struct CacheSettings {
 /// from another's.
 #[derive(Clone)]
 pub struct Cache {
+    settings: CacheSettings,
     kept: Option<future::Cache<Key, Kept>>,
     unreachable: sync::Cache<String, EgressError>,
 }
@@ -83,7 +84,15 @@ impl Cache {
             .max_capacity(UNREACHABLE_MAX)
             .time_to_live(UNREACHABLE_FOR)
             .build();
-        Self { kept, unreachable }
+        Self {
+            settings,
+            kept,
+            unreachable,
+        }
+    }
+
+    pub(super) fn settings(&self) -> CacheSettings {
+        self.settings
     }
 
     /// Why the host could not be connected to a moment ago.

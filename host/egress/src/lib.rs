@@ -7,6 +7,7 @@ mod budget;
 mod cache;
 mod credential;
 mod error;
+mod hints;
 mod json_kind;
 mod login;
 mod origin;
@@ -19,6 +20,7 @@ pub use cache::{Cache, CacheSettings};
 pub use credential::Credential;
 pub use daktela_http_client::{Client, Network};
 pub use error::EgressError;
+pub use hints::HintChanges;
 pub use login::{LoginError, LoginGrant, WHO_AM_I, log_in, renew, verify};
 pub use origin::{Origin, OriginError, without_user_info};
 pub use policy::is_refused_header;
@@ -41,6 +43,7 @@ use tokio::{
 use url::Url;
 
 use cache::Key;
+use hints::Hints;
 use policy::CacheControl;
 use retry::RetryPolicy;
 use session::Session;
@@ -80,6 +83,7 @@ pub struct Egress {
     session: Arc<Session>,
     client: Client,
     cache: Cache,
+    hints: Hints,
     /// Part of each cache key, and never the same for two egresses: no caller is served from another's cache.
     identity: u64,
     /// Part of each cache key: moves on when the credential turns out to be refused.
@@ -102,6 +106,7 @@ impl Egress {
             origin,
             concurrency: Semaphore::new(client.network().max_concurrent_requests),
             client,
+            hints: Hints::new(cache.settings()),
             cache,
             identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
             generation: AtomicU64::new(0),
@@ -123,6 +128,21 @@ impl Egress {
     /// Never the same for two egresses.
     pub fn identity(&self) -> u64 {
         self.identity
+    }
+
+    /// What the component learnt about this instance's build; `None` where nothing is kept.
+    pub fn hints(&self) -> Option<Vec<String>> {
+        self.hints.current()
+    }
+
+    /// Keeps what a call learnt, though nothing for a credential that Daktela never accepted: anybody can make those up.
+    /// Returns how many hints it refused, for their form or for want of room.
+    pub fn learn(&self, changes: HintChanges) -> usize {
+        if self.was_answered() {
+            self.hints.update(changes)
+        } else {
+            changes.learnt.len()
+        }
     }
 
     /// Whether Daktela refused the credential when it last met it.

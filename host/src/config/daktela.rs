@@ -57,14 +57,15 @@ pub struct DaktelaOptions {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cache")]
 pub struct CacheOptions {
-    /// Cache reference data (users, queues, categories, statuses, ...) in memory, separately for each credential
+    /// Cache reference data (users, queues, categories, statuses, ...) and what was learnt about the instance's build in memory,
+    /// separately for each credential
     #[arg(
         long, global = true, env = "CACHE_ENABLED", value_name = "BOOL", default_value = "true",
         action = ArgAction::Set, value_parser = clap::builder::BoolishValueParser::new()
     )]
     pub cache: bool,
 
-    /// Time, in seconds, after which cached reference data is read again
+    /// Time, in seconds, after which cached reference data is read again and the build is tried anew
     #[arg(long, global = true, env = "CACHE_TTL_SECONDS", value_name = "SECONDS", default_value_t = CACHE_TTL_SECONDS, value_parser = clap::value_parser!(u64).range(0..=CACHE_TTL_SECONDS_MAX))]
     pub cache_ttl: u64,
 }

@@ -41,8 +41,8 @@ impl Guest for Plugin {
         answer(|server| server.list_tools(cursor.as_deref()))
     }
 
-    fn call_tool(name: String, arguments: String, _context: String) -> Result<String, RpcError> {
-        answer(|server| server.call_tool(&name, &arguments))
+    fn call_tool(name: String, arguments: String, context: String) -> Result<String, RpcError> {
+        answer(|server| server.call_tool_in(&context, &name, &arguments))
     }
 
     fn list_resources(cursor: Option<String>) -> Result<String, RpcError> {
@@ -53,8 +53,8 @@ impl Guest for Plugin {
         answer(|server| server.list_resource_templates(cursor.as_deref()))
     }
 
-    fn read_resource(uri: String, _context: String) -> Result<String, RpcError> {
-        answer(|server| server.read_resource(&uri))
+    fn read_resource(uri: String, context: String) -> Result<String, RpcError> {
+        answer(|server| server.read_resource_in(&context, &uri))
     }
 
     fn list_prompts(cursor: Option<String>) -> Result<String, RpcError> {
