@@ -16,10 +16,10 @@ use crate::{
         filter::{Condition, custom, eq, from, until},
         list::List,
         output::{FactValue, Overflow},
-        param::{self},
+        param::{self, Param},
         tool::{Example, Run, Tool},
     },
-    tools::activity_content,
+    tools::{activity_content, threads::conversations},
     value,
 };
 
@@ -109,6 +109,17 @@ pub const TOOLS: &[Tool] = &[
          channel, get_activity or get_ticket_detail.",
     ),
     Tool {
+        name: "list_conversations",
+        title: "Conversations of a period",
+        description: "The conversations of a period with all that was said: e-mails, calls with transcripts, chats, comments of any channel, newest first. For judging \
+             many of them; continue goes on exactly where an answer ended.",
+        run: Run::Custom {
+            params: CONVERSATION_PARAMS,
+            run: |context, args| conversations(context, args, &CONVERSATIONS, calls::with_transcripts),
+        },
+        example: None,
+    },
+    Tool {
         name: "get_activity",
         title: "Activity",
         description: "One activity with its content: the e-mail's text, the call's facts, the chat's messages or the comment.",
@@ -118,6 +129,51 @@ pub const TOOLS: &[Tool] = &[
             key: "name",
         }),
     },
+];
+
+/// An activity as the heading of what was said in it.
+const CONVERSATION: Entity = Entity {
+    plural: "conversations",
+    fields: &[
+        computed("Type", &["type"], kind),
+        titled("Queue", "queue"),
+        related("Agent", "user"),
+        related("Contact", "contact"),
+        ticket("Ticket", "ticket"),
+        date_time("Time", "time"),
+        titled("Statuses", "statuses"),
+    ],
+    texts: &[],
+    custom_fields: CustomFields::No,
+    ..ACTIVITY_WITH_ITEM
+};
+
+const CONVERSATIONS: List = List {
+    entity: &CONVERSATION,
+    filters: &[
+        custom(&param::ACTIVITY_TYPE, of_type),
+        eq(&param::QUEUE, "queue"),
+        eq(&param::USER, "user"),
+        eq(&param::CONTACT, "contact"),
+        from(&param::DATE_FROM, "time"),
+        until(&param::DATE_TO, "time"),
+    ],
+    ..LIST
+};
+
+const CONVERSATION_PARAMS: &[Param] = &[
+    param::ACTIVITY_TYPE,
+    param::QUEUE,
+    param::USER,
+    param::CONTACT,
+    param::DATE_FROM,
+    param::DATE_TO,
+    param::sort(ACTIVITY.sort),
+    param::SORT_DIR,
+    param::CONTINUE,
+    param::take(50, 200),
+    param::FULL_MAIL,
+    param::MAX_BYTES,
 ];
 
 /// Comments within the company have an empty type, those for customers say what they are.

@@ -1,18 +1,27 @@
 //! Tools that find words, and the two that ChatGPT's connectors ask for.
 
+use serde_json::json;
+
 use super::{articles, calls, chats, emails, tickets};
 use crate::{
-    daktela::query::Direction,
+    daktela::{error::Error, query::Direction},
     model::{
+        args::Args,
+        context::Context,
         entity::{ENTITY, Entity},
         field::{FieldSpec, computed, date_time, flag, related, seconds, ticket, titled, word},
         filter::{FilterParam, eq, from, until},
         list::List,
+        output::Output,
         param::{self, Param},
         tool::{Example, Run, Tool},
     },
-    tools::find::{Conversations, Search, find_in_conversations, find_records, kind},
-    tools::words::Field,
+    run,
+    tools::{
+        find::{Conversations, Search, find_in_conversations, find_records, kind},
+        search::{Searched, document, kind_and_id, search},
+        words::Field,
+    },
 };
 
 /// A ticket as a hit: enough to choose by.
@@ -292,4 +301,58 @@ pub const TOOLS: &[Tool] = &[
         },
         example: EXAMPLE,
     },
+    Tool {
+        name: "search",
+        title: "Search",
+        description: "Search tickets, contacts, accounts and articles; returns ids, titles and addresses as JSON, for fetch. For connectors: other tools tell more.",
+        run: Run::Custom {
+            params: &[param::QUERY],
+            run: |context, args| {
+                let of = Searched {
+                    tickets: &TICKET_SEARCH,
+                    articles: &ARTICLE_SEARCH,
+                };
+                search(context, args, &of)
+            },
+        },
+        example: EXAMPLE,
+    },
+    Tool {
+        name: "fetch",
+        title: "Fetch",
+        description: "One record that search found, whole, as JSON with id, title, text, url and metadata.",
+        run: Run::Custom {
+            params: &[param::DOCUMENT],
+            run: fetch,
+        },
+        example: EXAMPLE,
+    },
 ];
+
+/// Kinds of records by their word in ids, with the tool that shows one and its argument.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("ticket", "get_ticket_detail", "name"),
+    ("contact", "get_contact", "name"),
+    ("account", "get_account", "name"),
+    ("article", "get_article", "name"),
+    ("activity", "get_activity", "name"),
+    ("call", "get_call_transcript", "activity"),
+    ("email", "get_email", "name"),
+];
+
+fn fetch(context: &Context, args: &Args) -> Result<Output, Error> {
+    let given = args.required(&param::DOCUMENT);
+    let known = kind_and_id(given).and_then(|(kind, id)| {
+        let (_, tool, argument) = KINDS.iter().find(|(word, ..)| *word == kind)?;
+        Some((kind, id, super::find(tool)?, *argument))
+    });
+    let Some((kind, id, tool, argument)) = known else {
+        let words: Vec<&str> = KINDS.iter().map(|(word, ..)| *word).collect();
+        return Err(Error::Argument(format!(
+            "Wrong arguments:\n- id: expected an id as search gives it, e.g. ticket:787979; kinds are {}",
+            words.join(", ")
+        )));
+    };
+    let shown = run::run_within(context, tool, &json!({argument: id}).to_string())?;
+    Ok(document(context, kind, id, &shown))
+}

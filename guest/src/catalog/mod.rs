@@ -21,6 +21,16 @@ pub fn tools() -> impl Iterator<Item = &'static Tool> {
     TOOLSETS.iter().flat_map(|toolset| toolset.tools)
 }
 
+/// The tools that a model needs first: clients that load tools on demand are asked to have these at hand.
+pub const FIRST: &[&str] = &[
+    "list_tickets",
+    "get_ticket_detail",
+    "find_in_conversations",
+    "list_conversations",
+    "list_contacts",
+    "wallboard",
+];
+
 /// The tool of this name.
 pub fn find(name: &str) -> Option<&'static Tool> {
     tools().find(|tool| tool.name == name)

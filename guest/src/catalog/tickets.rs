@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::activities;
+use super::{activities, calls};
 use crate::{
     daktela::query::Direction,
     model::{
@@ -17,7 +17,10 @@ use crate::{
         tool::{Example, Run, Tool},
     },
     time,
-    tools::{account_tickets::account_tickets, contact_search, ticket_conversation::ticket_conversation, ticket_views},
+    tools::{
+        account_tickets::account_tickets, contact_search, threads::ticket_threads,
+        ticket_conversation::ticket_conversation, ticket_views,
+    },
     value,
 };
 
@@ -213,6 +216,25 @@ pub const TOOLS: &[Tool] = &[
         }),
     },
     Tool {
+        name: "list_ticket_threads",
+        title: "Tickets with their conversations",
+        description: "Many tickets, each with all that was said on it: e-mails, comments, chats, call transcripts, oldest first. For reviews of a pipeline or backlog; \
+             filters are those of list_tickets, and continue goes on exactly where an answer ended.",
+        run: Run::Custom {
+            params: THREAD_PARAMS,
+            run: |context, args| {
+                ticket_threads(
+                    context,
+                    args,
+                    &THREADS,
+                    &activities::ACTIVITY_WITH_ITEM,
+                    calls::with_transcripts,
+                )
+            },
+        },
+        example: None,
+    },
+    Tool {
         name: "list_account_tickets",
         title: "Tickets of an account",
         description: "All tickets of a company (account), through all of its contacts, in one list. Stage OPEN unless another is given. Dates filter by creation.",
@@ -225,6 +247,53 @@ pub const TOOLS: &[Tool] = &[
             key: "name",
         }),
     },
+];
+
+/// Tickets as headings of what was said on them.
+const THREAD: Entity = Entity {
+    fields: &[
+        word("Stage", "stage"),
+        word("Priority", "priority"),
+        titled("Category", "category"),
+        related("Assigned to", "user"),
+        related("Contact", "contact"),
+        titled("Statuses", "statuses"),
+        computed("SLA deadline", &["stage", "sla_deadtime", "sla_overdue"], sla),
+        date_time("Created", "created"),
+        date_time("Edited", "edited"),
+        computed(
+            "Customer waits since",
+            &["stage", "last_activity_client", "last_activity_operator"],
+            waiting,
+        ),
+    ],
+    ..TICKET
+};
+
+const THREADS: List = List {
+    entity: &THREAD,
+    take: (20, 100),
+    ..LIST
+};
+
+const THREAD_PARAMS: &[Param] = &[
+    param::VIEW,
+    param::CATEGORY,
+    param::STAGE,
+    param::PRIORITY,
+    param::USER,
+    param::CONTACT,
+    param::SEARCH_TITLE,
+    param::STATUS,
+    param::INCLUDE_MERGED,
+    param::DATE_FROM,
+    param::DATE_TO,
+    param::sort(TICKET.sort),
+    param::SORT_DIR,
+    param::CONTINUE,
+    param::take(20, 100),
+    param::FULL_MAIL,
+    param::MAX_BYTES,
 ];
 
 const OF_ACCOUNT_PARAMS: &[Param] = &[

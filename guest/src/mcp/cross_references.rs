@@ -98,6 +98,22 @@ fn instructions_prompts_and_descriptions_name_what_exists() {
     }
 }
 
+/// Clients that show less than the whole cut at 512 characters.
+#[test]
+fn the_first_paragraph_of_the_instructions_stands_alone() {
+    let first = include_str!("instructions.md").split("\n\n").next().unwrap_or_default();
+    let length = first.chars().count();
+    assert!((300..=512).contains(&length), "{length}");
+    assert!(first.ends_with('.'), "{first}");
+}
+
+#[test]
+fn the_first_tools_exist() {
+    for name in catalog::FIRST {
+        assert!(catalog::find(name).is_some(), "{name}");
+    }
+}
+
 #[test]
 fn what_does_not_exist_is_found() {
     for name in ["list_ticket", "stage=NEW", "take=0", "sort_direction", "list_*_faxes"] {

@@ -73,10 +73,14 @@ impl<'a> Server<'a> {
     }
 
     pub fn list_tools(&self, cursor: Option<&str>) -> RpcResult {
-        first_page(
-            cursor,
-            json!({"tools": self.tools().map(schema::tool).collect::<Vec<_>>()}),
-        )
+        let shown = |tool: &Tool| {
+            let mut shown = schema::tool(tool);
+            if catalog::FIRST.contains(&tool.name) {
+                shown["_meta"]["anthropic/alwaysLoad"] = json!(true);
+            }
+            shown
+        };
+        first_page(cursor, json!({"tools": self.tools().map(shown).collect::<Vec<_>>()}))
     }
 
     /// Calls a tool with the JSON text of its arguments. A call that fails is a result, not an error of JSON-RPC.

@@ -251,6 +251,12 @@ pub const ADDRESS: Param = text(
     "address",
     "E-mail address of the other side, also of people who are no contacts.",
 );
+pub const QUERY: Param = text(
+    "query",
+    "Words, a ticket number, a name, a phone number or an e-mail address.",
+)
+.required();
+pub const DOCUMENT: Param = id("id", "Id that search gave, e.g. ticket:787979.").required();
 pub const WORDS: Param = text("words", "Words that all have to occur; a list means any of its items.")
     .many()
     .required();
@@ -298,6 +304,10 @@ pub const SKIP: Param = Param {
     required: false,
     many: false,
 };
+pub const CONTINUE: Param = text(
+    "continue",
+    "Go on where the answer before ended: the value that it gave.",
+);
 pub const FULL_MAIL: Param = flag(
     "full",
     false,

@@ -770,7 +770,21 @@ fn utterance_from(said: &Utterance, skipped: usize, most: usize) -> String {
     }
     let rest: String = said.text.chars().skip(skipped).take(most).collect();
     let is_cut = said.text.chars().count() > skipped.saturating_add(most);
-    utterance(&Utterance {
+    let text = format!(
+        "{}{rest}{}",
+        if skipped > 0 { "… " } else { "" },
+        if is_cut { " …" } else { "" }
+    );
+    let mut part = utterance_of(said, text);
+    if is_cut {
+        part.files.clear();
+    }
+    utterance(&part)
+}
+
+/// The same utterance with another text.
+fn utterance_of(said: &Utterance, text: String) -> Utterance {
+    Utterance {
         at: match &said.at {
             Moment::Offset(seconds) => Moment::Offset(*seconds),
             Moment::Time(time) => Moment::Time(time.clone()),
@@ -780,13 +794,9 @@ fn utterance_from(said: &Utterance, skipped: usize, most: usize) -> String {
             name: said.speaker.name.clone(),
             note: said.speaker.note.clone(),
         },
-        text: format!(
-            "{}{rest}{}",
-            if skipped > 0 { "… " } else { "" },
-            if is_cut { " …" } else { "" }
-        ),
-        files: if is_cut { Vec::new() } else { said.files.clone() },
-    })
+        text,
+        files: said.files.clone(),
+    }
 }
 
 fn transcript(whole: &TranscriptOutput) -> String {
@@ -975,7 +985,7 @@ mod tests {
     use super::*;
     use crate::model::{
         args::Budget,
-        output::{Role, Text},
+        output::{Role, Text, Thread},
     };
 
     fn note(i: usize) -> Record {
@@ -1025,6 +1035,74 @@ mod tests {
         assert!(whole.contains(&"x".repeat(1000)), "{whole}");
         assert!(whole.ends_with("8 more: call again with skip=2."), "{whole}");
         assert!(print(None).starts_with("Notes 1–10 of 10"));
+    }
+
+    #[test]
+    fn answers_one_after_the_other_hold_all_that_was_said_once() {
+        let mut letters = (0x4e00..).map_while(char::from_u32);
+        let mut said = |length: usize| Utterance {
+            at: Moment::Time("2026-11-20 10:00:00".to_owned()),
+            speaker: Speaker {
+                role: Role::Customer,
+                name: Some("Jana".to_owned()),
+                note: None,
+            },
+            text: letters.by_ref().take(length).collect(),
+            files: Vec::new(),
+        };
+        let lengths: &[&[usize]] = &[&[10, 3000, 40], &[], &[700, 1], &[1], &[5, 5, 5, 400, 900]];
+        let all: Vec<Vec<usize>> = lengths.iter().map(|lengths| lengths.to_vec()).collect();
+        let spoken: Vec<Vec<Utterance>> = all
+            .iter()
+            .map(|lengths| lengths.iter().map(|length| said(*length)).collect())
+            .collect();
+        let mut read = String::new();
+        let mut from = Place::default();
+        for _ in 0..100 {
+            let rest = spoken.iter().enumerate().skip(from.thread as usize);
+            let page = ThreadsOutput {
+                plural: "notes",
+                threads: rest
+                    .map(|(i, said)| Thread {
+                        record: Record {
+                            texts: Vec::new(),
+                            ..note(i)
+                        },
+                        said: said.iter().map(|said| utterance_of(said, said.text.clone())).collect(),
+                    })
+                    .collect(),
+                rows: spoken.len() - from.thread as usize,
+                from,
+                total: Some(spoken.len() as u64),
+                applied_filters: Vec::new(),
+                notes: Vec::new(),
+                zone: None,
+                budget: Budget {
+                    bytes: 2_000,
+                    is_server_limit: false,
+                },
+            };
+            let answer = threads(&page);
+            assert!(answer.len() <= 2_000, "{}", answer.len());
+            read.extend(answer.chars().filter(|c| ('\u{4e00}'..'\u{9fff}').contains(c)));
+            let Some((_, next)) = answer.split_once("continue=") else {
+                break;
+            };
+            let parts: Vec<u64> = next
+                .trim_end_matches('.')
+                .split(':')
+                .map(|part| part.parse().expect("a number"))
+                .collect();
+            let next = Place {
+                thread: parts[0],
+                utterance: parts.get(1).map_or(0, |at| *at as usize),
+                character: parts.get(2).map_or(0, |at| *at as usize),
+            };
+            assert_ne!(next, from);
+            from = next;
+        }
+        let expected: String = spoken.iter().flatten().map(|said| said.text.as_str()).collect();
+        assert_eq!(read, expected);
     }
 
     #[test]

@@ -70,6 +70,12 @@ pub fn run_observed(
     (output, context.client.observed())
 }
 
+/// Runs a tool within the call of another one.
+pub(crate) fn run_within(context: &Context, tool: &Tool, arguments: &str) -> Result<Output, Error> {
+    let args = Args::check(&tool.params(), arguments)?;
+    Ok(dispatch(tool, context, &args)?.with_notes(args.notes()))
+}
+
 fn dispatch(tool: &Tool, context: &Context, args: &Args) -> Result<Output, Error> {
     match &tool.run {
         Run::List(list) => read_list(context, list, args),

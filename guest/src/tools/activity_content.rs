@@ -85,7 +85,11 @@ pub(crate) fn contents(context: &Context, args: &Args, activities: &[Value], cha
             .unzip();
         let more = entity
             .enrich
-            .map(|parts| parts(context, entity, args, &rows))
+            .map(|parts| {
+                let each = at.iter().zip(&rows);
+                let rows: Vec<Value> = each.map(|(i, row)| of_activity(row, &activities[*i])).collect();
+                parts(context, entity, args, &rows)
+            })
             .unwrap_or_default();
         let reader = Reader {
             settings: context.settings,
@@ -111,6 +115,17 @@ pub(crate) fn contents(context: &Context, args: &Args, activities: &[Value], cha
         }
     }
     parts
+}
+
+/// A channel's record with this activity alone, whose part of it is wanted: a transferred call has several.
+fn of_activity(row: &Value, activity: &Value) -> Value {
+    let mut row = row.clone();
+    if let Some(row) = row.as_object_mut() {
+        let picked = ["name", "time", "user"].map(|key| (key.to_owned(), activity[key].clone()));
+        let activity: serde_json::Map<String, Value> = picked.into_iter().collect();
+        row.insert("activities".to_owned(), Value::Array(vec![Value::Object(activity)]));
+    }
+    row
 }
 
 /// An activity whose channel record is wanted.

@@ -12,6 +12,8 @@ pub(crate) mod contact_search;
 pub(crate) mod describe;
 pub(crate) mod find;
 pub(crate) mod related_counts;
+pub(crate) mod search;
+pub(crate) mod threads;
 pub(crate) mod ticket_conversation;
 pub(crate) mod ticket_views;
 pub(crate) mod wallboard;
