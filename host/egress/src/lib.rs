@@ -175,7 +175,7 @@ impl Egress {
             }
             Err(LoginError::WrongPassword(_)) => true,
             // Nobody knows; the call will say what is wrong.
-            Err(LoginError::Other(_)) => false,
+            Err(LoginError::Unclear(_) | LoginError::Other(_)) => false,
         };
         *recheck = Some((Instant::now(), still));
         still

@@ -46,7 +46,10 @@ pub enum LoginError {
     /// Daktela answered, and gave none. That counts as an attempt of the brute-force limiter, and is not repeated: with the
     /// same password it would only bring the account closer to being locked.
     WrongPassword(EgressError),
-    /// Daktela could not say: nothing arrived, or it is overloaded or failing (429, 5xx).
+    /// Daktela answered, but not whether the credential is right: it is overloaded or failing (429, 5xx), or its answer to a
+    /// token or a renewal is none. A few of those are free to the brute-force limiter.
+    Unclear(EgressError),
+    /// Nothing came back.
     Other(EgressError),
 }
 
@@ -74,7 +77,7 @@ pub async fn log_in(
             ))))
         }
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-            Err(LoginError::Other(EgressError::UserActionable(format!(
+            Err(LoginError::Unclear(EgressError::UserActionable(format!(
                 "{origin} cannot serve a login just now (HTTP {}); try again in a minute.",
                 status.as_u16()
             ))))
@@ -92,15 +95,15 @@ pub async fn renew(client: &Client, origin: &Origin, refresh: &SecretString) -> 
     let answer = exchange(client, origin, Method::PUT, &body)
         .await
         .map_err(|error| unanswered(origin, error))?;
-    let other = |reason: String| LoginError::Other(not_a_daktela(origin, &reason));
+    let unclear = |reason: String| LoginError::Unclear(not_a_daktela(origin, &reason));
     match answer.status() {
         StatusCode::OK => {
-            read_grant(answer.body()).ok_or_else(|| other("its answer to a renewal holds no token".to_owned()))
+            read_grant(answer.body()).ok_or_else(|| unclear("its answer to a renewal holds no token".to_owned()))
         }
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => Err(LoginError::WrongPassword(
             EgressError::UserActionable(format!("{origin} does not renew the login.")),
         )),
-        status => Err(other(format!("it answers a renewal with HTTP {}", status.as_u16()))),
+        status => Err(unclear(format!("it answers a renewal with HTTP {}", status.as_u16()))),
     }
 }
 
@@ -132,13 +135,13 @@ pub(crate) async fn verify_with(
         StatusCode::OK => match serde_json::from_slice(answer.body()) {
             Ok(WhoAmI { result }) if result.user == JsonKind::Object => Ok(()),
             Ok(_) => Err(LoginError::WrongPassword(unknown())),
-            Err(_) => Err(LoginError::Other(not_a_daktela(
+            Err(_) => Err(LoginError::Unclear(not_a_daktela(
                 origin,
                 "its answer to a token is none",
             ))),
         },
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(LoginError::WrongPassword(unknown())),
-        status => Err(LoginError::Other(not_a_daktela(
+        status => Err(LoginError::Unclear(not_a_daktela(
             origin,
             &format!("it answers a token with HTTP {}", status.as_u16()),
         ))),

@@ -28,9 +28,11 @@ const FAILED_FOR: Duration = Duration::from_secs(1);
 /// What Daktela answered to the password when it was last tried.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PasswordStatus {
-    /// Not tried, or Daktela could not say.
+    /// Not tried, or nothing came back.
     #[default]
     Unknown,
+    /// Daktela answered that it cannot say just now (HTTP 429, 5xx).
+    Unclear,
     /// A login is under way, or nobody waited for its end.
     Pending,
     Accepted,
@@ -90,7 +92,10 @@ impl Session {
             return known;
         }
         // A password that was accepted once stays so while a new token is asked for.
-        if self.password_status() == PasswordStatus::Unknown {
+        if matches!(
+            self.password_status(),
+            PasswordStatus::Unknown | PasswordStatus::Unclear
+        ) {
             self.set_password_status(PasswordStatus::Pending);
         }
         let (session, client, username, password) = (self.clone(), client.clone(), username.clone(), password.clone());
@@ -122,13 +127,14 @@ impl Session {
         match (&granted, self.password_status()) {
             (Ok(_), _) => self.set_password_status(PasswordStatus::Accepted),
             (Err(LoginError::WrongPassword(_)), _) => self.set_password_status(PasswordStatus::Rejected),
-            (Err(LoginError::Other(_)), PasswordStatus::Accepted) => {}
+            (Err(LoginError::Unclear(_) | LoginError::Other(_)), PasswordStatus::Accepted) => {}
+            (Err(LoginError::Unclear(_)), _) => self.set_password_status(PasswordStatus::Unclear),
             (Err(LoginError::Other(_)), _) => self.set_password_status(PasswordStatus::Unknown),
         }
         match granted {
             Ok(grant) => state.keep(grant),
             Err(LoginError::WrongPassword(failure)) => Err(state.fail(REFUSED_FOR, failure)),
-            Err(LoginError::Other(failure)) => Err(state.fail(FAILED_FOR, failure)),
+            Err(LoginError::Unclear(failure) | LoginError::Other(failure)) => Err(state.fail(FAILED_FOR, failure)),
         }
     }
 

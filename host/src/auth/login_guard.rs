@@ -95,7 +95,9 @@ impl Drop for CredentialAttempt {
     fn drop(&mut self) {
         let Some(attempt) = self.attempt.take() else { return };
         match status(&self.identity.egress) {
-            PasswordStatus::Unknown | PasswordStatus::Accepted => attempt.release(),
+            PasswordStatus::Unknown => attempt.release(),
+            PasswordStatus::Accepted => attempt.succeed(),
+            PasswordStatus::Unclear => attempt.unclear(),
             // Whoever hangs up before the answer has guessed, too.
             PasswordStatus::Pending | PasswordStatus::Rejected => self.counted.insert(self.identity.hash, ()),
         }

@@ -1,8 +1,11 @@
 //! Brute-force limiter, against brute force and password spraying: wrong passwords per account and per network in five minutes.
 //!
 //! An attempt counts from before Daktela is asked: of a hundred passwords that come at once, five go on. The others wait until
-//! those are known to be right or wrong, since a whole office that logs in at once guesses nothing. Only a wrong answer makes a
-//! counter that is kept, so that requests which never reach Daktela cannot push out other counters.
+//! those are known to be right or wrong, since a whole office that logs in at once guesses nothing. Only an answer of Daktela's
+//! makes a counter that is kept, so that requests which never reach Daktela cannot push out other counters.
+//!
+//! A network from which an account was logged in to has a counter of its own for it, so that strangers who guess elsewhere do
+//! not lock its owner out.
 
 use std::{
     future::Future,
@@ -30,6 +33,13 @@ const WRONG_PER_ACCOUNT: u32 = 5;
 
 /// A whole office behind one address logs in on Monday morning.
 const WRONG_PER_NETWORK: u32 = 30;
+
+/// Answers that say neither (HTTP 429, 5xx), by how many wrong ones there may be. Further ones count as wrong: otherwise
+/// passwords could be guessed without limit at an instance that answers wrong ones so.
+const UNCLEAR_FACTOR: u32 = 2;
+
+/// How long a network from which an account was logged in to is remembered, since its last login. A restart forgets it.
+const FAMILIAR_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Time for the attempts before to hear from Daktela, which takes well under a second.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -64,7 +74,11 @@ const UNSEEN: [RangeInclusive<char>; 17] = [
 pub(crate) struct LoginAttempts {
     networks: Counters<IpAddr>,
     accounts: Counters<String>,
+    familiar: Familiar,
 }
+
+/// Accounts and the networks from which somebody logged in to them.
+type Familiar = sync::Cache<(String, IpAddr), ()>;
 
 /// Attempts under way, and the counters of those that saw a wrong password.
 struct Counters<K: Clone + Eq + Hash + Send + Sync + 'static> {
@@ -84,23 +98,37 @@ struct Counter {
 struct CounterState {
     in_flight: u32,
     wrong: u32,
-    /// Of the first wrong one.
+    unclear: u32,
+    /// Of the first one that was not right.
     since: Option<Instant>,
 }
 
-/// A password on its way to Daktela. Dropped without [`LoginAttempt::release`] it counts as wrong: whoever hangs up before the
-/// answer has guessed as well.
+/// A password on its way to Daktela. Dropped without another word it counts as wrong: whoever hangs up before the answer has
+/// guessed as well.
 pub(crate) struct LoginAttempt {
     network: Option<Share<IpAddr>>,
     account: Option<Share<String>>,
+    /// Who logs in from where, to be remembered where the password is right.
+    from: Option<((String, IpAddr), Familiar)>,
+}
+
+/// What an attempt came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// The password was right, or Daktela was not asked.
+    Harmless,
+    /// Daktela answered that it cannot say.
+    Unclear,
+    Wrong,
 }
 
 /// One of the attempts that a counter has room for.
 struct Share<K: Clone + Eq + Hash + Send + Sync + 'static> {
     counter: Lease<K, Counter>,
     wrong: sync::Cache<K, Arc<Counter>>,
-    /// Whether it counts as wrong when dropped: not while it only waits for the other one.
-    counts: bool,
+    wrong_max: u32,
+    /// What it counts as when dropped: as nothing while it only waits for the other one.
+    verdict: Verdict,
 }
 
 impl Default for LoginAttempts {
@@ -108,6 +136,11 @@ impl Default for LoginAttempts {
         Self {
             networks: Counters::new(WRONG_PER_NETWORK),
             accounts: Counters::new(WRONG_PER_ACCOUNT),
+            familiar: sync::Cache::builder()
+                .max_capacity(COUNTERS_MAX)
+                .eviction_policy(EvictionPolicy::lru())
+                .time_to_live(FAMILIAR_FOR)
+                .build(),
         }
     }
 }
@@ -118,12 +151,18 @@ impl LoginAttempts {
     /// The network comes first: who waits for it holds nothing of the account's.
     pub(crate) async fn acquire(&self, network: IpAddr, account: Option<&str>) -> Result<LoginAttempt, RateLimited> {
         let permits = async {
-            let network = Some(self.networks.acquire(network).await?);
-            let account = match account {
-                Some(account) => Some(self.accounts.acquire(account.to_owned()).await?),
+            let of_network = Some(self.networks.acquire(network).await?);
+            let from = account.map(|account| (account.to_owned(), network));
+            let of_account = match &from {
+                Some(from) => Some(self.accounts.acquire(self.counter_of(from)).await?),
                 None => None,
             };
-            Ok(LoginAttempt { network, account }.counting(true))
+            let attempt = LoginAttempt {
+                network: of_network,
+                account: of_account,
+                from: from.map(|from| (from, self.familiar.clone())),
+            };
+            Ok(attempt.judged(Verdict::Wrong))
         };
         with_timeout(permits).await
     }
@@ -134,8 +173,18 @@ impl LoginAttempts {
         let attempt = LoginAttempt {
             network: None,
             account: Some(account),
+            from: None,
         };
-        Ok(attempt.counting(true))
+        Ok(attempt.judged(Verdict::Wrong))
+    }
+
+    /// An account's counter: one for all networks, or its own for one from which somebody logged in before.
+    fn counter_of(&self, from: &(String, IpAddr)) -> String {
+        if self.familiar.contains_key(from) {
+            format!("{} from {}", from.0, from.1)
+        } else {
+            from.0.clone()
+        }
     }
 }
 
@@ -181,7 +230,8 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Counters<K> {
         Ok(Share {
             counter,
             wrong: self.wrong.clone(),
-            counts: false,
+            wrong_max: self.wrong_max,
+            verdict: Verdict::Harmless,
         })
     }
 }
@@ -193,25 +243,39 @@ impl Counter {
         if state.since.is_some_and(|since| since.elapsed() >= WINDOW) {
             state.since = None;
             state.wrong = 0;
+            state.unclear = 0;
         }
         state
     }
 }
 
 impl LoginAttempt {
-    fn counting(mut self, counts: bool) -> Self {
+    fn judged(mut self, verdict: Verdict) -> Self {
         if let Some(network) = &mut self.network {
-            network.counts = counts;
+            network.verdict = verdict;
         }
         if let Some(account) = &mut self.account {
-            account.counts = counts;
+            account.verdict = verdict;
         }
         self
     }
 
-    /// The password was right, or Daktela was not asked.
+    /// The password was right.
+    pub(crate) fn succeed(self) {
+        if let Some((from, familiar)) = &self.from {
+            familiar.insert(from.clone(), ());
+        }
+        self.release();
+    }
+
+    /// Daktela answered, but not whether the password is right. Some of these are free.
+    pub(crate) fn unclear(self) {
+        drop(self.judged(Verdict::Unclear));
+    }
+
+    /// Daktela was not asked, or nothing came back.
     pub(crate) fn release(self) {
-        drop(self.counting(false));
+        drop(self.judged(Verdict::Harmless));
     }
 }
 
@@ -220,12 +284,20 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Drop for Share<K> {
         {
             let mut state = self.counter.state();
             state.in_flight -= 1;
-            if self.counts {
-                state.wrong += 1;
+            let is_wrong = match self.verdict {
+                Verdict::Harmless => false,
+                Verdict::Wrong => true,
+                Verdict::Unclear => {
+                    state.unclear += 1;
+                    state.unclear > self.wrong_max * UNCLEAR_FACTOR
+                }
+            };
+            state.wrong += u32::from(is_wrong);
+            if self.verdict != Verdict::Harmless {
                 state.since.get_or_insert_with(Instant::now);
             }
         }
-        if self.counts && !self.wrong.contains_key(self.counter.key()) {
+        if self.verdict != Verdict::Harmless && !self.wrong.contains_key(self.counter.key()) {
             self.wrong
                 .insert(self.counter.key().clone(), self.counter.value().clone());
         }
@@ -373,6 +445,37 @@ mod tests {
             ),
             (1, 1)
         );
+    }
+
+    #[tokio::test]
+    async fn answers_that_say_nothing_are_free_for_a_while() {
+        let attempts = LoginAttempts::default();
+        let mut tried = 0;
+        while let Ok(attempt) = attempts.acquire(from("192.0.2.1"), Some("jan")).await {
+            attempt.unclear();
+            tried += 1;
+        }
+        assert_eq!(tried, WRONG_PER_ACCOUNT * (UNCLEAR_FACTOR + 1));
+        assert!(attempts.acquire(from("192.0.2.1"), Some("eva")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn strangers_do_not_lock_out_a_familiar_network() {
+        let attempts = LoginAttempts::default();
+        let (home, office, stranger) = ("192.0.2.1", "192.0.2.2", "192.0.2.3");
+        attempts.acquire(from(home), Some("jan")).await.ok().unwrap().succeed();
+        let jan = || std::iter::repeat_n("jan".to_owned(), 9);
+        assert_eq!(wrong(&attempts, stranger, jan()).await, WRONG_PER_ACCOUNT as usize);
+        assert_eq!(wrong(&attempts, office, jan()).await, 0);
+        assert!(attempts.acquire(from(home), Some("jan")).await.is_ok());
+        // Nor is it a way to guess without end.
+        assert_eq!(wrong(&attempts, home, jan()).await, WRONG_PER_ACCOUNT as usize - 1);
+        // One account says nothing of another.
+        assert_eq!(
+            wrong(&attempts, stranger, std::iter::repeat_n("eva".to_owned(), 9)).await,
+            5
+        );
+        assert!(attempts.acquire(from(home), Some("eva")).await.is_err());
     }
 
     #[test]

@@ -277,12 +277,16 @@ impl State {
         match (granted, credential) {
             (Err(LoginError::WrongPassword(_)), Credential::Login { .. }) => Err(FormError::WrongPassword),
             (Err(LoginError::WrongPassword(_)), Credential::Token(_)) => Err(FormError::WrongToken),
+            (Err(LoginError::Unclear(_)), _) => {
+                attempt.unclear();
+                Err(FormError::NoAnswer)
+            }
             (Err(LoginError::Other(_)), _) => {
                 attempt.release();
                 Err(FormError::NoAnswer)
             }
             (Ok(granted), _) => {
-                attempt.release();
+                attempt.succeed();
                 Ok(granted)
             }
         }

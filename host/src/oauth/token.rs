@@ -212,7 +212,7 @@ impl State {
         };
         match granted {
             Ok(granted) => {
-                attempt.release();
+                attempt.succeed();
                 // A renewal that brings no new refresh token leaves the old one good.
                 Ok(upstream_grant(granted, refresh.renewal.clone()))
             }
@@ -222,6 +222,10 @@ impl State {
                 Err(OAuthError::invalid_grant(
                     "Daktela does not renew the login; log in anew.",
                 ))
+            }
+            Err(LoginError::Unclear(_)) => {
+                attempt.unclear();
+                Err(OAuthError::unavailable("Daktela does not answer; try again."))
             }
             Err(LoginError::Other(_)) => {
                 attempt.release();

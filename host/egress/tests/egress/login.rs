@@ -124,7 +124,7 @@ fn password_status_follows_the_login() {
         assert_eq!(wrong.password_status(), PasswordStatus::Rejected);
         demo.inject(on_login(500, ""));
         words(ask(&unanswered, &new_call(), TICKETS).await);
-        assert_eq!(unanswered.password_status(), PasswordStatus::Unknown);
+        assert_eq!(unanswered.password_status(), PasswordStatus::Unclear);
         demo.inject(Fault {
             matches: "login".to_owned(),
             times: 1,
