@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     auth::Sealer,
-    oauth::{self, Redis},
+    oauth::{self, Journal, Redis, StoreSettings},
     web::authority::Authority,
 };
 
@@ -41,6 +41,15 @@ pub struct OAuthOptions {
     #[arg(long, env = "REDIS_URL_FILE", value_name = "FILE")]
     pub redis_url_file: Option<PathBuf>,
 
+    /// File in which a server without REDIS_URL remembers what was used once and what is revoked, so that a restart does not
+    /// forget it; random ids, no secrets. One process at a time
+    #[arg(long, env = "OAUTH_STATE_FILE", value_name = "FILE")]
+    pub oauth_state_file: Option<PathBuf>,
+
+    /// Refuse Daktela's own credentials in headers: whoever calls has to log in through OAuth
+    #[arg(long, env = "OAUTH_ONLY")]
+    pub oauth_only: bool,
+
     /// Hosts whose client metadata documents are read although they are on a private network, with commas
     #[arg(long, env = "ALLOWED_CLIENT_HOSTS", value_name = "HOSTS", default_value = "")]
     pub allowed_client_hosts: String,
@@ -64,16 +73,36 @@ impl OAuthOptions {
         let given = |name| variable(name).filter(|value| !value.trim().is_empty());
         let secret = given("OAUTH_SECRET").or_else(|| given("JWT_SECRET"));
         let Some(secret) = read_secret_setting("OAUTH_SECRET", secret, &self.oauth_secret_file)? else {
-            return Ok(None);
+            return if self.oauth_only {
+                Err(ServerOptionsError::OnlyWithoutSecret)
+            } else {
+                Ok(None)
+            };
         };
         let sealer = Sealer::new(&secret)?;
         let redis = read_secret_setting("REDIS_URL", given("REDIS_URL"), &self.redis_url_file)?;
         let redis = redis
             .map(|url| Redis::at(&url).ok_or(ServerOptionsError::Redis))
             .transpose()?;
+        let state_file = self
+            .oauth_state_file
+            .as_ref()
+            .filter(|file| !file.as_os_str().is_empty());
         if !has_address {
             return Err(ServerOptionsError::NoPublicUrl);
         }
+        let store = match (redis, state_file) {
+            (Some(_), Some(_)) => return Err(ServerOptionsError::TwoStores),
+            (Some(redis), None) => StoreSettings::Redis(redis),
+            (None, None) => StoreSettings::InMemory(None),
+            (None, Some(file)) => {
+                let journal = Journal::open(file).map_err(|error| ServerOptionsError::StateFile {
+                    file: file.clone(),
+                    error,
+                })?;
+                StoreSettings::InMemory(Some(journal))
+            }
+        };
         Ok(Some(oauth::Settings {
             sealer,
             private_client_hosts: hosts("ALLOWED_CLIENT_HOSTS", &self.allowed_client_hosts)?,
@@ -81,7 +110,8 @@ impl OAuthOptions {
             known_clients_only: self.oauth_known_clients_only,
             access_lifetime: Duration::from_secs(self.oauth_access_minutes * 60),
             reuse_grace: Duration::from_secs(self.oauth_refresh_reuse_seconds),
-            redis,
+            store,
+            is_only: self.oauth_only,
         }))
     }
 }

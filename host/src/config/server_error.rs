@@ -1,7 +1,12 @@
 //! Errors in the flags of the HTTP server and of OAuth, and lists in flags.
 
+use std::path::PathBuf;
+
 use super::ConfigError;
-use crate::auth::{InvalidDomain, WeakSecret};
+use crate::{
+    auth::{InvalidDomain, WeakSecret},
+    oauth::JournalError,
+};
 
 /// The parts of a list with commas.
 pub(super) fn list(text: &str) -> impl Iterator<Item = &str> {
@@ -34,4 +39,10 @@ pub enum ServerOptionsError {
     NoPublicUrl,
     #[error("{0}: {1:?} is no host name")]
     ClientHost(&'static str, String),
+    #[error("OAUTH_ONLY needs OAuth, which is off: set OAUTH_SECRET, or leave OAUTH_ONLY out")]
+    OnlyWithoutSecret,
+    #[error("both REDIS_URL and OAUTH_STATE_FILE are given; keep REDIS_URL where replicas share it, else the file")]
+    TwoStores,
+    #[error("OAUTH_STATE_FILE: {}: {error}", .file.display())]
+    StateFile { file: PathBuf, error: JournalError },
 }

@@ -30,8 +30,8 @@ use axum::{
 
 pub use state::Settings;
 pub(crate) use state::State;
-pub use store::Redis;
 pub(crate) use store::StoreUnavailable;
+pub use store::{Journal, JournalError, Redis, StoreSettings};
 
 use crate::web::base_url::BaseUrl;
 

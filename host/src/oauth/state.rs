@@ -14,7 +14,7 @@ use super::{
     claims::AccessClaims,
     clients::Clients,
     redirect_uri::KnownHosts,
-    store::{Redis, Store, StoreUnavailable},
+    store::{Store, StoreSettings, StoreUnavailable},
 };
 use crate::{
     auth::{
@@ -50,8 +50,9 @@ pub struct Settings {
     pub access_lifetime: Duration,
     /// How long a refresh token that was used is answered again, with the same answer.
     pub reuse_grace: Duration,
-    /// What replicas share.
-    pub redis: Option<Redis>,
+    pub store: StoreSettings,
+    /// Refuses Daktela's own credentials in headers.
+    pub is_only: bool,
 }
 
 pub(crate) struct State {
@@ -59,6 +60,7 @@ pub(crate) struct State {
     pub(super) clients: Clients,
     pub(super) known_hosts: KnownHosts,
     pub(super) store: Store,
+    is_only: bool,
     /// Daktela's login, at addresses that users enter.
     pub(super) upstream: Client,
     pub(super) allowed_domains: AllowedDomains,
@@ -79,12 +81,12 @@ impl State {
         login_attempts: Arc<LoginAttempts>,
         metrics: Metrics,
     ) -> Self {
-        let store = Store::new(settings.redis, settings.reuse_grace);
-        if store.is_in_memory() {
+        let store = Store::new(settings.store, settings.reuse_grace);
+        if store.is_volatile() {
             tracing::warn!(
                 event = "oauth_store_in_memory",
-                reason = "REDIS_URL is not set: a restart forgets which tokens were revoked and which refresh tokens were used, \
-                          so that they are good again until they expire"
+                reason = "neither REDIS_URL nor OAUTH_STATE_FILE is set: a restart forgets which tokens were revoked and which \
+                          refresh tokens were used, so that they are good again until they expire"
             );
         }
         if settings.sealer.is_stretched() {
@@ -99,6 +101,7 @@ impl State {
             clients: Clients::new(upstream.network().clone(), settings.private_client_hosts),
             known_hosts: KnownHosts::new(settings.known_client_hosts, settings.known_clients_only),
             store,
+            is_only: settings.is_only,
             upstream,
             allowed_domains,
             access_lifetime: settings.access_lifetime,
@@ -127,6 +130,11 @@ impl State {
         // An instance that is not served any longer is not served to old tokens either.
         let origin = self.allowed_domains.origin(&access.origin).ok();
         Ok(origin.map(|origin| (origin, Credential::Token(access.token))))
+    }
+
+    /// Whether Daktela's own credentials in headers are refused.
+    pub(crate) fn is_only(&self) -> bool {
+        self.is_only
     }
 
     /// Whether the store does not answer, so that nobody is let in.

@@ -89,6 +89,11 @@ async fn identify(
     let credentials = read_credentials(headers, &state.settings.domains)
         .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, format!("{error}.")))?;
     match credentials {
+        Credentials::Daktela(..) if state.oauth.as_ref().is_some_and(|oauth| oauth.is_only()) => Err(ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "This server takes no credentials in headers; log in through OAuth.",
+        )
+        .with_challenge(challenge(state, base, uri, false))),
         Credentials::Daktela(origin, credential) => {
             let account = match &credential {
                 Credential::Login { username, .. } => Some(login_attempts::account(&origin, username)),

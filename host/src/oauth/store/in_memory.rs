@@ -1,10 +1,14 @@
-//! In-memory store of replay protection and revocations, bounded, for a single replica. A restart forgets it.
+//! In-memory store of replay protection and revocations, bounded, for a single replica. A restart forgets it, unless a journal
+//! keeps it.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use moka::{future, policy::EvictionPolicy, sync};
 
-use super::{CODE_KEPT, FAMILY_LIFETIME, Generation, REFRESH_LIFETIME};
+use super::{
+    CODE_KEPT, FAMILY_LIFETIME, Generation, REFRESH_LIFETIME, StoreUnavailable,
+    journal::{Entry, Journal},
+};
 
 /// Each takes a hundred bytes and a login. Beyond so many, those unused for longest are forgotten; a newcomer never is.
 const ENTRIES_MAX: u64 = 200_000;
@@ -19,11 +23,12 @@ pub(in crate::oauth) struct InMemory {
     newest: sync::Cache<String, u64>,
     /// Answers to tokens that were used a moment ago.
     answers: future::Cache<(String, u64), String>,
+    journal: Option<Arc<Journal>>,
 }
 
 impl InMemory {
-    pub(super) fn new(reuse_grace: Duration) -> Self {
-        Self {
+    pub(super) fn new(reuse_grace: Duration, journal: Option<Journal>) -> Self {
+        let store = Self {
             codes: bounded(CODE_KEPT),
             revoked: bounded(FAMILY_LIFETIME),
             newest: bounded(REFRESH_LIFETIME),
@@ -32,22 +37,59 @@ impl InMemory {
                 .eviction_policy(EvictionPolicy::lru())
                 .time_to_live(reuse_grace)
                 .build(),
+            journal: journal.map(Arc::new),
+        };
+        // What is remembered for longer than it was meant to be does no harm.
+        for entry in store.journal.iter().flat_map(|journal| journal.take_entries()) {
+            match entry {
+                Entry::Code(id) => store.codes.insert(id, ()),
+                Entry::Revoked(family) => store.revoked.insert(family, ()),
+                Entry::Newest(family, number) => store.newest.insert(family, number),
+            }
+        }
+        store
+    }
+
+    /// Whether a restart forgets what was revoked.
+    pub(super) fn is_volatile(&self) -> bool {
+        self.journal.is_none()
+    }
+
+    /// What cannot be written is refused, as what cannot be told to Redis.
+    async fn write(&self, entry: Entry, lifetime: Duration) -> Result<(), StoreUnavailable> {
+        let Some(journal) = self.journal.clone() else {
+            return Ok(());
+        };
+        // A disk may take its time.
+        let written = tokio::task::spawn_blocking(move || journal.append(&entry, lifetime)).await;
+        match written {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                tracing::error!(event = "oauth_state_failed", reason = %error, "OAUTH_STATE_FILE cannot be written");
+                Err(StoreUnavailable)
+            }
+            Err(_) => Err(StoreUnavailable),
         }
     }
 
-    pub(super) fn use_code(&self, id: &str) -> bool {
-        self.codes.entry_by_ref(id).or_insert(()).is_fresh()
+    pub(super) async fn use_code(&self, id: &str) -> Result<bool, StoreUnavailable> {
+        let is_first = self.codes.entry_by_ref(id).or_insert(()).is_fresh();
+        if is_first {
+            self.write(Entry::Code(id.to_owned()), CODE_KEPT).await?;
+        }
+        Ok(is_first)
     }
 
-    pub(super) fn revoke(&self, family: &str) {
+    pub(super) async fn revoke(&self, family: &str) -> Result<(), StoreUnavailable> {
         self.revoked.insert(family.to_owned(), ());
+        self.write(Entry::Revoked(family.to_owned()), FAMILY_LIFETIME).await
     }
 
     pub(super) fn is_revoked(&self, family: &str) -> bool {
         self.revoked.contains_key(family)
     }
 
-    pub(super) async fn rotate_once<E: Clone + Send + Sync + 'static>(
+    pub(super) async fn rotate_once<E: From<StoreUnavailable> + Clone + Send + Sync + 'static>(
         &self,
         Generation { family, number }: Generation<'_>,
         renew: impl Future<Output = Result<String, E>>,
@@ -61,6 +103,8 @@ impl InMemory {
             let answer = renew.await?;
             // Before the answer is known to arrive: the grace period is for that.
             self.newest.insert(family.to_owned(), number + 1);
+            self.write(Entry::Newest(family.to_owned(), number + 1), REFRESH_LIFETIME)
+                .await?;
             Ok(answer)
         });
         answer.await.map(Some).map_err(|error: Arc<E>| (*error).clone())
@@ -80,14 +124,14 @@ mod tests {
     use super::*;
 
     async fn refresh(store: &InMemory, family: &str, number: u64) -> Option<String> {
-        let renew = async { Ok::<_, ()>(format!("{family} {}", number + 1)) };
+        let renew = async { Ok::<_, StoreUnavailable>(format!("{family} {}", number + 1)) };
         store.rotate_once(Generation { family, number }, renew).await.unwrap()
     }
 
     /// One user who refreshes for ever cannot have the server forget whose tokens were used.
     #[tokio::test]
     async fn refreshes_of_one_family_push_out_nobody_else() {
-        let store = InMemory::new(Duration::from_millis(1));
+        let store = InMemory::new(Duration::from_millis(1), None);
         assert!(refresh(&store, "victim", 0).await.is_some());
         for number in 0..5_000 {
             assert!(refresh(&store, "busy", number).await.is_some());
@@ -102,10 +146,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_used_token_has_its_answer_for_a_while_and_a_failure_uses_nothing_up() {
-        let store = InMemory::new(Duration::from_secs(60));
+        let store = InMemory::new(Duration::from_secs(60), None);
         let token = Generation { family: "f", number: 0 };
-        let failed = store.rotate_once(token, async { Err("no") }).await;
-        assert_eq!(failed, Err("no"));
+        let failed = store.rotate_once(token, async { Err(StoreUnavailable) }).await;
+        assert_eq!(failed, Err(StoreUnavailable));
         let first = refresh(&store, "f", 0).await;
         assert!(first.is_some());
         assert_eq!(refresh(&store, "f", 0).await, first);

@@ -1,11 +1,13 @@
 //! Replay protection and revocation list: codes serve once, refresh tokens are rotated, families of tokens are revoked. In this
-//! process, or in a Redis that replicas share.
+//! process, with a journal on the disk or without, or in a Redis that replicas share.
 
 mod in_memory;
+mod journal;
 mod redis;
 
 use std::{future::Future, time::Duration};
 
+pub use journal::{Journal, JournalError};
 pub use redis::Redis;
 
 use super::claims::{CODE_LIFETIME, FAMILY_LIFETIME, REFRESH_LIFETIME};
@@ -19,7 +21,7 @@ pub(super) enum Store {
     Redis(redis::RedisStore),
 }
 
-/// Redis does not answer. What cannot be looked up is refused.
+/// Redis does not answer, or the journal cannot be written. What cannot be looked up or remembered is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StoreUnavailable;
 
@@ -30,34 +32,44 @@ pub(super) struct Generation<'a> {
     pub(super) number: u64,
 }
 
+/// Where that is remembered which must not happen twice.
+pub enum StoreSettings {
+    /// In this process, and in the file where one is named.
+    InMemory(Option<Journal>),
+    /// Shared by replicas.
+    Redis(Redis),
+}
+
 impl Store {
     /// `reuse_grace`: how long a refresh token that was used is answered again, with the same answer.
-    pub(super) fn new(redis: Option<Redis>, reuse_grace: Duration) -> Self {
-        match redis {
-            None => Self::InMemory(Box::new(in_memory::InMemory::new(reuse_grace))),
-            Some(redis) => Self::Redis(redis::RedisStore::new(redis, reuse_grace)),
+    pub(super) fn new(settings: StoreSettings, reuse_grace: Duration) -> Self {
+        match settings {
+            StoreSettings::InMemory(journal) => {
+                Self::InMemory(Box::new(in_memory::InMemory::new(reuse_grace, journal)))
+            }
+            StoreSettings::Redis(redis) => Self::Redis(redis::RedisStore::new(redis, reuse_grace)),
         }
     }
 
     /// Whether a restart forgets what was revoked.
-    pub(super) fn is_in_memory(&self) -> bool {
-        matches!(self, Self::InMemory(_))
+    pub(super) fn is_volatile(&self) -> bool {
+        match self {
+            Self::InMemory(store) => store.is_volatile(),
+            Self::Redis(_) => false,
+        }
     }
 
     /// Whether this is the code's first use.
     pub(super) async fn use_code(&self, id: &str) -> Result<bool, StoreUnavailable> {
         match self {
-            Self::InMemory(store) => Ok(store.use_code(id)),
+            Self::InMemory(store) => store.use_code(id).await,
             Self::Redis(store) => store.use_code(id).await,
         }
     }
 
     pub(super) async fn revoke(&self, family: &str) -> Result<(), StoreUnavailable> {
         match self {
-            Self::InMemory(store) => {
-                store.revoke(family);
-                Ok(())
-            }
+            Self::InMemory(store) => store.revoke(family).await,
             Self::Redis(store) => store.revoke(family).await,
         }
     }
