@@ -47,3 +47,48 @@ pub(crate) fn exit_after(grace: Duration) -> io::Result<()> {
         })
         .map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        env,
+        process::{Command, Stdio},
+        time::{Duration, Instant},
+    };
+
+    const CHILD: &str = "SHUTDOWN_TEST_CHILD";
+
+    /// The test runs itself as a process whose every thread is blocked for good.
+    #[test]
+    fn a_process_that_is_blocked_exits_after_its_grace() {
+        if env::var_os(CHILD).is_some() {
+            super::exit_after(Duration::from_millis(300)).unwrap();
+            loop {
+                std::thread::park();
+            }
+        }
+        let started = Instant::now();
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "shutdown::tests::a_process_that_is_blocked_exits_after_its_grace",
+            ])
+            .env(CHILD, "1")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if started.elapsed() > Duration::from_secs(30) {
+                child.kill().unwrap();
+                panic!("it does not exit");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert_eq!(status.code(), Some(super::STUCK));
+        assert!(started.elapsed() >= Duration::from_millis(300));
+    }
+}

@@ -57,3 +57,59 @@ async fn metrics(State(state): State<Arc<ServerState>>) -> Response {
     )
         .into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::to_bytes;
+    use clap::Parser;
+
+    use super::*;
+    use crate::{
+        auth::Identities,
+        config::server::ServerOptions,
+        egress::{Cache, CacheSettings, Client, Network},
+        telemetry::Metrics,
+    };
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        options: ServerOptions,
+    }
+
+    fn state(time_max: Duration) -> Arc<ServerState> {
+        let settings = Program::parse_from(["program"]).options.settings().unwrap();
+        let client = Client::public_only(Network::default(), Vec::new());
+        let cache = CacheSettings {
+            enabled: false,
+            ttl: Duration::ZERO,
+        };
+        let identities = Identities::new(&[0; 32], client, Cache::new(cache));
+        let metrics = Metrics::new(time_max);
+        Arc::new(ServerState::new(settings, identities, metrics, None, None, 8))
+    }
+
+    async fn asked(state: &Arc<ServerState>) -> (StatusCode, String) {
+        let response = readyz(State(state.clone())).await;
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1_000).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_server_with_a_stuck_call_is_not_ready() {
+        let state = state(Duration::from_millis(50));
+        let ready = (StatusCode::OK, "ready\n".to_owned());
+        assert_eq!(asked(&state).await, ready);
+        let _call = state.metrics.begin();
+        assert_eq!(asked(&state).await, ready);
+        tokio::time::sleep(Duration::from_millis(80)).await;
+        let (status, text) = asked(&state).await;
+        assert!(
+            status == StatusCode::SERVICE_UNAVAILABLE && text.starts_with("calls are stuck"),
+            "{status} {text}"
+        );
+    }
+}
