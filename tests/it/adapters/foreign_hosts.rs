@@ -199,27 +199,31 @@ fn cases_hold_through_jco() {
     assert!(passed_over.is_empty(), "{passed_over:?}");
 }
 
-/// With the options of `docs/hosts/jco.md`.
+/// With the options of `docs/hosts/jco.md`, and without them: then one instance serves all, and gives a client up that takes
+/// nothing for ten seconds.
 #[test]
 fn clients_that_disconnect_do_not_block_jco() {
     let demo = Demo::start().expect("a demo instance");
     let options = "--isolate-requests worker --isolate-worker-pool-size 4";
     let page = fs::read_to_string(golden::folder().join("../docs/hosts/jco.md")).expect("a page");
     assert!(page.contains(options), "the page names other options");
-    let Some(jco) = jco(&demo, &options.split(' ').collect::<Vec<_>>()) else {
-        return;
-    };
-    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
-    for _ in 0..3 {
-        let request = ureq::post(&jco.url).header("content-type", "application/json");
-        let answer = request.send(list.to_string()).expect("an answer");
-        let mut beginning = [0; 100];
-        let mut body = answer.into_body().into_reader();
-        body.read_exact(&mut beginning).expect("its first bytes");
+    let isolated: Vec<&str> = options.split(' ').collect();
+    for (options, disconnects) in [(isolated.as_slice(), 3), (&[], 1)] {
+        let Some(jco) = jco(&demo, options) else {
+            return;
+        };
+        let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+        for _ in 0..disconnects {
+            let request = ureq::post(&jco.url).header("content-type", "application/json");
+            let answer = request.send(list.to_string()).expect("an answer");
+            let mut beginning = [0; 100];
+            let mut body = answer.into_body().into_reader();
+            body.read_exact(&mut beginning).expect("its first bytes");
+        }
+        let answer = jco.post(&list).expect("an answer");
+        let tools = answer["result"]["tools"].as_array().expect("tools").len();
+        assert_eq!(tools, catalog::tools().count());
     }
-    let answer = jco.post(&list).expect("an answer");
-    let tools = answer["result"]["tools"].as_array().expect("tools").len();
-    assert_eq!(tools, catalog::tools().count());
 }
 
 /// Runs a judge, whose exit code is the verdict.

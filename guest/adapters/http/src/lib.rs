@@ -15,11 +15,15 @@ use guest::{
     },
 };
 use wasip2::{
+    clocks::monotonic_clock::subscribe_duration,
     exports::http::incoming_handler::Guest,
     http::types::{
         ErrorCode, Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
     },
-    io::streams::StreamError,
+    io::{
+        poll::poll,
+        streams::{OutputStream, StreamError},
+    },
 };
 
 wasip2::http::proxy::export!(Adapter);
@@ -29,8 +33,9 @@ struct Adapter;
 /// Arguments of a call are short texts; this is a hundredfold.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 const READ_BYTES: u64 = 64 * 1024;
-/// What `blocking_write_and_flush` takes at most.
-const WRITE_BYTES: usize = 4096;
+/// How long a caller may take none of its answer. A host that serves all callers with one instance, as jco does unless told
+/// otherwise, and does not notice that a caller left, would else wait for ever.
+const WRITE_TIMEOUT_NS: u64 = 10_000_000_000;
 
 impl Guest for Adapter {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -174,9 +179,11 @@ fn read(request: &IncomingRequest) -> Option<Vec<u8>> {
 }
 
 fn respond(out: ResponseOutparam, reply: &Reply) {
+    let text = reply.body.as_deref().unwrap_or_default();
     let headers = Fields::new();
     let set = |name: &str, value: &str| headers.append(name, value.as_bytes());
     let prepared = set("content-type", "application/json")
+        .and_then(|()| set("content-length", &text.len().to_string()))
         .and_then(|()| set("cache-control", "no-store"))
         .and_then(|()| {
             if reply.status == 405 {
@@ -194,13 +201,31 @@ fn respond(out: ResponseOutparam, reply: &Reply) {
     };
     ResponseOutparam::set(out, Ok(response));
     if let Ok(stream) = body.write() {
-        for chunk in reply.body.as_deref().unwrap_or_default().as_bytes().chunks(WRITE_BYTES) {
-            // A caller who went away needs no more of it.
-            if stream.blocking_write_and_flush(chunk).is_err() {
-                return;
-            }
-        }
+        // A caller who went away needs no more of it; one who is slow misses bytes of its content-length.
+        let _ = write(&stream, text.as_bytes());
     }
-    // The caller sees a body that ends; there is nobody else to tell.
+    // Also of a body that is not whole: jco ends when one is dropped. There is nobody else to tell.
     let _ = OutgoingBody::finish(body, None);
+}
+
+/// Writes what the stream takes, as it takes it; `None` where it is closed, or takes nothing for too long.
+///
+/// No blocking call of the stream is used, and no flush: jco waits in those for ever when the caller is gone. Finishing
+/// the body flushes it.
+fn write(stream: &OutputStream, mut bytes: &[u8]) -> Option<()> {
+    let writable = stream.subscribe();
+    while !bytes.is_empty() {
+        let room = usize::try_from(stream.check_write().ok()?).unwrap_or(usize::MAX);
+        if room == 0 {
+            let timeout = subscribe_duration(WRITE_TIMEOUT_NS);
+            if !poll(&[&writable, &timeout]).contains(&0) {
+                return None;
+            }
+            continue;
+        }
+        let (now, later) = bytes.split_at(room.min(bytes.len()));
+        stream.write(now).ok()?;
+        bytes = later;
+    }
+    Some(())
 }
