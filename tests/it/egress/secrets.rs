@@ -218,3 +218,54 @@ fn a_file_that_is_no_compiled_component_does_not_load() {
         assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
     }
 }
+
+/// Core dumps and debuggers of the same user would read the credentials of many. The kernel gives the files in `/proc` of a
+/// process that must not be dumped to root, whoever runs it.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_memory_of_the_server_cannot_be_dumped() {
+    use std::{
+        fs,
+        os::unix::{
+            fs::{MetadataExt, PermissionsExt},
+            process::CommandExt,
+        },
+    };
+
+    /// As distributions call nobody.
+    const NOBODY: u32 = 65534;
+    let me = fs::metadata("/proc/self").expect("a process").uid();
+    let folder = std::env::temp_dir().join(format!("mcp-daktela-dump-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let program = folder.join("mcp-daktela");
+    fs::copy(program::path(), &program).expect("a copy");
+    for path in [&folder, &program] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+    let mut command = std::process::Command::new(&program);
+    command.env_clear();
+    if me == 0 {
+        command.uid(NOBODY);
+    }
+    let served = Served::over(command, &[]);
+    let owner = |file: &str| {
+        let file = fs::metadata(format!("/proc/{}/{file}", served.pid())).expect("a process");
+        file.uid()
+    };
+    assert_eq!((owner("environ"), owner("mem")), (0, 0));
+    // Else it would prove nothing.
+    let mut plain = std::process::Command::new("sleep");
+    plain.arg("60");
+    if me == 0 {
+        plain.uid(NOBODY);
+    }
+    let mut other = plain.spawn().expect("a process");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let uid = fs::metadata(format!("/proc/{}/environ", other.id()))
+        .expect("a process")
+        .uid();
+    other.kill().expect("it ends");
+    other.wait().expect("it ends");
+    assert_eq!(uid, if me == 0 { NOBODY } else { me });
+    fs::remove_dir_all(folder).expect("a folder");
+}

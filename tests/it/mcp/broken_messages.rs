@@ -1,11 +1,13 @@
 //! Messages that are not clean JSON, ids that are used twice, and batches: each request is answered by its id.
 
-use daktela_demo::{Demo, TOKEN};
+use std::io::Write;
+
+use daktela_demo::{Action, Demo, Fault, TOKEN, reader_token};
 use serde_json::{Value, json};
 
 use crate::{
     program::Program,
-    server_harness::{Ask, Served},
+    server_harness::{self, Ask, Reply, Served},
 };
 
 fn with_session(revision: &str, check: impl FnOnce(&mut Program)) {
@@ -62,17 +64,91 @@ fn broken_characters_become_readable_over_stdio() {
     });
 }
 
+/// A message of whatever bytes.
+fn post(served: &Served, origin: &str, body: &[u8]) -> Reply {
+    let mut stream = served.connect();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\naccept: application/json\r\n\
+         mcp-protocol-version: 2025-11-25\r\nx-daktela-url: {origin}\r\nx-daktela-access-token: {TOKEN}\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        served.address,
+        body.len()
+    );
+    let message = [head.as_bytes(), body].concat();
+    stream.write_all(&message).expect("a connection");
+    server_harness::read(stream)
+}
+
 #[test]
 fn broken_characters_become_readable_over_http() {
     let demo = Demo::start().expect("a demo instance");
     let served = Served::start(&[]);
+    let post = |body: &[u8]| post(&served, &demo.origin(), body);
     for (id, (search, readable)) in (7..).zip(BROKEN) {
-        // The harness sends text only; the other encodings have their test on stdio.
-        let Ok(body) = String::from_utf8(call(id, search)) else {
-            continue;
-        };
-        let ask = Ask::raw_mcp(&body).read_as(&demo.origin(), TOKEN);
-        check_found(&served.ask(&ask).json(), id, readable);
+        check_found(&post(&call(id, search)).json(), id, readable);
+    }
+    // A byte order mark in front, and a NUL within, which is left out as any control character.
+    let marked = [b"\xEF\xBB\xBF".as_slice(), &call(20, b"ahoj")].concat();
+    check_found(&post(&marked).json(), 20, "ahoj");
+    check_found(&post(&call(21, b"a\0hoj")).json(), 21, "ahoj");
+    for (body, id) in [
+        (b"\xFF\xFE\x00".as_slice(), Value::Null),
+        (
+            b"\xEF\xBB\xBF{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"p\xFFng",
+            json!("a"),
+        ),
+    ] {
+        let refused = post(body);
+        let answer = refused.json();
+        assert_eq!(
+            (refused.status, &answer["id"], &answer["error"]["code"]),
+            (400, &id, &json!(-32700))
+        );
+    }
+}
+
+/// What instances, and what stands in front of them, send in spite of JSON.
+#[test]
+fn bad_bytes_of_an_instance_are_read_or_named() {
+    let demo = Demo::start().expect("a demo instance");
+    let served = Served::start(&[]);
+    let group = |title: &[u8]| {
+        let head = br#"{"error":[],"result":{"data":[{"name":"group_1","title":""#;
+        [head.as_slice(), title, br#""}],"total":1}}"#].concat()
+    };
+    let whole = group(b"Podpora");
+    let behind = |head: &[u8]| [head, whole.as_slice()].concat();
+    let warning = b"<br />\n<b>Warning</b>:  Undefined index in <b>/var/www/x.php</b> on line <b>7</b><br />\n";
+    let rows: [(Vec<u8>, &str); 10] = [
+        (behind(b"\xEF\xBB\xBF"), "Podpora"),
+        (behind(b" \r\n\xEF\xBB\xBF\n"), "Podpora"),
+        (group(b"P\xF8\xEDjem"), "P\u{FFFD}\u{FFFD}jem"),
+        (group(br"cut \ud83d"), "cut \u{FFFD}"),
+        (group(br"a\u0000b"), "ab"),
+        (behind(warning), "begins with a message of PHP"),
+        (
+            behind(b"PHP Notice:  x in /var/www/x.php on line 7\n"),
+            "begins with a message of PHP",
+        ),
+        (whole[..whole.len() - 9].to_vec(), "ends in its middle"),
+        (group(b"a\0b"), "is no valid JSON"),
+        (Vec::new(), "is not Daktela's API"),
+    ];
+    for (number, (bytes, expected)) in (1..).zip(rows) {
+        demo.inject(Fault {
+            matches: "groups".to_owned(),
+            times: usize::MAX,
+            delay: None,
+            action: Some(Action::Body {
+                content_type: "application/json".to_owned(),
+                bytes,
+            }),
+        });
+        // Another reader each time, so that no cache answers.
+        let call = Ask::call("list_groups", json!({})).read_as(&demo.origin(), &reader_token(number));
+        let text = served.ask(&call).text();
+        assert!(text.contains(expected), "{number}: {text}");
+        demo.clear_faults();
     }
 }
 

@@ -367,3 +367,46 @@ fn an_odd_answer_to_a_password_counts_as_a_wrong_one() {
         );
     }
 }
+
+/// An operator who wants logins only.
+#[test]
+fn credentials_in_headers_can_be_refused() {
+    let demo = Demo::start().expect("a demo instance");
+    let site = Site::start(&[("OAUTH_ONLY", "true")]);
+    let call = || Ask::call("count_tickets", json!({}));
+    demo.take_requests();
+    for ask in [
+        call().read_as(&demo.origin(), &reader_token(1)),
+        super::brute_force::call(&demo, USERNAME, daktela_demo::PASSWORD),
+        call()
+            .read_as(&demo.origin(), &reader_token(1))
+            .with("authorization", "Bearer x"),
+    ] {
+        let reply = site.ask(ask);
+        assert_eq!(
+            (reply.status, words(&reply.body)),
+            (
+                401,
+                "This server takes no credentials in headers; log in through OAuth.".to_owned()
+            )
+        );
+        let challenge = reply.header("www-authenticate").expect("a challenge");
+        assert!(challenge.starts_with("Bearer resource_metadata="), "{challenge}");
+    }
+    assert_eq!(demo.take_requests().len(), 0);
+    let tokens = site.tokens(&site.client(CALLBACK), &demo);
+    assert!(site.call(&tokens.access).text().contains("244"));
+
+    let alone = crate::program::command(&[
+        ("MCP_TRANSPORT", "streamable-http"),
+        ("PORT", "0"),
+        ("OAUTH_ONLY", "true"),
+    ])
+    .output()
+    .expect("the program runs");
+    let said = String::from_utf8(alone.stderr).expect("UTF-8");
+    assert!(
+        alone.status.code() == Some(2) && said.contains("OAUTH_ONLY needs OAuth"),
+        "{said}"
+    );
+}

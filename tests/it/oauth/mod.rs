@@ -156,12 +156,15 @@ impl Site {
     }
 
     pub(crate) fn submit_from(&self, page: &Page, origin: &str, fields: &[(&str, &str)]) -> Reply {
+        self.ask(self.form(page, fields).with("origin", origin))
+    }
+
+    /// The page's form, filled in.
+    fn form(&self, page: &Page, fields: &[(&str, &str)]) -> Ask<'static> {
         let fields = [&[("login", page.login.as_str())], fields].concat();
-        self.ask(
-            Ask::form("/authorize", &fields)
-                .with("cookie", page.cookie.clone())
-                .with("origin", origin),
-        )
+        Ask::form("/authorize", &fields)
+            .with("cookie", page.cookie.clone())
+            .with("origin", self.base())
     }
 
     fn log_in(&self, page: &Page, demo: &Demo) -> Reply {

@@ -408,3 +408,68 @@ fn without_redis_oauth_is_refused_and_other_callers_are_served() {
     assert!(site.call(&next.access).text().contains("244"));
     assert!(!site.replicas[0].whole_log().contains(REDIS_PASSWORD));
 }
+
+/// A server by itself, which a restart finds as it was.
+#[test]
+fn a_state_file_outlives_a_restart() {
+    let demo = Demo::start().expect("a demo instance");
+    let file = std::env::temp_dir().join(format!("mcp-daktela-state-{}", std::process::id()));
+    let path = file.to_str().expect("UTF-8").to_owned();
+    let variables = [
+        ("PUBLIC_URL", "http://localhost:8443"),
+        ("OAUTH_STATE_FILE", path.as_str()),
+        ("OAUTH_REFRESH_REUSE_SECONDS", "600"),
+    ];
+    let start = || Site::start_at(&variables, "localhost:8443");
+    let site = start();
+    let client = site.client(CALLBACK);
+    let (good, revoked, used) = (
+        site.tokens(&client, &demo),
+        site.tokens(&client, &demo),
+        site.tokens(&client, &demo),
+    );
+    assert_eq!(
+        site.ask(Ask::form("/revoke", &[("token", &revoked.refresh)])).status,
+        200
+    );
+    assert_eq!(site.call(&revoked.access).status, 401);
+    let next = Tokens::read(&site.refresh(&client, &used.refresh, &[]));
+    let code = site.code(&client, &demo);
+    assert_eq!(site.exchange(&client, &code, &[]).status, 200);
+    let log = site.replicas[0].whole_log();
+    assert!(!log.contains("oauth_store_in_memory"), "{log}");
+
+    drop(site);
+    let site = start();
+    assert_eq!(site.call(&revoked.access).status, 401);
+    assert_eq!(site.refresh(&client, &revoked.refresh, &[]).status, 400);
+    assert_eq!(site.call(&good.access).status, 200);
+    assert_eq!(site.refresh(&client, &good.refresh, &[]).status, 200);
+    assert_eq!(site.exchange(&client, &code, &[]).status, 400);
+    // Used before: somebody has a copy, so the whole login ends.
+    assert_eq!(site.call(&next.access).status, 200);
+    assert_eq!(site.refresh(&client, &used.refresh, &[]).status, 400);
+    assert_eq!(site.call(&next.access).status, 401);
+
+    // The file is one process's.
+    let output = crate::program::command(&[
+        ("MCP_TRANSPORT", "streamable-http"),
+        ("PORT", "0"),
+        ("OAUTH_SECRET", SECRET),
+        ("OAUTH_STATE_FILE", &path),
+    ])
+    .output()
+    .expect("the program runs");
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(
+        output.status.code() == Some(2) && said.contains("another process uses it"),
+        "{said}"
+    );
+    drop(site);
+    let kept = fs::read_to_string(&file).expect("a file");
+    assert!(
+        !kept.contains(PASSWORD) && !kept.contains(USERNAME) && kept.lines().count() >= 4,
+        "{kept}"
+    );
+    fs::remove_file(file).expect("a file");
+}

@@ -1,8 +1,8 @@
 //! Log back-pressure: while stderr is not read, calls do not block and the process still exits in time.
 
 use std::{
-    io::{PipeReader, Read},
-    net::TcpListener,
+    io::{PipeReader, Read, Write},
+    net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -61,32 +61,32 @@ fn a_socket_that_nobody_reads_is_like_a_pipe() {
     ends_in_time(|| program.wait());
 }
 
-fn server_with_log(port: &str, log: impl Into<Stdio>) -> Child {
+/// The server of the sample company, and its address, which nobody reads in its log.
+fn listening(variables: &[(&str, &str)], log: impl Into<Stdio>) -> (Child, String) {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+    let address = free.expect("a port").to_string();
+    let port = address.rsplit(':').next().expect("a port");
     let mut command: Command = program::command(&[("MCP_TRANSPORT", "streamable-http"), ("PORT", port)]);
-    command
+    let child = command
         .arg("--demo")
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
-        .expect("the program starts")
+        .expect("the program starts");
+    let started = Instant::now();
+    while TcpStream::connect(&address).is_err() {
+        assert!(started.elapsed() < GRACE, "the program does not listen");
+        thread::sleep(Duration::from_millis(20));
+    }
+    (child, address)
 }
 
 #[test]
 fn calls_over_http_are_answered_while_nobody_reads_the_log() {
     let (_unread, log) = std::io::pipe().expect("a pipe");
-    let port = TcpListener::bind("127.0.0.1:0")
-        .expect("a port")
-        .local_addr()
-        .expect("an address")
-        .port();
-    let mut child = server_with_log(&port.to_string(), log);
-    let address = format!("127.0.0.1:{port}");
-    let started = Instant::now();
-    while std::net::TcpStream::connect(&address).is_err() {
-        assert!(started.elapsed() < GRACE, "the program does not listen");
-        thread::sleep(Duration::from_millis(20));
-    }
+    let (mut child, address) = listening(&[], log);
     let call = Ask::call("count_tickets", json!({}));
     for _ in 0..2_000 {
         assert_eq!(server_harness::ask_at(&address, &call).status, 200);
@@ -169,6 +169,48 @@ fn a_stuck_collector_does_not_keep_the_program() {
     answers(&mut program, 20);
     program.close();
     ends_in_time(|| program.wait());
+}
+
+/// All at once: a log, answers and a collector that nobody takes anything from.
+#[test]
+fn whatever_is_stuck_the_program_ends_in_time() {
+    let demo = Demo::start().expect("a demo instance");
+    let origin = demo.origin();
+    let collector = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("http://{}", collector.local_addr().expect("an address"));
+    let [url, token] = variables(&origin);
+    let variables = [url, token, ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)];
+    for end in [Program::close as fn(&mut Program), |program| program.terminate()] {
+        let (_unread, log) = std::io::pipe().expect("a pipe");
+        let mut program = Program::start_with_log(&variables, log);
+        answers(&mut program, 400);
+        for _ in 0..60 {
+            program.send_request("tools/list", json!({}));
+        }
+        thread::sleep(Duration::from_millis(500));
+        end(&mut program);
+        ends_in_time(|| program.wait());
+    }
+    // The server, with a client that reads no answer and one that sends half a request.
+    let (_unread, log) = std::io::pipe().expect("a pipe");
+    let (mut child, address) = listening(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)], log);
+    let call = Ask::call("count_tickets", json!({}));
+    for _ in 0..400 {
+        assert_eq!(server_harness::ask_at(&address, &call).status, 200);
+    }
+    let mut unread = TcpStream::connect(&address).expect("a connection");
+    for _ in 0..60 {
+        server_harness::send(&mut unread, &address, &Ask::mcp("tools/list", json!({}))).expect("a request");
+    }
+    let mut half = TcpStream::connect(&address).expect("a connection");
+    half.write_all(b"POST /mcp HTTP/1.1\r\ncontent-length: 9\r\n")
+        .expect("a connection");
+    let killed = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    let started = Instant::now();
+    child.wait().expect("the program ends");
+    // Three seconds until the port closes, and what a call may take.
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 /// Crates beside the program's own write to the log, too.

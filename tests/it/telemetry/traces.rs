@@ -223,6 +223,10 @@ fn over_http_a_span_belongs_to_the_clients_own() {
     assert_eq!(collector.spans(1, &[TOKEN])[0]["parent"], parent);
     served.ask(&ask().with("traceparent", "00-nonsense"));
     assert_eq!(collector.spans(1, &[TOKEN])[0]["parent"], Value::Null);
+    // A caller cannot take its calls out of the record by saying that they are not sampled.
+    let unsampled = TRACEPARENT.replace("-01", "-00");
+    served.ask(&ask().with("traceparent", unsampled));
+    assert_eq!(collector.spans(1, &[TOKEN])[0]["parent"], parent);
 }
 
 #[test]
