@@ -187,7 +187,8 @@ async fn read_message(State(state): State<Arc<ServerState>>, mut request: Reques
         };
         let body = match (without_progress, repaired) {
             (Some(body), _) | (None, Cow::Owned(body)) => body.into(),
-            (None, Cow::Borrowed(_)) => body,
+            // Without the byte order mark in front.
+            (None, Cow::Borrowed(text)) => body.slice_ref(text),
         };
         request = Request::from_parts(parts, Body::from(body));
         if is_batch {
