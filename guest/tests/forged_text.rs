@@ -137,6 +137,16 @@ fn works(line: &str) -> bool {
     defines || marks.iter().any(|mark| line.contains(mark))
 }
 
+/// The texts of a JSON value.
+fn texts(json: &Value) -> Vec<&str> {
+    match json {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(map) => map.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
 #[test]
 fn no_text_of_people_passes_for_ours() {
     let config = ureq::Agent::config_builder()
@@ -169,6 +179,9 @@ fn no_text_of_people_passes_for_ours() {
         first.insert(tool.name, answer["_meta"]["daktela/first"].clone());
         let text = answer["content"][0]["text"].as_str().expect("text");
         seen += text.matches("FORGED").count();
+        // An answer in JSON is read as the client reads it.
+        let decoded = serde_json::from_str::<Value>(text).map(|json| texts(&json).join("\n"));
+        let text = decoded.as_deref().unwrap_or(text);
         for line in text.lines() {
             assert!(!is_forgery(line), "{}: {line}", tool.name);
             assert!(!works(line), "{}: {line}", tool.name);
