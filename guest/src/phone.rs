@@ -248,6 +248,19 @@ impl Number {
         national[national.len().saturating_sub(TAIL_DIGITS)..].to_owned()
     }
 
+    /// One spelling for all of the same number: `+420777123456`, without a country code the digits as they were written.
+    pub fn canonical(&self) -> String {
+        let known = self.country.map(|country| (country, self.national.clone()));
+        let digits = match known.or_else(|| self.bare_code()) {
+            Some((country, national)) => format!("+{}{national}", country.code),
+            None => self.national.clone(),
+        };
+        match &self.extension {
+            Some(extension) => format!("{digits} x{extension}"),
+            None => digits,
+        }
+    }
+
     /// The digits without a country code and without a 0 in front.
     pub fn national(&self) -> String {
         match self.bare_code() {

@@ -6,6 +6,32 @@ pub struct Settings {
     pub origin: String,
     /// The most that a caller may ask for with `max_bytes`.
     pub max_answer_bytes: usize,
+    /// What one call reads at most where it computes over all records that match.
+    pub scan: ScanLimits,
+}
+
+/// How far a scan goes that computes over all records that match. What lies beyond is said in the answer.
+#[derive(Clone, Copy, Debug)]
+pub struct ScanLimits {
+    pub rows: u64,
+    pub requests: u64,
+    pub bytes: u64,
+    pub seconds: u64,
+}
+
+impl Default for ScanLimits {
+    fn default() -> Self {
+        ScanLimits {
+            // Ten busy months of calls.
+            rows: 100_000,
+            // That many rows in pages of a thousand, and as much again for what a comparison reads.
+            requests: 200,
+            // A projected row has some 200 bytes. Below what our host lets through for one call, which is 64 MB.
+            bytes: 48_000_000,
+            // Below the 30 seconds that our host gives to a call, so that the answer says what it covers.
+            seconds: 20,
+        }
+    }
 }
 
 impl Default for Settings {
@@ -13,6 +39,7 @@ impl Default for Settings {
         Settings {
             origin: String::new(),
             max_answer_bytes: 1_000_000,
+            scan: ScanLimits::default(),
         }
     }
 }
@@ -24,11 +51,21 @@ impl Settings {
         if let Some(origin) = var("DAKTELA_URL") {
             settings.origin = origin.trim_end_matches('/').to_owned();
         }
-        if let Some(bytes) = var("DAKTELA_MAX_ANSWER_BYTES") {
-            settings.max_answer_bytes = bytes
-                .parse()
-                .map_err(|_| format!("DAKTELA_MAX_ANSWER_BYTES is {bytes:?}; expected a number of bytes"))?;
-        }
+        let number = |name: &str, default: u64, unit: &str| match var(name) {
+            Some(given) => given
+                .parse::<u64>()
+                .map_err(|_| format!("{name} is {given:?}; expected a number of {unit}")),
+            None => Ok(default),
+        };
+        let bytes = number("DAKTELA_MAX_ANSWER_BYTES", settings.max_answer_bytes as u64, "bytes")?;
+        settings.max_answer_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let default = settings.scan;
+        settings.scan = ScanLimits {
+            rows: number("DAKTELA_MAX_SCAN_ROWS", default.rows, "records")?,
+            requests: number("DAKTELA_MAX_SCAN_REQUESTS", default.requests, "requests")?,
+            bytes: number("DAKTELA_MAX_SCAN_BYTES", default.bytes, "bytes")?,
+            seconds: number("DAKTELA_MAX_SCAN_SECONDS", default.seconds, "seconds")?,
+        };
         Ok(settings)
     }
 

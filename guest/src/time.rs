@@ -107,6 +107,121 @@ fn rule(zone: &str) -> Rule {
     }
 }
 
+/// The seconds of a local time `YYYY-MM-DD HH:MM:SS`, as if no clock were ever changed: 1970-01-01 00:00:00 is 0. A day without a
+/// time is its midnight. `None` for anything else.
+pub fn seconds(time: &str) -> Option<i64> {
+    let part = |range: std::ops::Range<usize>| time.get(range)?.parse::<i64>().ok();
+    let days = days(&Date {
+        year: part(0..4)?,
+        month: part(5..7)?,
+        day: part(8..10)?,
+    })?;
+    let of_day = match time.len() {
+        10 => 0,
+        _ => part(11..13)? * 3_600 + part(14..16)? * 60 + part(17..19)?,
+    };
+    Some(days * 86_400 + of_day)
+}
+
+/// How many seconds passed between two local times of a zone, negative where the second one is earlier. In Europe the hour by
+/// which clocks are changed is counted; elsewhere it is not known when they are, so that a span over such a night is an hour off.
+pub fn between(from: &str, to: &str, zone: Option<&str>) -> Option<i64> {
+    let ahead = |time: &str| i64::from(is_summer(time, zone)) * 3_600;
+    Some(seconds(to)? - seconds(from)? - ahead(to) + ahead(from))
+}
+
+/// Whether the clocks of a zone of Europe are an hour ahead; of the hour that occurs twice the first one is meant.
+fn is_summer(time: &str, zone: Option<&str>) -> bool {
+    let Some(Rule::Europe(at)) = zone.map(rule) else {
+        return false;
+    };
+    let part = |range: std::ops::Range<usize>| time.get(range).and_then(|part| part.parse::<u32>().ok());
+    let (Some(year), Some(month), Some(day)) = (part(0..4), part(5..7), part(8..10)) else {
+        return false;
+    };
+    let hour = part(11..13).unwrap_or(0);
+    let last_sunday = || 31 - weekday(year, month, 31);
+    match month {
+        3 => (day, hour) >= (last_sunday(), at),
+        4..=9 => true,
+        10 => (day, hour) <= (last_sunday(), at),
+        _ => false,
+    }
+}
+
+/// A day of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Date {
+    year: i64,
+    month: i64,
+    day: i64,
+}
+
+/// Days since 1970-01-01 (Hinnant's method).
+fn days(Date { year, month, day }: &Date) -> Option<i64> {
+    if !(1..=12).contains(month) || !(1..=31).contains(day) {
+        return None;
+    }
+    let year = year - i64::from(*month <= 2);
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
+}
+
+/// The day of so many days since 1970-01-01.
+fn date(days: i64) -> Date {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    Date {
+        year: year_of_era + era * 400 + i64::from(month <= 2),
+        month,
+        day: of_year - (153 * shifted + 2) / 5 + 1,
+    }
+}
+
+/// `YYYY-MM-DD HH:MM:SS` so many seconds later, on a clock that is never changed.
+pub fn later(time: &str, by: i64) -> Option<String> {
+    let seconds = seconds(time)? + by;
+    let Date { year, month, day } = date(seconds.div_euclid(86_400));
+    let of_day = seconds.rem_euclid(86_400);
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    Some(format!(
+        "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
+    ))
+}
+
+/// The day of the week of a local time: 1 is Monday, 7 is Sunday.
+pub fn day_of_week(time: &str) -> Option<u32> {
+    let days = seconds(time)?.div_euclid(86_400);
+    // 1970-01-01 was a Thursday.
+    u32::try_from((days + 3).rem_euclid(7) + 1).ok()
+}
+
+/// The week of a local time by ISO 8601, `2026-W47`, and its Monday, `2026-11-16`.
+pub fn week(time: &str) -> Option<(String, String)> {
+    let days = seconds(time)?.div_euclid(86_400);
+    let monday = days - (days + 3).rem_euclid(7);
+    // The week belongs to the year that its Thursday is in.
+    let thursday = date(monday + 3);
+    let first = self::days(&Date {
+        month: 1,
+        day: 1,
+        ..thursday
+    })?;
+    let number = (monday + 3 - first) / 7 + 1;
+    let Date { year, month, day } = date(monday);
+    Some((
+        format!("{:04}-W{number:02}", thursday.year),
+        format!("{year:04}-{month:02}-{day:02}"),
+    ))
+}
+
 /// 0 is Sunday (Sakamoto's method).
 fn weekday(year: u32, month: u32, day: u32) -> u32 {
     const SHIFT: [u32; 12] = [0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4];
@@ -183,6 +298,45 @@ mod tests {
         ] {
             assert_eq!(duration(seconds), shown);
         }
+    }
+
+    #[test]
+    fn a_span_over_a_night_in_which_clocks_change_is_what_passed() {
+        let prague = Some("Europe/Prague");
+        for (from, to, zone, seconds) in [
+            ("2026-10-24 12:00:00", "2026-10-25 12:00:00", prague, 25 * 3_600),
+            ("2026-03-28 12:00:00", "2026-03-29 12:00:00", prague, 23 * 3_600),
+            ("2026-10-25 02:30:00", "2026-10-25 03:30:00", prague, 2 * 3_600),
+            ("2026-07-01 00:00:00", "2026-07-02 00:00:01", prague, 86_401),
+            ("2026-12-31 23:59:59", "2027-01-01 00:00:00", prague, 1),
+            ("2026-10-25 12:00:00", "2026-10-24 12:00:00", prague, -25 * 3_600),
+            ("2026-10-24 12:00:00", "2026-10-25 12:00:00", Some("UTC"), 24 * 3_600),
+            ("2026-10-24 12:00:00", "2026-10-25 12:00:00", None, 24 * 3_600),
+        ] {
+            assert_eq!(between(from, to, zone), Some(seconds), "{from} {to} {zone:?}");
+        }
+        assert_eq!(between("", "2026-10-25 12:00:00", prague), None);
+    }
+
+    #[test]
+    fn the_calendar_is_right_in_both_directions() {
+        for days in (-200_000..200_000).step_by(37) {
+            assert_eq!(self::days(&date(days)), Some(days));
+        }
+        assert_eq!(seconds("1970-01-02"), Some(86_400));
+        assert_eq!(seconds("2026-11-20 00:00:01"), Some(1_795_132_801));
+        assert_eq!(later("2026-12-31 23:59:59", 1).as_deref(), Some("2027-01-01 00:00:00"));
+        for (day, number) in [("2026-11-16", 1), ("2026-11-20 10:00:00", 5), ("2026-11-22", 7)] {
+            assert_eq!(day_of_week(day), Some(number), "{day}");
+        }
+        for (day, name, monday) in [
+            ("2026-11-20 10:00:00", "2026-W47", "2026-11-16"),
+            ("2027-01-01", "2026-W53", "2026-12-28"),
+            ("2024-12-30", "2025-W01", "2024-12-30"),
+        ] {
+            assert_eq!(week(day), Some((name.to_owned(), monday.to_owned())), "{day}");
+        }
+        assert_eq!(week("soon"), None);
     }
 
     #[test]

@@ -15,8 +15,10 @@ use crate::{
         field::{coded, computed, date_time, detail, number, only_yes, related, seconds, ticket, titled},
         filter::{Condition, custom, eq, from, until},
         list::List,
+        measure::{self, Measure},
         output::{FactValue, Overflow},
         param::{self, Param},
+        statistics::{self, Dimension, Source, Statistics},
         tool::{Example, Run, Tool},
     },
     tools::{activity_content, threads::conversations},
@@ -100,6 +102,52 @@ const LIST: List = List {
     take: (50, 200),
 };
 
+const DIMENSIONS: &[Dimension] = &[
+    statistics::computed("type", "Type", &["type"], kind),
+    statistics::HOUR,
+    statistics::DAY,
+    statistics::WEEKDAY,
+    statistics::WEEK,
+    statistics::MONTH,
+    statistics::agent("user"),
+    statistics::agent_group("user"),
+    statistics::queue("queue"),
+    statistics::coded(
+        "action",
+        "State",
+        "action",
+        &["OPEN", "WAIT", "POSTPONE", "CLOSE"],
+        ACTIONS,
+    ),
+    statistics::category("ticket.category"),
+    statistics::related("status", "Status", "statuses"),
+    statistics::CONTACT,
+    statistics::CONTACT_S_ACCOUNT,
+    statistics::CUSTOM_FIELD,
+];
+
+const MEASURES: &[Measure] = &[
+    measure::field("duration", "Duration", &["duration"]),
+    measure::field("ringing", "Ringing", &["ringing_time"]),
+    measure::field("wrap_up", "Wrap-up", &["aaw"]),
+];
+
+const STATISTICS: Statistics = Statistics {
+    singular: "activity",
+    plural: "activities",
+    sources: &[Source {
+        channel: "",
+        list: &LIST,
+        lacks: &[],
+    }],
+    filters: LIST.filters,
+    channel: None,
+    dimensions: DIMENSIONS,
+    group_by: &statistics::names::<{ DIMENSIONS.len() }>(DIMENSIONS),
+    measures: MEASURES,
+    of: &measure::names::<{ MEASURES.len() }>(MEASURES),
+};
+
 pub const TOOLS: &[Tool] = &[
     Tool::list(
         "list_activities",
@@ -107,6 +155,13 @@ pub const TOOLS: &[Tool] = &[
         &LIST,
         "List activities of every channel: what was done when, by whom, on which ticket. Filter by dates. For the content use the tools of the \
          channel, get_activity or get_ticket_detail.",
+    ),
+    Tool::statistics(
+        "activity_statistics",
+        "Activity statistics",
+        &STATISTICS,
+        "Totals of activities of every channel in one answer: how much was done by whom, by type, agent, queue, day or hour, with times of work and wrap-up. Exact \
+         over all activities of the period.",
     ),
     Tool {
         name: "list_conversations",

@@ -3,16 +3,19 @@
 use serde_json::Value;
 
 use crate::{
-    daktela::query::Direction,
+    daktela::query::{Direction, Filter},
     model::{
         entity::{ENTITY, Entity},
         field::{coded, computed, date_time, detail, flag, number, related, seconds, text, ticket, titled, word},
-        filter::{custom, eq, from, until, yes_no},
+        filter::{custom, eq, from, until, when, yes_no},
         list::List,
+        measure::{self, Measure},
         output::{FactValue, Overflow},
         param::{self, Param},
+        statistics::{self, Dimension, Source, Statistics},
         tool::{Example, Run, Tool},
     },
+    phone,
     tools::{call_transcripts, contact_search},
     value,
 };
@@ -95,11 +98,71 @@ const LIST: List = List {
         }),
         eq(&param::CALL_DIRECTION, "direction"),
         yes_no(&param::ANSWERED, "answered"),
+        // The mark of a missed call goes when it is called back.
+        when(
+            &param::NOT_CALLED_BACK,
+            || Filter::eq("missed_call", "1"),
+            "missed and not called back",
+        ),
         from(&param::DATE_FROM, "call_time"),
         until(&param::DATE_TO, "call_time"),
     ],
     sort: Some(("call_time", Direction::Descending)),
     take: (50, 200),
+};
+
+const DIMENSIONS: &[Dimension] = &[
+    statistics::HOUR,
+    statistics::DAY,
+    statistics::WEEKDAY,
+    statistics::WEEK,
+    statistics::MONTH,
+    statistics::agent("id_agent"),
+    statistics::agent_group("id_agent"),
+    statistics::queue("id_queue"),
+    statistics::word("direction", "Direction", "direction", &["in", "out", "internal"]),
+    statistics::yes_no("answered", "Answered", "answered"),
+    statistics::computed(
+        "missed",
+        "Missed",
+        &["missed_call", "missed_call_time", "missed_callback.id_call"],
+        missed,
+    ),
+    statistics::computed("caller", "Caller", &["clid"], |call| number_in(call, "clid")),
+    statistics::computed("dialled", "Dialled", &["did"], |call| number_in(call, "did")),
+    statistics::CONTACT,
+    statistics::CONTACT_S_ACCOUNT,
+    statistics::coded("ended_by", "Ended by", "disposition_cause", &[], ENDED_BY),
+    statistics::coded(
+        "unanswered_because",
+        "Unanswered because",
+        "disconnection_cause",
+        &[],
+        UNANSWERED,
+    ),
+];
+
+const MEASURES: &[Measure] = &[
+    measure::field("duration", "Duration", &["duration"]),
+    measure::field("waiting", "Wait", &["waiting_time"]),
+    measure::field("ringing", "Ringing", &["ringing_time"]),
+    measure::field("hold", "Hold", &["hold_time"]),
+];
+
+const STATISTICS: Statistics = Statistics {
+    singular: "call",
+    plural: "calls",
+    sources: &[Source {
+        channel: "",
+        list: &LIST,
+        lacks: &[],
+    }],
+    filters: LIST.filters,
+    channel: None,
+    dimensions: DIMENSIONS,
+    group_by: &statistics::names::<{ DIMENSIONS.len() }>(DIMENSIONS),
+    measures: MEASURES,
+    of: &measure::names::<{ MEASURES.len() }>(MEASURES),
 };
 
 const ANSWERED_CALL: Entity = Entity {
@@ -141,6 +204,13 @@ pub const TOOLS: &[Tool] = &[
         "List calls",
         &LIST,
         "List phone calls with queue, agent, duration, outcome, the activity id (for get_call_transcript) and the ticket. Filter by dates.",
+    ),
+    Tool::statistics(
+        "call_statistics",
+        "Call statistics",
+        &STATISTICS,
+        "Totals of phone calls in one answer: how many, by hour, day, agent, queue or caller (who called repeatedly: group_by=caller, min_count=2), with talk, \
+         waiting, ringing and hold times. Exact over all calls of the period. Times of talk make sense with answered=true.",
     ),
     Tool::get(
         "get_call",
@@ -189,6 +259,15 @@ fn missed(call: &Value) -> Option<FactValue> {
         code: code.to_owned(),
         meaning: meaning.into(),
     })
+}
+
+/// A phone number in one spelling for all of the same.
+fn number_in(call: &Value, field: &str) -> Option<FactValue> {
+    let number = value::text_at(call, field)?;
+    Some(FactValue::Text(match phone::Number::parse(&number) {
+        Some(parsed) => parsed.canonical(),
+        None => number,
+    }))
 }
 
 fn caller(call: &Value) -> Option<FactValue> {

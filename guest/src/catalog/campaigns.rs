@@ -8,6 +8,7 @@ use crate::{
         filter::{custom, eq, from, until},
         list::List,
         param::{self, Kind},
+        statistics::{self, Dimension, Source, Statistics},
         tool::Tool,
     },
 };
@@ -83,7 +84,53 @@ const TYPES: List = List {
     take: (200, 1000),
 };
 
+const DIMENSIONS: &[Dimension] = &[
+    statistics::related("campaign_type", "Campaign type", "record_type"),
+    statistics::related("database", "Database", "database"),
+    statistics::coded(
+        "action",
+        "Action",
+        "action",
+        &["0", "1", "2", "3", "4", "5", "6"],
+        ACTIONS,
+    ),
+    statistics::related("status", "Status", "statuses"),
+    statistics::agent("user"),
+    statistics::agent_group("user"),
+    statistics::CONTACT,
+    statistics::CONTACT_S_ACCOUNT,
+    statistics::CUSTOM_FIELD,
+    statistics::HOUR,
+    statistics::DAY,
+    statistics::WEEKDAY,
+    statistics::WEEK,
+    statistics::MONTH,
+];
+
+const STATISTICS: Statistics = Statistics {
+    singular: "campaign record",
+    plural: "campaign records",
+    sources: &[Source {
+        channel: "",
+        list: &RECORDS,
+        lacks: &[],
+    }],
+    filters: RECORDS.filters,
+    channel: None,
+    dimensions: DIMENSIONS,
+    group_by: &statistics::names::<{ DIMENSIONS.len() }>(DIMENSIONS),
+    measures: &[],
+    of: &[],
+};
+
 pub const TOOLS: &[Tool] = &[
+    Tool::statistics(
+        "campaign_statistics",
+        "Campaign statistics",
+        &STATISTICS,
+        "Totals of records of outbound campaigns in one answer: how many, by campaign type, action (ready, done …), status, agent, custom field or day of \
+         creation. Exact over all that match.",
+    ),
     Tool::list(
         "list_campaign_records",
         "List campaign records",

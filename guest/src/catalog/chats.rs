@@ -7,8 +7,10 @@ use crate::{
         field::{FieldSpec, coded, date_time, detail, flag, related, seconds, text, ticket, titled, word},
         filter::{FilterParam, custom, eq, from, until},
         list::List,
+        measure::{self, Measure},
         output::Overflow,
-        param::{self},
+        param::{self, Param},
+        statistics::{self, Dimension, Source, Statistics},
         tool::Tool,
     },
     tools::{chat_messages::messages, contact_search},
@@ -161,7 +163,69 @@ const INSTAGRAM_LIST: List = of(&INSTAGRAM, FILTERS);
 const WHATSAPP_LIST: List = of(&WHATSAPP, NUMBERED_FILTERS);
 const VIBER_LIST: List = of(&VIBER, FILTERS);
 
+const DIMENSIONS: &[Dimension] = &[
+    statistics::CHANNEL,
+    statistics::HOUR,
+    statistics::DAY,
+    statistics::WEEKDAY,
+    statistics::WEEK,
+    statistics::MONTH,
+    statistics::agent("user"),
+    statistics::agent_group("user"),
+    statistics::queue("queue"),
+    statistics::word("direction", "Direction", "direction", &[]),
+    statistics::yes_no("answered", "Answered", "answered"),
+    statistics::yes_no("missed", "Missed", "missed"),
+    statistics::CONTACT,
+    statistics::CONTACT_S_ACCOUNT,
+    statistics::coded("ended_by", "Ended by", "disconnection", &[], ENDED_BY),
+];
+
+const MEASURES: &[Measure] = &[
+    measure::field("duration", "Duration", &["duration"]),
+    measure::field("waiting", "Wait", &["wait_time"]),
+];
+
+const CHANNEL: Param = param::channel(&["web", "sms", "messenger", "instagram", "whatsapp", "viber"]);
+
+const fn channel(channel: &'static str, list: &'static List) -> Source {
+    Source {
+        channel,
+        list,
+        lacks: &[],
+    }
+}
+
+const STATISTICS: Statistics = Statistics {
+    singular: "chat",
+    plural: "chats",
+    sources: &[
+        Source {
+            lacks: &["direction"],
+            ..channel("web", &WEB_LIST)
+        },
+        channel("sms", &SMS_LIST),
+        channel("messenger", &MESSENGER_LIST),
+        channel("instagram", &INSTAGRAM_LIST),
+        channel("whatsapp", &WHATSAPP_LIST),
+        channel("viber", &VIBER_LIST),
+    ],
+    filters: FILTERS,
+    channel: Some(CHANNEL),
+    dimensions: DIMENSIONS,
+    group_by: &statistics::names::<{ DIMENSIONS.len() }>(DIMENSIONS),
+    measures: MEASURES,
+    of: &measure::names::<{ MEASURES.len() }>(MEASURES),
+};
+
 pub const TOOLS: &[Tool] = &[
+    Tool::statistics(
+        "chat_statistics",
+        "Chat statistics",
+        &STATISTICS,
+        "Totals of chats over all channels (web, SMS, Messenger, Instagram, WhatsApp, Viber) in one answer: how many, by channel, day, agent or queue, answered or \
+         missed, with times of work and waiting. Exact over all chats of the period.",
+    ),
     Tool::list(
         "list_web_chats",
         "List web chats",

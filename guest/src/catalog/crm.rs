@@ -8,6 +8,7 @@ use crate::{
         filter::{eq, from, until},
         list::List,
         param::{self},
+        statistics::{self, Dimension, Source, Statistics},
         tool::Tool,
     },
 };
@@ -53,7 +54,46 @@ const LIST: List = List {
     take: (50, 200),
 };
 
+const DIMENSIONS: &[Dimension] = &[
+    statistics::related("type", "Type", "type"),
+    statistics::word("stage", "Stage", "stage", &["OPEN", "CLOSE"]),
+    statistics::related("status", "Status", "status"),
+    statistics::agent("user"),
+    statistics::agent_group("user"),
+    statistics::CONTACT,
+    statistics::ACCOUNT,
+    statistics::CUSTOM_FIELD,
+    statistics::HOUR,
+    statistics::DAY,
+    statistics::WEEKDAY,
+    statistics::WEEK,
+    statistics::MONTH,
+];
+
+const STATISTICS: Statistics = Statistics {
+    singular: "CRM record",
+    plural: "CRM records",
+    sources: &[Source {
+        channel: "",
+        list: &LIST,
+        lacks: &[],
+    }],
+    filters: LIST.filters,
+    channel: None,
+    dimensions: DIMENSIONS,
+    group_by: &statistics::names::<{ DIMENSIONS.len() }>(DIMENSIONS),
+    measures: &[],
+    of: &[],
+};
+
 pub const TOOLS: &[Tool] = &[
+    Tool::statistics(
+        "crm_statistics",
+        "CRM statistics",
+        &STATISTICS,
+        "Totals of CRM records (deals, contracts and the like) in one answer: how many, by type, stage, status, owner (agent), account, custom field or month of \
+         creation. Exact over all that match.",
+    ),
     Tool::list(
         "list_crm_records",
         "List CRM records",

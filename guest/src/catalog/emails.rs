@@ -3,14 +3,16 @@
 use serde_json::Value;
 
 use crate::{
-    daktela::query::Direction,
+    daktela::query::{Direction, Filter},
     model::{
         entity::{ENTITY, Entity, LongText, TextKind},
         field::{computed, date_time, detail, flag, related, seconds, text, ticket, titled, word},
-        filter::{custom, eq, from, until},
+        filter::{custom, eq, from, until, when},
         list::List,
+        measure::{self, Measure},
         output::{FactValue, Overflow},
         param::{self},
+        statistics::{self, Dimension, Source, Statistics},
         tool::Tool,
     },
     tools::{attachments, contact_search},
@@ -65,11 +67,50 @@ const LIST: List = List {
             Ok(contact_search::with_address(given, "address"))
         }),
         eq(&param::EMAIL_DIRECTION, "direction"),
+        when(&param::UNANSWERED, unanswered, "incoming and not answered"),
         from(&param::DATE_FROM, "time"),
         until(&param::DATE_TO, "time"),
     ],
     sort: Some(("time", Direction::Descending)),
     take: (50, 200),
+};
+
+const DIMENSIONS: &[Dimension] = &[
+    statistics::HOUR,
+    statistics::DAY,
+    statistics::WEEKDAY,
+    statistics::WEEK,
+    statistics::MONTH,
+    statistics::agent("user"),
+    statistics::agent_group("user"),
+    statistics::queue("queue"),
+    statistics::word("direction", "Direction", "direction", &["in", "out"]),
+    statistics::yes_no("answered", "Answered", "answered"),
+    statistics::word("state", "State", "state", &[]),
+    statistics::computed("address", "Address", &["address"], address),
+    statistics::CONTACT,
+    statistics::CONTACT_S_ACCOUNT,
+];
+
+const MEASURES: &[Measure] = &[
+    measure::field("duration", "Duration", &["duration"]),
+    measure::field("waiting", "Wait", &["wait_time"]),
+];
+
+const STATISTICS: Statistics = Statistics {
+    singular: "e-mail",
+    plural: "e-mails",
+    sources: &[Source {
+        channel: "",
+        list: &LIST,
+        lacks: &[],
+    }],
+    filters: LIST.filters,
+    channel: None,
+    dimensions: DIMENSIONS,
+    group_by: &statistics::names::<{ DIMENSIONS.len() }>(DIMENSIONS),
+    measures: MEASURES,
+    of: &measure::names::<{ MEASURES.len() }>(MEASURES),
 };
 
 pub const TOOLS: &[Tool] = &[
@@ -80,6 +121,13 @@ pub const TOOLS: &[Tool] = &[
         "List e-mails with their text, newest first; quoted mail and signatures are folded. Filter by dates and direction, and page through all with \
          skip before concluding.",
     ),
+    Tool::statistics(
+        "email_statistics",
+        "E-mail statistics",
+        &STATISTICS,
+        "Totals of e-mails in one answer: how many, by day, agent, queue, direction or address, with times of work and waiting. Exact over all e-mails of the \
+         period; unanswered=true counts what nobody has answered.",
+    ),
     Tool::get(
         "get_email",
         "E-mail",
@@ -88,6 +136,17 @@ pub const TOOLS: &[Tool] = &[
         "One e-mail with its whole text, its recipients and the names of its attachments.",
     ),
 ];
+
+/// Builds write an e-mail that waits for its answer as 0 or as nothing.
+fn unanswered() -> Filter {
+    let open = vec![Filter::eq("answered", "0"), Filter::is_null("answered")];
+    Filter::All(vec![Filter::eq("direction", "in"), Filter::Any(open)])
+}
+
+/// In lower case, as addresses mean the same in any.
+fn address(mail: &Value) -> Option<FactValue> {
+    Some(FactValue::Text(value::text_at(mail, "address")?.to_lowercase()))
+}
 
 /// The headers by which mail programs mark what no human wrote.
 pub(super) fn automatic(mail: &Value) -> Option<FactValue> {

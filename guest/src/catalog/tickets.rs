@@ -6,14 +6,17 @@ use serde_json::Value;
 
 use super::{activities, calls};
 use crate::{
-    daktela::query::Direction,
+    daktela::query::{Direction, Filter},
     model::{
+        args::Args,
         entity::{CustomFields, ENTITY, Entity, LongText, TICKET_PAGE, TextKind},
         field::{computed, date_time, detail, number, only_yes, related, seconds, text, ticket, titled, word},
-        filter::{contains, custom, eq, from, only_null, until},
+        filter::{self, Clock, RowTest, contains, custom, eq, from, only_null, until, when},
         list::List,
+        measure::{self, Measure},
         output::FactValue,
         param::{self, Param},
+        statistics::{self, Dimension, Source, Statistics},
         tool::{Example, Run, Tool},
     },
     time,
@@ -92,6 +95,24 @@ pub const TICKET: Entity = Entity {
         "name",
         "title",
     ],
+    computed_sort: SORTS,
+    list_sort: &[
+        "edited",
+        "created",
+        "last_activity",
+        "last_activity_operator",
+        "last_activity_client",
+        "sla_deadtime",
+        "sla_close_deadline",
+        "overdue",
+        "waiting",
+        "priority",
+        "stage",
+        "first_answer",
+        "closed",
+        "name",
+        "title",
+    ],
     custom_fields: CustomFields::Fields,
     ..ENTITY
 };
@@ -104,6 +125,17 @@ pub(super) const FOUND: Entity = Entity {
     page: TICKET_PAGE,
     ..ENTITY
 };
+
+const OVERDUE: Measure = measure::computed("overdue", "Overdue", &["sla_overdue"], |ticket, _| {
+    late_by(ticket, "sla_overdue")
+});
+const WAITING: Measure = measure::computed(
+    "waiting",
+    "Customer waits",
+    &["stage", "last_activity_client", "last_activity_operator"],
+    waits_for,
+);
+const SORTS: &[Measure] = &[OVERDUE, WAITING];
 
 const LIST: List = List {
     entity: &TICKET,
@@ -119,6 +151,14 @@ const LIST: List = List {
         }),
         contains(&param::SEARCH_TITLE, "title"),
         eq(&param::STATUS, "statuses"),
+        filter::computed(&param::WAITING_FOR, &WHOSE_MOVE),
+        filter::computed(&param::OVERDUE, &IS_OVERDUE),
+        filter::computed(&param::DUE_WITHIN, &IS_DUE),
+        when(
+            &param::FIRST_ANSWER_MISSING,
+            || Filter::is_null("first_answer"),
+            "without a first answer",
+        ),
         only_null(&param::INCLUDE_MERGED, "id_merge", "without merged tickets"),
         from(&param::DATE_FROM, "created"),
         until(&param::DATE_TO, "created"),
@@ -146,6 +186,92 @@ const VIEWS: List = List {
     filters: &[],
     sort: None,
     take: (200, 1000),
+};
+
+const WHOSE_MOVE: RowTest = RowTest {
+    picks: &["stage", "last_activity_client", "last_activity_operator"],
+    narrows: unsolved,
+    needs_now: false,
+    passes: |ticket, given, clock| match given.as_str() {
+        Some("us") => waits_since(ticket, clock.zone.as_deref()).is_some(),
+        _ => waits_for_customer(ticket, clock.zone.as_deref()),
+    },
+    said: |given| match given.as_str() {
+        Some("us") => "waiting for us (the customer moved last)".to_owned(),
+        _ => "waiting for the customer (an agent moved last)".to_owned(),
+    },
+};
+
+const IS_OVERDUE: RowTest = RowTest {
+    picks: &["sla_overdue"],
+    narrows: unsolved,
+    needs_now: false,
+    passes: |ticket, _, _| late_by(ticket, "sla_overdue").is_some(),
+    said: |_| "overdue".to_owned(),
+};
+
+const IS_DUE: RowTest = RowTest {
+    picks: &["stage", "sla_overdue", "sla_deadtime"],
+    narrows: unsolved,
+    needs_now: true,
+    passes: |ticket, hours, clock| {
+        let left = value::text_at(ticket, "sla_deadtime")
+            .zip(clock.now.as_ref())
+            .and_then(|(at, now)| time::between(now, &at, clock.zone.as_deref()));
+        let within = hours.as_i64().unwrap_or(0) * 3_600;
+        let is_ahead = left.is_some_and(|left| (0..=within).contains(&left));
+        is_unsolved(ticket) && late_by(ticket, "sla_overdue").is_none() && is_ahead
+    },
+    said: |hours| format!("due within {hours} h"),
+};
+
+/// Stages of tickets that are not solved, unless the caller names one.
+fn unsolved(args: &Args) -> Vec<(Filter, &'static str)> {
+    if args.value(&param::STAGE).is_some() {
+        return Vec::new();
+    }
+    let stages = UNSOLVED.map(str::to_owned).to_vec();
+    vec![(Filter::one_of("stage", stages), "stage OPEN or WAIT")]
+}
+
+const DIMENSIONS: &[Dimension] = &[
+    statistics::HOUR,
+    statistics::DAY,
+    statistics::WEEKDAY,
+    statistics::WEEK,
+    statistics::MONTH,
+    statistics::agent("user"),
+    statistics::agent_group("user"),
+    statistics::category("category"),
+    statistics::word("stage", "Stage", "stage", param::STAGES),
+    statistics::word("priority", "Priority", "priority", &["HIGH", "MEDIUM", "LOW"]),
+    statistics::related("status", "Status", "statuses"),
+    statistics::CONTACT,
+    statistics::CONTACT_S_ACCOUNT,
+    statistics::CUSTOM_FIELD,
+];
+
+const MEASURES: &[Measure] = &[
+    measure::field("first_answer", "First answer after", &["first_answer_duration"]),
+    measure::computed("solution", "Solved after", &["created", "closed"], solved_after),
+    OVERDUE,
+    WAITING,
+];
+
+const STATISTICS: Statistics = Statistics {
+    singular: "ticket",
+    plural: "tickets",
+    sources: &[Source {
+        channel: "",
+        list: &LIST,
+        lacks: &[],
+    }],
+    filters: LIST.filters,
+    channel: None,
+    dimensions: DIMENSIONS,
+    group_by: &statistics::names::<{ DIMENSIONS.len() }>(DIMENSIONS),
+    measures: MEASURES,
+    of: &measure::names::<{ MEASURES.len() }>(MEASURES),
 };
 
 /// The same of one account; the account itself is looked up by the tool.
@@ -180,6 +306,13 @@ pub const TOOLS: &[Tool] = &[
         "Saved ticket views",
         &VIEWS,
         "The saved views of tickets that the user sees in Daktela, with their conditions; list_tickets and count_tickets take one as view.",
+    ),
+    Tool::statistics(
+        "ticket_statistics",
+        "Ticket statistics",
+        &STATISTICS,
+        "Totals of tickets in one answer: how many, by category, stage, priority, status, agent, account, day or a custom field, with times to the first answer and to \
+         the solution, overdue and waiting. Exact over all tickets that match. Dates and times are of the creation.",
     ),
     Tool::get(
         "get_ticket",
@@ -328,17 +461,49 @@ fn late_by(ticket: &Value, field: &str) -> Option<f64> {
         .filter(|seconds| *seconds > 0.0)
 }
 
+const UNSOLVED: [&str; 2] = ["OPEN", "WAIT"];
+
 fn is_unsolved(ticket: &Value) -> bool {
-    matches!(value::text_at(ticket, "stage").as_deref(), Some("OPEN" | "WAIT"))
+    value::text_at(ticket, "stage").is_some_and(|stage| UNSOLVED.contains(&stage.as_str()))
 }
 
 /// Whose move it is on a ticket that is not solved: the customer's came last, so they wait for us. Nothing where the clock
 /// does not tell which came last.
 fn waiting(ticket: &Value) -> Option<FactValue> {
+    waits_since(ticket, None).map(FactValue::DateTime)
+}
+
+fn waits_since(ticket: &Value, zone: Option<&str>) -> Option<String> {
     let client = value::text_at(ticket, "last_activity_client")?;
     // Whether an agent wrote since is not known where Daktela does not send the field.
     ticket.get("last_activity_operator")?;
     let unanswered = value::text_at(ticket, "last_activity_operator")
-        .is_none_or(|operator| time::compare(&operator, &client, None) == Some(Ordering::Less));
-    (is_unsolved(ticket) && unanswered).then_some(FactValue::DateTime(client))
+        .is_none_or(|operator| time::compare(&operator, &client, zone) == Some(Ordering::Less));
+    (is_unsolved(ticket) && unanswered).then_some(client)
+}
+
+/// An agent's move came last, so that it is the customer's.
+fn waits_for_customer(ticket: &Value, zone: Option<&str>) -> bool {
+    let Some(operator) = value::text_at(ticket, "last_activity_operator") else {
+        return false;
+    };
+    let answered = value::text_at(ticket, "last_activity_client").is_none_or(|client| {
+        matches!(
+            time::compare(&client, &operator, zone),
+            Some(Ordering::Less | Ordering::Equal)
+        )
+    });
+    is_unsolved(ticket) && answered
+}
+
+/// For how long a customer has been waiting for us.
+fn waits_for(ticket: &Value, clock: &Clock) -> Option<f64> {
+    let zone = clock.zone.as_deref();
+    let passed = time::between(&waits_since(ticket, zone)?, clock.now.as_ref()?, zone)?;
+    Some(passed.max(0) as f64)
+}
+
+fn solved_after(ticket: &Value, clock: &Clock) -> Option<f64> {
+    let (created, closed) = (value::text_at(ticket, "created")?, value::text_at(ticket, "closed")?);
+    Some(time::between(&created, &closed, clock.zone.as_deref())?.max(0) as f64)
 }

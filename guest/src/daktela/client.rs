@@ -12,6 +12,7 @@ use super::{
     error::Error,
     hints::Hints,
     http::Http,
+    normalize::normalise,
     observations::{Mend, Observations},
     query::{Query, TAKE_MAX},
     reads::{Notes, Read, Reader},
@@ -163,6 +164,30 @@ impl<'a> Client<'a> {
             false => reads.next().expect("one answer for one query"),
         };
         queries.iter().map(answer).collect()
+    }
+
+    /// Several pages, each handed over as it comes and dropped before the next, with its index and its size in bytes, and without
+    /// fallbacks. Once `take` returns false no further page is asked for, and those under way are still handed over.
+    pub fn read_each(&self, queries: &[Query], take: &mut dyn FnMut(usize, Result<Page, Error>, usize) -> bool) {
+        let compat = self.compat();
+        let queries: Vec<Query> = queries.iter().map(|query| compat.hinted(query)).collect();
+        compat.reader.each_page(&queries, &mut |i, read, bytes| {
+            let page = self.gather(read).map(|mut page| {
+                let endpoint = &queries[i].endpoint;
+                page.rows.iter_mut().for_each(|row| normalise(endpoint, row));
+                page
+            });
+            take(i, page, bytes)
+        });
+    }
+
+    /// A first page, and whether the build took its query as it is, so that [`Client::read_each`] does for those that follow.
+    pub fn read_first(&self, query: &Query) -> (Result<Page, Error>, bool) {
+        let compat = self.compat();
+        let read = compat.pages(std::slice::from_ref(query)).pop();
+        let read = read.expect("one answer for one query");
+        let is_plain = read.notes.observed.mended.is_empty() && compat.hinted(query).fields == query.fields;
+        (self.gather(read), is_plain)
     }
 
     /// All records that match, page after page, up to [`WHOLE_MAX`]; the total says whether some are missing.

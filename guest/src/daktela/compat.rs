@@ -483,7 +483,7 @@ impl Compat<'_> {
     }
 
     /// The query in the form that the build is known to take.
-    fn hinted(&self, query: &Query) -> Query {
+    pub(super) fn hinted(&self, query: &Query) -> Query {
         PAGE_FALLBACKS.iter().fold(query.clone(), |query, fallback| {
             if !self.hints.has(fallback.mend, &query.endpoint) {
                 return query;

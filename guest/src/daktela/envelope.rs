@@ -8,7 +8,7 @@ use crate::{
         http::Response,
         lenient_json::{self, JsonError},
     },
-    text, value,
+    text, time, value,
 };
 
 /// An answer that is one.
@@ -91,7 +91,8 @@ pub fn read(response: &Response, what: &str) -> Result<Envelope, Error> {
         zone: envelope["_timezone"].as_str().map(text::line),
         now: ["_time", "_serverTime"]
             .iter()
-            .find_map(|key| value::text(&envelope[*key])),
+            .find_map(|key| value::text(&envelope[*key]))
+            .filter(|now| time::seconds(now).is_some()),
         warnings: words,
         result: envelope["result"].take(),
     })

@@ -69,4 +69,22 @@ pub enum Failure {
 pub trait Http {
     /// Sends all requests at once and returns the answers in the order of the requests.
     fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>>;
+
+    /// Sends all requests, several at once, and hands each answer over as soon as it is there, with the index of its request:
+    /// what is not kept is freed before the next one is looked at. Once `take` returns false no further request is sent; those
+    /// under way are still handed over, so that the requests that were sent are the first ones.
+    fn get_each(&self, requests: &[Request], take: &mut dyn FnMut(usize, Result<Response, Failure>) -> bool) {
+        for (round, chunk) in requests.chunks(REQUESTS_AT_A_TIME).enumerate() {
+            let mut goes_on = true;
+            for (i, answer) in self.get_all(chunk).into_iter().enumerate() {
+                goes_on &= take(round * REQUESTS_AT_A_TIME + i, answer);
+            }
+            if !goes_on {
+                return;
+            }
+        }
+    }
 }
+
+/// Enough to hide the latency of a page of lookups; few enough that one call does not crowd out a tenant's other users.
+pub const REQUESTS_AT_A_TIME: usize = 8;

@@ -86,6 +86,15 @@ impl Reader<'_> {
             .collect()
     }
 
+    /// Several pages, each handed over as it comes, with its index and its size in bytes; see [`Http::get_each`].
+    pub(crate) fn each_page(&self, queries: &[Query], take: &mut dyn FnMut(usize, Read<Page>, usize) -> bool) {
+        let requests: Vec<Request> = queries.iter().map(|query| self.request(query)).collect();
+        self.http.get_each(&requests, &mut |i, response| {
+            let bytes = response.as_ref().map_or(0, |response| response.body.len());
+            take(i, page(response, &queries[i]), bytes)
+        });
+    }
+
     /// Several records of one model at once, in order.
     pub(crate) fn records(&self, endpoint: &str, names: &[&str], fields: &[String]) -> Vec<Read<Value>> {
         if names.is_empty() {

@@ -46,7 +46,7 @@ fn labels() -> BTreeSet<&'static str> {
         .filter_map(|tool| match &tool.run {
             Run::List(list) | Run::Count(list) => Some(list.entity),
             Run::Get(entity) => Some(*entity),
-            Run::Custom { .. } => None,
+            Run::Statistics(_) | Run::Custom { .. } => None,
         })
         .flat_map(|entity| entity.fields_at(Detail::Full))
         .map(|field| field.label)

@@ -55,6 +55,11 @@ impl Args {
         &self.notes
     }
 
+    /// What was given, in the type of the parameter.
+    pub fn value(&self, param: &Param) -> Option<&Value> {
+        self.values.get(param.name)
+    }
+
     /// The value of an argument that takes one.
     pub fn text(&self, param: &Param) -> Option<&str> {
         self.values.get(param.name).and_then(Value::as_str)

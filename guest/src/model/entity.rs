@@ -6,6 +6,7 @@ use super::{
     args::Args,
     context::Context,
     field::{Detail, FieldSpec, Format},
+    measure::Measure,
     output::{Overflow, Related, snake_case},
     param::{self, Param},
 };
@@ -29,6 +30,10 @@ pub struct Entity {
     pub texts: &'static [LongText],
     /// What Daktela sorts by. Empty where sorting is not known to work.
     pub sort: &'static [&'static str],
+    /// What a list is sorted by here, since Daktela does not: all that matches is read for it.
+    pub computed_sort: &'static [Measure],
+    /// The names of both, where there are such.
+    pub list_sort: &'static [&'static str],
     pub custom_fields: CustomFields,
     /// When an answer is too large: shorten texts first (they are an aside), or show fewer records (they are the point).
     pub overflow: Overflow,
@@ -75,6 +80,8 @@ pub const ENTITY: Entity = Entity {
     fields: &[],
     texts: &[],
     sort: &[],
+    computed_sort: &[],
+    list_sort: &[],
     custom_fields: CustomFields::No,
     overflow: Overflow::Texts,
     extra_params: &[],

@@ -21,7 +21,11 @@ impl List {
     pub fn params(&self) -> Vec<Param> {
         let mut params: Vec<Param> = self.filters.iter().map(|filter| filter.param).collect();
         if !self.entity.sort.is_empty() {
-            params.extend([param::sort(self.entity.sort), param::SORT_DIR]);
+            let sort = match self.entity.list_sort {
+                [] => self.entity.sort,
+                all => all,
+            };
+            params.extend([param::sort(sort), param::SORT_DIR]);
         }
         params.extend([param::SKIP, param::take(self.take.0, self.take.1)]);
         if !self.entity.is_reference_data {

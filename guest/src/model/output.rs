@@ -24,6 +24,7 @@ impl Output {
             Content::Record(_) => (Some(1), None),
             Content::List(page) | Content::Conversation(_, page) => (Some(page.rows), page.total),
             Content::Count(found) => (None, Some(found.total)),
+            Content::Statistics(of) => (None, of.is_whole.then_some(of.whole.now.count)),
             Content::Transcript(whole) => (Some(whole.legs.iter().map(|leg| leg.read).sum()), None),
             Content::Sections(board) => (
                 Some(board.sections.iter().map(|section| section.records.len()).sum()),
@@ -40,6 +41,7 @@ impl Output {
             Content::Record(one) => &mut one.notes,
             Content::List(page) | Content::Conversation(_, page) => &mut page.notes,
             Content::Count(found) => &mut found.notes,
+            Content::Statistics(statistics) => &mut statistics.notes,
             Content::Transcript(whole) => &mut whole.notes,
             Content::Sections(board) => &mut board.notes,
             Content::Threads(page) => &mut page.notes,
@@ -57,6 +59,7 @@ pub enum Content {
     /// A record as the heading of a list that belongs to it.
     Conversation(Box<RecordOutput>, ListOutput),
     Count(CountOutput),
+    Statistics(Box<StatisticsOutput>),
     Transcript(TranscriptOutput),
     /// Several lists under one heading.
     Sections(SectionsOutput),
@@ -171,6 +174,94 @@ pub struct CountOutput {
     pub total: u64,
     pub applied_filters: Vec<String>,
     pub notes: Vec<String>,
+}
+
+/// Records in groups, counted and measured.
+#[derive(Debug)]
+pub struct StatisticsOutput {
+    pub singular: &'static str,
+    pub plural: &'static str,
+    /// How the records are grouped: none, one or two of them.
+    pub dimensions: Vec<Grouping>,
+    /// What is measured, in seconds.
+    pub measure: Option<&'static str>,
+    /// All records that match, each counted once.
+    pub whole: Figures,
+    /// The groups that show, in their order.
+    pub groups: Vec<GroupOutput>,
+    /// What the groups that do not show hold together.
+    pub rest: Vec<RestOutput>,
+    /// How many groups there are in all.
+    pub group_count: usize,
+    /// By how much the groups exceed the total, since some records are in several.
+    pub repeated: u64,
+    /// The other period, in words.
+    pub compared_with: Option<String>,
+    pub applied_filters: Vec<String>,
+    pub notes: Vec<String>,
+    /// How the figures were found, and what they cover.
+    pub basis: Vec<String>,
+    /// Whether they cover all that matches.
+    pub is_whole: bool,
+    pub zone: Option<String>,
+    pub budget: Budget,
+}
+
+#[derive(Debug)]
+pub struct Grouping {
+    pub name: &'static str,
+    pub label: String,
+    /// Titles are not unique, so that ids show.
+    pub shows_ids: bool,
+    pub is_time: bool,
+}
+
+#[derive(Debug)]
+pub struct GroupOutput {
+    /// Absent of records that have none.
+    pub value: Option<FactValue>,
+    pub figures: Figures,
+    /// By the second grouping.
+    pub inner: Vec<GroupOutput>,
+    /// What those of them that do not show hold together.
+    pub rest: Vec<RestOutput>,
+}
+
+/// Groups that do not show.
+#[derive(Debug)]
+pub struct RestOutput {
+    pub groups: usize,
+    /// Why: they hold fewer records than this.
+    pub fewer_than: Option<u64>,
+    pub figures: Figures,
+}
+
+/// The figures of a group, and of the same group in another period.
+#[derive(Debug)]
+pub struct Figures {
+    pub now: Summary,
+    pub before: Option<Summary>,
+}
+
+/// How many records, and how what is measured is spread over them.
+#[derive(Debug, PartialEq)]
+pub struct Summary {
+    pub count: u64,
+    /// Absent where none has a value.
+    pub spread: Option<Spread>,
+}
+
+/// In seconds.
+#[derive(Debug, PartialEq)]
+pub struct Spread {
+    /// How many records have a value; the others are left out.
+    pub with_value: u64,
+    pub sum: i64,
+    pub average: f64,
+    pub median: f64,
+    /// At least nine tenths of the values are this or less: the smallest such value.
+    pub p90: i64,
+    pub longest: i64,
 }
 
 /// The transcript of one call, from segment `skip` of all its legs on.

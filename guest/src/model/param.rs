@@ -291,6 +291,39 @@ pub const NEXT_CALL_TO: Param = Param {
     ..DATE_TO
 };
 
+pub const NOT_CALLED_BACK: Param = flag(
+    "not_called_back",
+    false,
+    "Only missed calls that nobody has called back.",
+);
+pub const UNANSWERED: Param = flag("unanswered", false, "Only incoming e-mails that nobody has answered.");
+pub const WAITING_FOR: Param = one_of(
+    "waiting_for",
+    &["us", "customer"],
+    "Whose move it is on unsolved tickets: us where the customer moved last, customer where an agent did.",
+);
+pub const OVERDUE: Param = flag(
+    "overdue",
+    false,
+    "Only tickets beyond their SLA deadline; unsolved ones unless stage is given.",
+);
+pub const DUE_WITHIN: Param = Param {
+    name: "due_within",
+    kind: Kind::Number {
+        default: None,
+        min: 1,
+        max: 8_760,
+    },
+    description: "Only unsolved tickets whose SLA deadline comes within this many hours.",
+    required: false,
+    many: false,
+};
+pub const FIRST_ANSWER_MISSING: Param = flag(
+    "first_answer_missing",
+    false,
+    "Only tickets that were never answered; narrow by stage.",
+);
+
 // What to show.
 pub const SORT_DIR: Param = one_of("sort_dir", &["asc", "desc"], "Sort direction; desc unless given.");
 pub const SKIP: Param = Param {
@@ -351,6 +384,82 @@ pub const FIELDS: Param = text(
     "Show only these facts: labels in snake case, text for long texts.",
 )
 .many();
+
+// Statistics.
+/// One of several channels.
+pub const fn channel(names: &'static [&'static str]) -> Param {
+    one_of("channel", names, "Only this channel; all unless given.")
+}
+
+/// How records are grouped.
+pub const fn group_by(names: &'static [&'static str]) -> Param {
+    one_of("group_by", names, "Group by this, one row for each.")
+}
+
+pub const fn then_by(names: &'static [&'static str]) -> Param {
+    one_of("then_by", names, "Group by this within each group.")
+}
+
+/// What is measured.
+pub const fn of(names: &'static [&'static str]) -> Param {
+    one_of(
+        "of",
+        names,
+        "Measure: adds average, median, 90th percentile, longest and sum, in seconds.",
+    )
+}
+
+/// What groups can be ordered by; the first three also where nothing is measured.
+pub const ORDERS: &[&str] = &["count", "group", "change", "average", "median", "p90", "longest", "sum"];
+
+pub const fn order_by(names: &'static [&'static str]) -> Param {
+    one_of(
+        "order_by",
+        names,
+        "Order of the groups: by count unless given, times by time.",
+    )
+}
+
+pub const CUSTOM_FIELD: Param = text(
+    "custom_field",
+    "Custom field with a choice, by its label or key, for group_by=custom_field.",
+);
+pub const MIN_COUNT: Param = Param {
+    name: "min_count",
+    kind: Kind::Number {
+        default: None,
+        min: 1,
+        max: 1_000_000,
+    },
+    description: "Show groups of at least this many, e.g. 2 for who called repeatedly; the others are one row.",
+    required: false,
+    many: false,
+};
+pub const TOP: Param = Param {
+    name: "top",
+    kind: Kind::Number {
+        default: None,
+        min: 1,
+        max: 1_000,
+    },
+    description: "Show this many groups, the others in one row; as many as make 4 KB unless given.",
+    required: false,
+    many: false,
+};
+pub const COMPARE_FROM: Param = Param {
+    name: "compare_from",
+    kind: Kind::Date(Bound::From),
+    description: "Compare with another period: its beginning.",
+    required: false,
+    many: false,
+};
+pub const COMPARE_TO: Param = Param {
+    name: "compare_to",
+    kind: Kind::Date(Bound::Until),
+    description: "The end of that period.",
+    required: false,
+    many: false,
+};
 
 /// How many records to show; `default` unless given, at most `max`.
 pub const fn take(default: u64, max: u64) -> Param {

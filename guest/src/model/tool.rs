@@ -1,6 +1,8 @@
 //! Declarations of tools: name, texts for clients, what runs them.
 
-use super::{args::Args, context::Context, entity::Entity, list::List, output::Output, param::Param};
+use super::{
+    args::Args, context::Context, entity::Entity, list::List, output::Output, param::Param, statistics::Statistics,
+};
 use crate::daktela::error::Error;
 
 /// A tool as its callers see it.
@@ -22,6 +24,7 @@ pub struct Example {
 pub enum Run {
     List(&'static List),
     Count(&'static List),
+    Statistics(&'static Statistics),
     Get(&'static Entity),
     /// A tool with logic of its own.
     Custom {
@@ -56,6 +59,21 @@ impl Tool {
         }
     }
 
+    pub const fn statistics(
+        name: &'static str,
+        title: &'static str,
+        statistics: &'static Statistics,
+        description: &'static str,
+    ) -> Tool {
+        Tool {
+            name,
+            title,
+            description,
+            run: Run::Statistics(statistics),
+            example: None,
+        }
+    }
+
     pub const fn get(
         name: &'static str,
         title: &'static str,
@@ -80,6 +98,7 @@ impl Tool {
         match &self.run {
             Run::List(list) => list.params(),
             Run::Count(list) => list.filters.iter().map(|filter| filter.param).collect(),
+            Run::Statistics(statistics) => statistics.params(),
             Run::Get(entity) => entity.get_params(),
             Run::Custom { params, .. } => params.to_vec(),
         }

@@ -12,10 +12,11 @@ use std::{
 use super::budget::{self, DIVISORS};
 use crate::{
     model::output::{
-        Body, Content, CountOutput, Fact, FactValue, Key, Leg, ListOutput, Moment, Output, Overflow, Place, Record,
-        RecordOutput, Reference, SectionsOutput, Speaker, ThreadsOutput, TranscriptOutput, Utterance,
+        Body, Content, CountOutput, Fact, FactValue, Figures, GroupOutput, Grouping, Key, Leg, ListOutput, Moment,
+        Output, Overflow, Place, Record, RecordOutput, Reference, RestOutput, SectionsOutput, Speaker,
+        StatisticsOutput, Summary, ThreadsOutput, TranscriptOutput, Utterance,
     },
-    text, time,
+    sort, text, time,
 };
 
 /// How long an id or a title may be, and the title of a linked ticket.
@@ -38,6 +39,7 @@ pub fn output(output: &Output) -> String {
             format!("{head}\n\n{page}")
         }
         Content::Count(found) => count(found),
+        Content::Statistics(of) => statistics(of),
         Content::Transcript(whole) => transcript(whole),
         Content::Sections(board) => sections(board),
         Content::Threads(page) => threads(page),
@@ -96,6 +98,11 @@ pub fn fact_value(fact: &Fact) -> String {
         }
         value => inline(&plain(value), fact.max_chars),
     }
+}
+
+/// A value of any type on one line, safe to stand in an answer.
+pub fn value(value: &FactValue) -> String {
+    inline(&plain(value), LINK_TITLE_CHARS)
 }
 
 /// A value as text that is not yet safe to stand in an answer.
@@ -797,6 +804,343 @@ fn utterance_of(said: &Utterance, text: String) -> Utterance {
         text,
         files: said.files.clone(),
     }
+}
+
+/// Up to so many groups of a second grouping are columns, where nothing is measured or compared.
+pub const COLUMNS_MAX: usize = 24;
+
+/// What closing remarks on statistics take of the budget.
+const BASIS_BYTES: usize = 700;
+
+/// A table with a row for each group, its others and the total, and what it was made of.
+fn statistics(of: &StatisticsOutput) -> String {
+    let Figures { now, before } = &of.whole;
+    if now.count == 0 && before.as_ref().is_none_or(|before| before.count == 0) {
+        let applied = in_brackets(&of.applied_filters);
+        let empty = format!(
+            "No {}{applied}. What the Daktela account of this server may not see does not show.",
+            of.plural
+        );
+        return with_notes(empty, &of.notes, &of.basis[..of.basis.len().saturating_sub(1)]);
+    }
+    let mut out = text::count(now.count, of.singular, of.plural);
+    if let Some(before) = before {
+        out += &format!(
+            ", {} before ({})",
+            text::thousands(before.count),
+            change(now.count, before.count)
+        );
+    }
+    let by: Vec<&str> = of.dimensions.iter().map(|by| by.label.as_str()).collect();
+    if !by.is_empty() {
+        out += &format!(" by {}", by.join(" and ").to_lowercase());
+    }
+    for filter in &of.applied_filters {
+        out += " · ";
+        out += filter;
+    }
+    if let Some(before) = &of.compared_with {
+        out += &format!(" · before: {before}");
+    }
+    if let Some(zone) = &of.zone {
+        out += " · times: ";
+        out += zone;
+    }
+    out.push('\n');
+    let mut closing = Vec::new();
+    if let Some(measure) = of.measure {
+        out += &spread_in_words(measure, now, of.plural);
+    }
+    if let Some(first) = of.dimensions.first() {
+        let notes: usize = of.notes.iter().chain(&of.basis).map(|note| note.len() + 8).sum();
+        let room = of.budget.bytes.saturating_sub(out.len() + notes + BASIS_BYTES);
+        let (table, left_out) = columns(of).map_or_else(|| rows(of, room), |columns| pivot(of, &columns, room));
+        out += &table;
+        let found = match of.group_count {
+            1 => "1 group".to_owned(),
+            groups => format!("{} groups", text::thousands(groups as u64)),
+        };
+        closing.push(match of.repeated {
+            0 => format!("{found}, which add up to the total."),
+            more => format!(
+                "{found}. Some {} are in several groups and count in each, so that the groups hold {} more than the total.",
+                of.plural,
+                text::thousands(more)
+            ),
+        });
+        if first.is_time && of.dimensions.len() == 1 {
+            closing[0] += &format!(" A {} without {} is left out.", first.name, of.plural);
+        }
+        if left_out > 0 {
+            closing.push(format!(
+                "{left_out} rows did not fit max_bytes={}; top shows fewer groups, with the others in one row.",
+                of.budget.bytes
+            ));
+        }
+    }
+    closing.extend(of.basis.iter().cloned());
+    with_notes(out.trim_end().to_owned(), &of.notes, &[closing.join(" ")])
+}
+
+/// The figures of all records in a sentence.
+fn spread_in_words(measure: &str, summary: &Summary, plural: &str) -> String {
+    let Some(spread) = &summary.spread else {
+        return format!("\n{measure}: none of the {plural} has a value.\n");
+    };
+    let duration = |seconds: f64| time::duration(seconds.round());
+    let of = if spread.with_value == summary.count {
+        String::new()
+    } else {
+        format!(" (of {} that have a value)", text::thousands(spread.with_value))
+    };
+    format!(
+        "\n{measure}{of}: average {}, median {}, 90 % up to {}, longest {}, sum {}.\n",
+        duration(spread.average),
+        duration(spread.median),
+        duration(spread.p90 as f64),
+        duration(spread.longest as f64),
+        duration(spread.sum as f64),
+    )
+}
+
+/// `+900, +9.9 %`.
+fn change(now: u64, before: u64) -> String {
+    let sign = if now < before { "−" } else { "+" };
+    let number = text::thousands(now.abs_diff(before));
+    if before == 0 {
+        return format!("{sign}{number}");
+    }
+    format!("{sign}{number}, {sign}{}", share(now.abs_diff(before), before))
+}
+
+/// A group in a cell of a table.
+fn cell(value: Option<&FactValue>, of: &Grouping) -> String {
+    let shown = match value {
+        None => "none".to_owned(),
+        Some(FactValue::Reference(Reference { title: Some(title), .. })) if !of.shows_ids => {
+            inline(title, LINK_TITLE_CHARS)
+        }
+        Some(of) => self::value(of),
+    };
+    shown.replace('|', "\\|")
+}
+
+/// What is said of groups that do not show.
+fn rest_label(rest: &RestOutput) -> String {
+    let groups = match rest.groups {
+        1 => "1 other".to_owned(),
+        groups => format!("{} others", text::thousands(groups as u64)),
+    };
+    match rest.fewer_than {
+        Some(least) => format!("{groups} of fewer than {least}"),
+        None => groups,
+    }
+}
+
+/// The groups of the second grouping, where they are few enough to be columns.
+fn columns(of: &StatisticsOutput) -> Option<Vec<Option<&FactValue>>> {
+    let inner = of.dimensions.get(1)?;
+    if of.measure.is_some() || of.compared_with.is_some() || of.groups.iter().any(|group| !group.rest.is_empty()) {
+        return None;
+    }
+    let mut columns: Vec<(Option<&FactValue>, u64)> = Vec::new();
+    for group in of.groups.iter().flat_map(|group| &group.inner) {
+        match columns.iter_mut().find(|(known, _)| *known == group.value.as_ref()) {
+            Some((_, count)) => *count += group.figures.now.count,
+            None => columns.push((group.value.as_ref(), group.figures.now.count)),
+        }
+    }
+    if columns.len() > COLUMNS_MAX {
+        return None;
+    }
+    sort::sort_by(&mut columns, |(a, more), (b, than)| {
+        let order = if inner.is_time {
+            order_of_time(*a).cmp(&order_of_time(*b))
+        } else {
+            than.cmp(more)
+        };
+        a.is_none().cmp(&b.is_none()).then(order)
+    });
+    Some(columns.into_iter().map(|(value, _)| value).collect())
+}
+
+/// Times in their order: those that read so, and days of the week.
+fn order_of_time(value: Option<&FactValue>) -> String {
+    const DAYS: [&str; 7] = [
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+    ];
+    let shown = value.map(self::value).unwrap_or_default();
+    DAYS.iter()
+        .position(|day| *day == shown)
+        .map_or(shown, |place| place.to_string())
+}
+
+/// A line of a table.
+fn line(cells: impl IntoIterator<Item = String>) -> String {
+    let mut out = String::from("\n|");
+    for cell in cells {
+        out += &cell;
+        out.push('|');
+    }
+    out
+}
+
+fn head(labels: Vec<String>, texts: usize) -> String {
+    let marks = (0..labels.len()).map(|i| if i < texts { "-" } else { "-:" }.to_owned());
+    line(labels) + &line(marks.collect::<Vec<_>>())
+}
+
+/// As many of these lines as there is room for, then those that always stand; and how many were left out.
+fn fit(head: String, lines: Vec<String>, foot: String, room: usize) -> (String, usize) {
+    let mut out = head;
+    let mut left_out = 0;
+    for line in lines {
+        if left_out == 0 && out.len() + line.len() + foot.len() <= room {
+            out += &line;
+        } else {
+            left_out += 1;
+        }
+    }
+    out += &foot;
+    out.push('\n');
+    (out, left_out)
+}
+
+/// A column for each group of the second grouping.
+fn pivot(of: &StatisticsOutput, columns: &[Option<&FactValue>], room: usize) -> (String, usize) {
+    let (outer, inner) = (&of.dimensions[0], &of.dimensions[1]);
+    let number = |count: u64| text::thousands(count);
+    let labels = columns.iter().map(|column| cell(*column, inner));
+    let labels: Vec<String> = [format!("{} \\ {}", outer.label, inner.label.to_lowercase())]
+        .into_iter()
+        .chain(labels)
+        .chain([capitalised(of.plural)])
+        .collect();
+    let lines = of.groups.iter().map(|group| {
+        let count = |column: &Option<&FactValue>| {
+            let found = group.inner.iter().find(|inner| inner.value.as_ref() == *column);
+            number(found.map_or(0, |inner| inner.figures.now.count))
+        };
+        let counts = columns.iter().map(count);
+        line(
+            [cell(group.value.as_ref(), outer)]
+                .into_iter()
+                .chain(counts)
+                .chain([number(group.figures.now.count)]),
+        )
+    });
+    let empty = || vec![String::new(); columns.len()];
+    // What the others hold of a column is not known.
+    let totals = if of.rest.is_empty() {
+        let total = |column: &Option<&FactValue>| {
+            let inner = of.groups.iter().flat_map(|group| &group.inner);
+            let of_column = inner.filter(|inner| inner.value.as_ref() == *column);
+            number(of_column.map(|inner| inner.figures.now.count).sum())
+        };
+        columns.iter().map(total).collect()
+    } else {
+        empty()
+    };
+    let foot: String = of
+        .rest
+        .iter()
+        .map(|rest| (rest_label(rest), empty(), rest.figures.now.count))
+        .chain([("Total".to_owned(), totals, of.whole.now.count)])
+        .map(|(label, columns, count)| line([label].into_iter().chain(columns).chain([number(count)])))
+        .collect();
+    fit(head(labels, 1), lines.collect(), foot, room)
+}
+
+/// A row for each group, or for each group of the second grouping.
+fn rows(of: &StatisticsOutput, room: usize) -> (String, usize) {
+    let mut labels: Vec<String> = of.dimensions.iter().map(|by| by.label.clone()).collect();
+    let texts = labels.len();
+    labels.extend([capitalised(of.plural), "Share".to_owned()]);
+    if of.compared_with.is_some() {
+        labels.extend(["Before".to_owned(), "Change".to_owned()]);
+    }
+    if of.measure.is_some() {
+        let figures = ["Average s", "Median s", "90 % s", "Longest s", "Sum s"];
+        labels.extend(figures.map(str::to_owned));
+        if of.compared_with.is_some() {
+            labels.push("Average before s".to_owned());
+        }
+    }
+    let figures = |figures: &Figures| {
+        let Figures { now, before } = figures;
+        let mut cells = vec![text::thousands(now.count), share(now.count, of.whole.now.count)];
+        if let Some(before) = before {
+            cells.extend([text::thousands(before.count), change(now.count, before.count)]);
+        }
+        if of.measure.is_some() {
+            let none = || vec![String::new(); 5];
+            cells.extend(now.spread.as_ref().map_or_else(none, |spread| {
+                vec![
+                    tenths(spread.average),
+                    spread.median.to_string(),
+                    spread.p90.to_string(),
+                    spread.longest.to_string(),
+                    spread.sum.to_string(),
+                ]
+            }));
+            if let Some(before) = before {
+                let average = before.spread.as_ref().map(|spread| tenths(spread.average));
+                cells.push(average.unwrap_or_default());
+            }
+        }
+        cells
+    };
+    let row = |groups: Vec<String>, of: &Figures| {
+        let blank = texts - groups.len();
+        line(
+            groups
+                .into_iter()
+                .chain(std::iter::repeat_n(String::new(), blank))
+                .chain(figures(of)),
+        )
+    };
+    let mut lines = Vec::new();
+    for group in &of.groups {
+        let outer = cell(group.value.as_ref(), &of.dimensions[0]);
+        let Some(by) = of.dimensions.get(1) else {
+            lines.push(row(vec![outer], &group.figures));
+            continue;
+        };
+        let inner = group
+            .inner
+            .iter()
+            .map(|inner: &GroupOutput| (cell(inner.value.as_ref(), by), &inner.figures));
+        let rest = group.rest.iter().map(|rest| (rest_label(rest), &rest.figures));
+        lines.extend(
+            inner
+                .chain(rest)
+                .map(|(inner, figures)| row(vec![outer.clone(), inner], figures)),
+        );
+    }
+    let rest = of.rest.iter().map(|rest| row(vec![rest_label(rest)], &rest.figures));
+    let foot = rest.chain([row(vec!["Total".to_owned()], &of.whole)]).collect();
+    fit(head(labels, texts), lines, foot, room)
+}
+
+/// `41.2 %`.
+fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return String::new();
+    }
+    format!("{} %", tenths(part as f64 * 100.0 / whole as f64))
+}
+
+/// With one digit behind the point.
+fn tenths(number: f64) -> String {
+    let tenths = (number * 10.0).round() as i64;
+    let sign = if tenths < 0 { "-" } else { "" };
+    format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
 }
 
 fn transcript(whole: &TranscriptOutput) -> String {

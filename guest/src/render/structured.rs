@@ -5,8 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::model::output::{
-    Body, Content, Fact, FactValue, Key, Leg, ListOutput, Moment, Output, Provenance, Record, RecordOutput, Reference,
-    Speaker, Text, Utterance, snake_case,
+    Body, Content, Fact, FactValue, Figures, GroupOutput, Key, Leg, ListOutput, Moment, Output, Provenance, Record,
+    RecordOutput, Reference, RestOutput, Speaker, StatisticsOutput, Summary, Text, Utterance, snake_case,
 };
 
 /// The JSON of an answer.
@@ -48,6 +48,7 @@ pub fn output(output: &Output) -> Value {
             "notes": page.notes,
             "time_zone": page.zone,
         }),
+        Content::Statistics(of) => statistics(of),
         Content::Transcript(whole) => {
             let mut skip = usize::try_from(whole.skip).unwrap_or(usize::MAX);
             let legs = whole.legs.iter().map(|of| {
@@ -82,6 +83,68 @@ fn list(page: &ListOutput) -> Value {
         "notes": page.notes,
         "time_zone": page.zone,
     })
+}
+
+fn statistics(of: &StatisticsOutput) -> Value {
+    json!({
+        "total": figures(&of.whole),
+        "group_by": of.dimensions.iter().map(|by| json!({"name": by.name, "label": by.label})).collect::<Vec<_>>(),
+        "measure": of.measure,
+        "groups": of.groups.iter().map(group).collect::<Vec<_>>(),
+        "others": of.rest.iter().map(rest).collect::<Vec<_>>(),
+        "group_count": of.group_count,
+        "counted_more_than_once": of.repeated,
+        "compared_with": of.compared_with,
+        "applied_filters": of.applied_filters,
+        "basis": of.basis,
+        "is_whole": of.is_whole,
+        "notes": of.notes,
+        "time_zone": of.zone,
+    })
+}
+
+fn group(of: &GroupOutput) -> Value {
+    let mut out = figures(&of.figures);
+    out["group"] = of.value.as_ref().map_or(Value::Null, value);
+    if !of.inner.is_empty() {
+        out["groups"] = of.inner.iter().map(group).collect();
+    }
+    if !of.rest.is_empty() {
+        out["others"] = of.rest.iter().map(rest).collect();
+    }
+    out
+}
+
+fn rest(of: &RestOutput) -> Value {
+    let mut out = figures(&of.figures);
+    out["groups"] = json!(of.groups);
+    if let Some(least) = of.fewer_than {
+        out["fewer_than"] = json!(least);
+    }
+    out
+}
+
+fn figures(of: &Figures) -> Value {
+    let mut out = summary(&of.now);
+    if let Some(before) = &of.before {
+        out["before"] = summary(before);
+    }
+    out
+}
+
+fn summary(of: &Summary) -> Value {
+    let mut out = json!({"count": of.count});
+    if let Some(spread) = &of.spread {
+        out["seconds"] = json!({
+            "with_value": spread.with_value,
+            "sum": spread.sum,
+            "average": spread.average,
+            "median": spread.median,
+            "p90": spread.p90,
+            "longest": spread.longest,
+        });
+    }
+    out
 }
 
 fn record(record: &Record) -> Value {

@@ -1,11 +1,12 @@
 //! Interpreter of count tools.
 
 use super::{
-    filters::{conditions, with_evidence},
+    filters::{conditions, refuse_ignored, with_evidence},
+    matching,
     records::warnings,
 };
 use crate::{
-    daktela::{error::Error, query::Query},
+    daktela::{client::Page, error::Error, query::Query},
     model::{
         args::Args,
         context::Context,
@@ -19,24 +20,26 @@ use crate::{
 const EVIDENCE: u64 = 5;
 
 pub(super) fn count(context: &Context, list: &List, args: &Args) -> Result<Output, Error> {
-    let conditions = conditions(context, list.filters, args)?;
+    let mut conditions = conditions(context, list.filters, args)?;
     let key = vec![list.entity.key.to_owned()];
     let query = Query {
         // A few records show whether the conditions apply.
         take: if conditions.filters.is_empty() { 1 } else { EVIDENCE },
         fields: with_evidence(list.entity, key, &conditions.filters),
-        filters: conditions.filters,
+        filters: conditions.filters.clone(),
         ..Query::new(list.entity.endpoint, 1).reference_data(list.entity.is_reference_data)
     };
-    let page = context.client.read_page(&query)?;
-    if !page.ignored.is_empty() {
-        return Err(Error::Refused(format!(
-            "This Daktela does not filter {} by {}, so they cannot be counted under these conditions. Leave that condition out, or list them: lists leave out what does not fit.",
-            list.entity.plural,
-            page.ignored.join(", ")
-        )));
-    }
-    let (total, note) = match page.total {
+    let total = match conditions.tests.is_empty() {
+        true => counted(list, context.client.read_page(&query)?)?,
+        false => Some(matching::count(
+            context,
+            list.entity,
+            list.filters,
+            &mut conditions,
+            &query,
+        )?),
+    };
+    let (total, note) = match total {
         Some(total) => (total, None),
         // A build that gives no total is counted record by record.
         None => {
@@ -68,4 +71,10 @@ pub(super) fn count(context: &Context, list: &List, args: &Args) -> Result<Outpu
         }),
         first_record: None,
     })
+}
+
+/// How many records a page says that there are, if it filters by what was asked.
+fn counted(list: &List, page: Page) -> Result<Option<u64>, Error> {
+    refuse_ignored(list.entity, &page)?;
+    Ok(page.total)
 }

@@ -1,5 +1,7 @@
 //! Filters: arguments of a call → conditions of the query, with names resolved to ids.
 
+use serde_json::Value;
+
 use super::resolve::{self, Chosen};
 use crate::{
     daktela::{client::Page, error::Error, query::Filter},
@@ -9,8 +11,8 @@ use crate::{
         directory::Source,
         entity::Entity,
         field::Detail,
-        filter::{FilterOp, FilterParam},
-        param::Kind,
+        filter::{Clock, FilterOp, FilterParam, RowTest},
+        param::{self, Kind},
     },
     render::markdown::{inline, quoted},
 };
@@ -23,6 +25,34 @@ pub(crate) struct Conditions {
     /// The order in words, said behind the filters.
     pub order: Vec<String>,
     pub notes: Vec<String>,
+    /// What Daktela does not filter by, with the values that were given.
+    pub tests: Vec<(&'static RowTest, Value)>,
+}
+
+impl Conditions {
+    /// Whether a record passes what Daktela does not filter by.
+    pub(crate) fn passes(&self, row: &Value, clock: &Clock) -> bool {
+        self.tests.iter().all(|(test, given)| (test.passes)(row, given, clock))
+    }
+
+    /// An error where a test needs to know what time it is and the build does not say.
+    pub(crate) fn check(&self, clock: &Clock) -> Result<(), Error> {
+        if clock.now.is_none() && self.tests.iter().any(|(test, _)| test.needs_now) {
+            return Err(Error::Upstream(
+                "This Daktela does not say what time it is, so what depends on it cannot be told; use dates instead."
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The field that the dates of a list filter.
+pub(crate) fn time_of(filters: &[FilterParam]) -> Option<&'static str> {
+    filters.iter().find_map(|filter| match filter.how {
+        FilterOp::From(field) if filter.param.name == param::DATE_FROM.name => Some(field),
+        _ => None,
+    })
 }
 
 impl Conditions {
@@ -95,6 +125,26 @@ fn condition(
         }
         return Ok(());
     }
+    if let FilterOp::When { condition, said } = on.how {
+        if args.flag(&on.param) {
+            out.filters.push(condition());
+            out.applied_filters.push(said.to_owned());
+        }
+        return Ok(());
+    }
+    if let FilterOp::Computed(test) = on.how {
+        if let Some(given) = args.value(&on.param).filter(|given| **given != Value::Bool(false)) {
+            out.applied_filters.push((test.said)(given));
+            for (filter, said) in (test.narrows)(args) {
+                if !out.filters.contains(&filter) {
+                    out.filters.push(filter);
+                    out.applied_filters.push(said.to_owned());
+                }
+            }
+            out.tests.push((test, given.clone()));
+        }
+        return Ok(());
+    }
     let mut chosen = chosen
         .iter()
         .filter(|(param, _)| *param == name)
@@ -129,7 +179,11 @@ fn condition(
                     shown
                 });
             }
-            FilterOp::Eq(_) | FilterOp::OnlyNull { .. } | FilterOp::YesNo(_) => {
+            FilterOp::Eq(_)
+            | FilterOp::OnlyNull { .. }
+            | FilterOp::YesNo(_)
+            | FilterOp::When { .. }
+            | FilterOp::Computed(_) => {
                 said.push(if said.is_empty() {
                     format!("{name} {shown}")
                 } else {
@@ -185,6 +239,18 @@ fn leaves(filter: &Filter) -> Vec<&str> {
         Filter::Is { field, .. } => vec![field],
         Filter::Any(filters) | Filter::All(filters) => filters.iter().flat_map(leaves).collect(),
     }
+}
+
+/// An error where a build passes over a condition: what it counts then is not what was asked.
+pub(crate) fn refuse_ignored(entity: &Entity, page: &Page) -> Result<(), Error> {
+    if page.ignored.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "This Daktela does not filter {} by {}, so they cannot be counted under these conditions. Leave that condition out, or list them: lists leave out what does not fit.",
+        entity.plural,
+        page.ignored.join(", ")
+    )))
 }
 
 /// What is to be said of rows that were left out, since the build ignores conditions.

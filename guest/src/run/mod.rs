@@ -8,7 +8,10 @@ pub(crate) mod records;
 pub(crate) mod resolve;
 
 mod count;
+mod matching;
 mod repeated_hour;
+pub(crate) mod scan;
+mod statistics;
 
 use serde_json::{Value, json};
 
@@ -32,6 +35,7 @@ use crate::{
         entity::{CustomFields, Entity, TEXT},
         field::Detail,
         list::List,
+        measure::Measure,
         output::{Content, ListOutput, Output, Record, RecordOutput, snake_case},
         param,
         tool::{Run, Tool},
@@ -80,6 +84,7 @@ fn dispatch(tool: &Tool, context: &Context, args: &Args) -> Result<Output, Error
     match &tool.run {
         Run::List(list) => read_list(context, list, args),
         Run::Count(list) => count(context, list, args),
+        Run::Statistics(of) => statistics::statistics(context, of, args),
         Run::Get(entity) => read_one(context, entity, args),
         Run::Custom { run, .. } => run(context, args),
     }
@@ -97,6 +102,11 @@ fn read_list(context: &Context, list: &List, args: &Args) -> Result<Output, Erro
         ..Query::new(list.entity.endpoint, 0).reference_data(list.entity.is_reference_data)
     };
     let mut conditions = conditions.ordered(said);
+    let by = computed_order(list.entity, args);
+    if by.is_some() || !conditions.tests.is_empty() {
+        let page = matching::page(context, list.entity, list.filters, &mut conditions, by, &query)?;
+        return Ok(listing(context, list.entity, args, conditions, &query, &page));
+    }
     let is_on_custom_field = query.filters.iter().any(on_custom_field);
     let page = if is_on_custom_field && context.client.needs(Mend::FullTextSearch, &query.endpoint) {
         search(context, &query, args, &mut conditions)?
@@ -146,6 +156,17 @@ fn by_address(
         ..query.clone()
     };
     context.client.read_page(&query).map(Some)
+}
+
+/// The order that is computed here, where the caller asks for one.
+fn computed_order(entity: &'static Entity, args: &Args) -> Option<(&'static Measure, Direction)> {
+    let wanted = args.text(&param::sort(entity.list_sort))?;
+    let measure = entity.computed_sort.iter().find(|measure| measure.name == wanted)?;
+    let direction = match args.text(&param::SORT_DIR) {
+        Some("asc") => Direction::Ascending,
+        _ => Direction::Descending,
+    };
+    Some((measure, direction))
 }
 
 /// Custom fields have other keys in some databases, and a build refuses a filter on one that it does not have. Its

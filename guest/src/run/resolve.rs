@@ -285,6 +285,19 @@ fn choose(
     })
 }
 
+/// All entries of a small directory, id and title; nothing where it cannot be read.
+pub(crate) fn entries(context: &Context, source: &Source) -> Option<Vec<(String, String)>> {
+    let query = Query::new(source.endpoint, TAKE_MAX)
+        .fields(&["name", "title"])
+        .reference_data(source.small);
+    let rows = context.client.read_all(&query).ok()?.rows;
+    let entry = |row: &serde_json::Value| {
+        let title = value::text_at(row, "title").unwrap_or_default();
+        Some((value::text_at(row, "name")?, text::line(&title)))
+    };
+    Some(rows.iter().filter_map(entry).collect())
+}
+
 /// Records of a large directory that may be near misses: those with the beginning of a word in their title.
 fn near_entries(client: &Client, source: &Source, given: &str) -> Vec<Entry> {
     let beginning = |word: &String| word.chars().take(NEAR_CHARS).collect::<String>();

@@ -1,6 +1,6 @@
 //! `wasi:http` as the guest's network: several requests at once on one thread, by polling what each waits for.
 
-use guest::http::{Failure, Http, Request, Response};
+use guest::http::{Failure, Http, REQUESTS_AT_A_TIME, Request, Response};
 use wasip2::{
     http::{
         outgoing_handler::handle,
@@ -14,9 +14,6 @@ use wasip2::{
         streams::{InputStream, StreamError},
     },
 };
-
-/// Enough to hide the latency of a page of lookups; few enough that one call does not crowd out a tenant's other users.
-const REQUESTS_AT_A_TIME: usize = 8;
 
 /// A host that neither answers nor fails would hold the caller for ever. Ours has a deadline of its own and heeds that.
 const CONNECT_TIMEOUT_NS: u64 = 10_000_000_000;
@@ -91,15 +88,28 @@ impl WasiHttp {
 impl Http for WasiHttp {
     fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
         let mut answers: Vec<Option<_>> = requests.iter().map(|_| None).collect();
+        self.get_each(requests, &mut |index, answer| {
+            answers[index] = Some(answer);
+            true
+        });
+        answers
+            .into_iter()
+            .map(|answer| answer.expect("each request has its answer when all are done"))
+            .collect()
+    }
+
+    fn get_each(&self, requests: &[Request], take: &mut dyn FnMut(usize, Result<Response, Failure>) -> bool) {
         let mut waiting = requests.iter().enumerate();
         let mut running = Vec::with_capacity(REQUESTS_AT_A_TIME.min(requests.len()));
+        let mut goes_on = true;
         loop {
-            while running.len() < REQUESTS_AT_A_TIME
+            while goes_on
+                && running.len() < REQUESTS_AT_A_TIME
                 && let Some((index, request)) = waiting.next()
             {
                 match self.start(request) {
                     Ok(exchange) => running.push((index, exchange)),
-                    Err(failure) => answers[index] = Some(Err(failure)),
+                    Err(failure) => goes_on = take(index, Err(failure)),
                 }
             }
             if running.is_empty() {
@@ -117,14 +127,10 @@ impl Http for WasiHttp {
                 let (index, exchange) = running.swap_remove(position as usize);
                 match exchange.advance() {
                     Step::Pending(exchange) => running.push((index, exchange)),
-                    Step::Done(answer) => answers[index] = Some(answer),
+                    Step::Done(answer) => goes_on &= take(index, answer),
                 }
             }
         }
-        answers
-            .into_iter()
-            .map(|answer| answer.expect("the loop ends when each request has its answer"))
-            .collect()
     }
 }
 

@@ -15,7 +15,7 @@ fn entities() -> BTreeMap<&'static str, &'static Entity> {
         .filter_map(|tool| match &tool.run {
             Run::List(list) | Run::Count(list) => Some(list.entity),
             Run::Get(entity) => Some(*entity),
-            Run::Custom { .. } => None,
+            Run::Statistics(_) | Run::Custom { .. } => None,
         })
         .map(|entity| (entity.plural, entity))
         .collect()

@@ -4,4 +4,5 @@ pub(crate) mod cases;
 mod catalog;
 mod fields;
 mod native;
+mod statistics;
 mod upstream_variants;
