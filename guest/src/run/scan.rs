@@ -72,6 +72,9 @@ impl Stop {
     }
 }
 
+/// What is done with each page as it comes, by its index; false where no more are wanted.
+type TakePage<'a, Of> = dyn FnMut(&mut Of, usize, Result<Page, Error>) -> bool + 'a;
+
 /// Records from `skip` on.
 #[derive(Clone, Copy)]
 struct Range {
@@ -269,12 +272,7 @@ impl<'a> Scanner<'a> {
         false
     }
 
-    fn read(
-        &mut self,
-        queries: &[Query],
-        is_plain: bool,
-        take: &mut dyn FnMut(&mut Self, usize, Result<Page, Error>) -> bool,
-    ) {
+    fn read(&mut self, queries: &[Query], is_plain: bool, take: &mut TakePage<Self>) {
         let client = &self.context.client;
         if is_plain {
             client.read_each(queries, &mut |i, page, bytes| {

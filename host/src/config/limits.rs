@@ -7,7 +7,7 @@ use clap::Args;
 use super::size;
 use crate::{
     egress::{CallLimits, Network},
-    sandbox::Limits,
+    sandbox::{Limits, ScanLimits},
 };
 
 /// Of the sandbox's memory, which comes in pages of 64 KiB.
@@ -44,6 +44,22 @@ pub struct LimitOptions {
     #[arg(long, global = true, env = "DAKTELA_MAX_ANSWER_BYTES", value_name = "BYTES", default_value_t = Limits::default().answer_bytes as u64, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     pub max_answer_bytes: u64,
 
+    /// Number of records that one call reads for statistics and computed filters; beyond it the answer says what it covers
+    #[arg(long, global = true, env = "DAKTELA_MAX_SCAN_ROWS", value_name = "NUMBER", default_value_t = ScanLimits::default().rows, value_parser = clap::value_parser!(u64).range(200..=10_000_000))]
+    pub max_scan_rows: u64,
+
+    /// Number of requests of one such call
+    #[arg(long, global = true, env = "DAKTELA_MAX_SCAN_REQUESTS", value_name = "NUMBER", default_value_t = ScanLimits::default().requests, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub max_scan_requests: u64,
+
+    /// Bytes that one such call reads, decompressed
+    #[arg(long, global = true, env = "DAKTELA_MAX_SCAN_BYTES", value_name = "BYTES", default_value_t = ScanLimits::default().bytes, value_parser = clap::value_parser!(u64).range(100_000..=10_000_000_000))]
+    pub max_scan_bytes: u64,
+
+    /// Seconds for which one such call reads; keep it below --timeout
+    #[arg(long, global = true, env = "DAKTELA_MAX_SCAN_SECONDS", value_name = "SECONDS", default_value_t = ScanLimits::default().seconds, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub max_scan_seconds: u64,
+
     /// Number of requests that one call may send to Daktela, retries included
     #[arg(long, global = true, env = "DAKTELA_MAX_UPSTREAM_REQUESTS", value_name = "NUMBER", default_value_t = CallLimits::default().requests, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub max_upstream_requests: u64,
@@ -77,6 +93,12 @@ impl LimitOptions {
             memory_bytes: size(self.memory_mb).saturating_mul(MEBIBYTE),
             compute: Duration::from_secs(self.cpu_seconds),
             answer_bytes: size(self.max_answer_bytes),
+            scan: ScanLimits {
+                rows: self.max_scan_rows,
+                requests: self.max_scan_requests,
+                bytes: self.max_scan_bytes,
+                seconds: self.max_scan_seconds,
+            },
             modules: self.max_modules,
             table_elements: size(self.max_table_elements),
         }

@@ -16,10 +16,37 @@ pub struct Limits {
     pub compute: Duration,
     /// How large an answer may be asked for with `max_bytes`; the component is told.
     pub answer_bytes: usize,
+    /// What a call reads at most where it computes over all records that match; the component is told.
+    pub scan: ScanLimits,
     /// Core modules of one component, and tables of functions.
     pub modules: u32,
     /// Entries of one such table.
     pub table_elements: usize,
+}
+
+/// How far a component scans for figures over all records that match. Past a limit its answer says what it covers, while the
+/// limits of the egress end a call.
+#[derive(Debug, Clone, Copy)]
+pub struct ScanLimits {
+    pub rows: u64,
+    pub requests: u64,
+    pub bytes: u64,
+    pub seconds: u64,
+}
+
+impl Default for ScanLimits {
+    fn default() -> Self {
+        Self {
+            // Ten busy months of calls.
+            rows: 100_000,
+            // That many in pages of a thousand, and as much again for what a comparison reads.
+            requests: 200,
+            // Three quarters of what one call may read in all.
+            bytes: 48_000_000,
+            // Two thirds of what one call has.
+            seconds: 20,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -37,6 +64,7 @@ impl Default for Limits {
             compute: Duration::from_secs(5),
             // Some 250,000 tokens: beyond what any model reads, and still no burden to a client.
             answer_bytes: 1_000_000,
+            scan: ScanLimits::default(),
             // rustc's components are three: the program, and two that tie its imports together.
             modules: 8,
             // The component's function tables, a hundredfold.

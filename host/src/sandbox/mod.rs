@@ -10,8 +10,8 @@ mod fair_queue;
 mod limits;
 mod state;
 
-pub use limits::Limits;
 pub(crate) use limits::UPSTREAM_GRACE;
+pub use limits::{Limits, ScanLimits};
 
 use std::{
     fs,

@@ -43,7 +43,11 @@ impl State {
         let stderr = MemoryOutputPipe::new(STDERR_BYTES);
         let mut wasi = WasiCtx::builder();
         wasi.stderr(stderr.clone())
-            .env("DAKTELA_MAX_ANSWER_BYTES", limits.answer_bytes.to_string());
+            .env("DAKTELA_MAX_ANSWER_BYTES", limits.answer_bytes.to_string())
+            .env("DAKTELA_MAX_SCAN_ROWS", limits.scan.rows.to_string())
+            .env("DAKTELA_MAX_SCAN_REQUESTS", limits.scan.requests.to_string())
+            .env("DAKTELA_MAX_SCAN_BYTES", limits.scan.bytes.to_string())
+            .env("DAKTELA_MAX_SCAN_SECONDS", limits.scan.seconds.to_string());
         if let Some(egress) = &egress {
             wasi.env("DAKTELA_URL", egress.origin().as_str());
         }

@@ -43,6 +43,7 @@ fuzz_target!(|input: (u8, &str)| {
     let settings = Settings {
         origin: "https://acme.daktela.com".to_owned(),
         max_answer_bytes: MAX_BYTES,
+        ..Settings::default()
     };
     let tool = catalog::tools()
         .nth(usize::from(tool) % catalog::tools().count())

@@ -25,6 +25,7 @@ fuzz_target!(|input: (u8, &str)| {
     let settings = Settings {
         origin: "https://acme.daktela.com".to_owned(),
         max_answer_bytes: 100_000,
+        ..Settings::default()
     };
     let tool = catalog::tools()
         .nth(usize::from(tool) % catalog::tools().count())

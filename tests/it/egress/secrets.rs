@@ -150,7 +150,17 @@ fn a_component_finds_no_credential() {
     let environment = ask("environment", json!({}));
     assert_eq!(
         serde_json::from_str::<Value>(&environment).expect("JSON"),
-        json!({"variables": {"DAKTELA_MAX_ANSWER_BYTES": "1000000", "DAKTELA_URL": origin}, "arguments": []})
+        json!({
+            "variables": {
+                "DAKTELA_MAX_ANSWER_BYTES": "1000000",
+                "DAKTELA_MAX_SCAN_BYTES": "48000000",
+                "DAKTELA_MAX_SCAN_REQUESTS": "200",
+                "DAKTELA_MAX_SCAN_ROWS": "100000",
+                "DAKTELA_MAX_SCAN_SECONDS": "20",
+                "DAKTELA_URL": origin,
+            },
+            "arguments": [],
+        })
     );
     // Nothing outlives a call, so no caller finds what another left.
     assert_eq!(
