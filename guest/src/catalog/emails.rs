@@ -167,9 +167,13 @@ fn header(mail: &Value, name: &str) -> Option<String> {
     value::text(value)
 }
 
-/// The people in a header.
+/// The people in a header, whose name keeps the spelling of the sender's program.
 fn people(mail: &Value, header: &str) -> Option<FactValue> {
-    let people = value::all(mail, &format!("options.headers.{header}"));
+    let headers = value::first(mail, "options.headers").and_then(Value::as_object);
+    let spelt = headers.and_then(|headers| headers.keys().find(|key| key.eq_ignore_ascii_case(header)));
+    let people = spelt.map_or_else(Vec::new, |header| {
+        value::all(mail, &format!("options.headers.{header}"))
+    });
     FactValue::from_values(people.into_iter().filter_map(|person| {
         let (name, address) = (value::text_at(person, "display"), value::text_at(person, "address"));
         let address = match (&name, address) {

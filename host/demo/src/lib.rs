@@ -15,14 +15,15 @@
 //!
 //! From recorded answers, official connectors and the vendor's schema: the addresses and the three spellings of filters;
 //! names and types of fields; the envelope; 400 with one of four shapes of `error`, and 401, 403, 404 without a body;
-//! `Max defined take is 1000`; that sorting by an unknown field leaves no rows; embedding of whole related records, `item`
+//! `Max defined take is 1000`; that sorting by an unknown field leaves no rows, and that an unknown name in `fields` is passed
+//! over; embedding of whole related records, `item`
 //! among them; `[]` for empty maps; the forms of custom fields in `_sys.cfScheme`; login, refresh and `whoim`.
 //!
 //! # What is not
 //!
 //! No public recording shows calls, chats, transcripts, sessions at work, articles, queues, login or `whoim`: their fields
 //! come from the schema and from clients' code, their combinations from us. Further: 20 as the default `take`; refusing an
-//! unknown name in `fields` or in a filter; `fields` on single records; `messages` of channels other than the web chat;
+//! unknown name in a filter; `fields` on single records; `messages` of channels other than the web chat;
 //! what `q` searches, and that it joins a filter with "and"; that `eq` minds case while `like` does not; a null that
 //! matches nothing but `isnull`; the paths of relations beyond those in use by clients; bits of the role map; and the wording of
 //! errors. [`Quirks`] turns the riskier guesses around, since builds differ. Not imitated at all: `x-timezone-client`,

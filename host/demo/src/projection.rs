@@ -11,6 +11,8 @@ use crate::{
 
 /// Recordings go 14 levels deep until cycles end; that many would make a page of tickets hundreds of megabytes.
 const MAX_DEPTH: usize = 4;
+/// Of a chat, in builds that show them in it.
+const MESSAGES: &str = "messages";
 
 impl Reader<'_> {
     /// A record without `fields`. `single` adds what only single reads have.
@@ -24,23 +26,27 @@ impl Reader<'_> {
             let files = self.value(on, row, "attachments", Kind::Many("activitiesAttachments"), 0);
             map.insert("attachments".into(), files);
         }
-        let messages = SCHEMA.get(&*format!("{}Messages", on.name));
-        if let Some(messages) = messages.filter(|_| self.quirks.messages_in_chats) {
-            let names = [crate::value::text(&row["name"])];
-            let rows = self.store.related(messages, "interaction", &names).into_iter();
-            map.insert(
-                "messages".into(),
-                rows.map(|row| self.embed(messages, row, MAX_DEPTH - 1)).collect(),
-            );
+        if let Some(messages) = self.messages(on, row) {
+            map.insert(MESSAGES.into(), messages);
         }
         shown
+    }
+
+    /// Those of a chat, where this build shows them in it.
+    fn messages(&self, on: &Model, row: &Record) -> Option<Value> {
+        let messages = SCHEMA.get(&*format!("{}Messages", on.name));
+        let messages = messages.filter(|_| self.quirks.messages_in_chats)?;
+        let names = [crate::value::text(&row["name"])];
+        let rows = self.store.related(messages, "interaction", &names).into_iter();
+        Some(rows.map(|row| self.embed(messages, row, MAX_DEPTH - 1)).collect())
     }
 
     /// Refuses or drops the entries of `fields` that this model, or this build, does not know.
     pub(crate) fn accept(&self, on: &'static Model, fields: Vec<String>) -> Result<Vec<String>, Refusal> {
         let mut accepted = Vec::new();
         for field in fields {
-            let known = field == "_sys" || self.shows(on, &field);
+            let in_chat = self.quirks.messages_in_chats && field == MESSAGES;
+            let known = field == "_sys" || in_chat || self.shows(on, &field);
             match (known, self.quirks.unknown_field, self.quirks.dotted_fields) {
                 (false, UnknownField::Ignored, _) => {}
                 (false, UnknownField::Refused, _) => {
@@ -51,7 +57,6 @@ impl Reader<'_> {
                 }
                 (true, _, DottedFields::Absent) if field.contains('.') => {}
                 (true, _, DottedFields::ToOne) if self.goes_deep(on, &field) => {}
-                (true, ..) if on.name == "realtimeSessions" && !self.quirks.projected_sessions => {}
                 (true, ..) => accepted.push(field),
             }
         }
@@ -64,6 +69,9 @@ impl Reader<'_> {
         let mut shown = self.pick(on, row, &paths, 0);
         if fields.iter().any(|field| field == "_sys") && self.quirks.sys_in_fields {
             shown.insert("_sys".into(), self.sys(on, row));
+        }
+        if fields.iter().any(|field| field == MESSAGES) {
+            shown.extend(self.messages(on, row).map(|messages| (MESSAGES.to_owned(), messages)));
         }
         map_or_list(shown)
     }

@@ -47,7 +47,7 @@ pub struct Quirks {
     pub refusals: Refusals,
     /// The shape of custom fields' definitions.
     pub custom_field_scheme: Scheme,
-    /// Whether `fields` brings anything of `realtimeSessions`.
+    /// Whether `realtimeSessions` are sent where `fields` picks some of them; otherwise they are counted only.
     pub projected_sessions: bool,
     /// Whether `whoim` tells its version as an object.
     pub version_object: bool,
@@ -62,7 +62,7 @@ pub struct Quirks {
     pub email_files: EmailFiles,
     /// Whether chats have the relation `messages`.
     pub chat_messages: bool,
-    /// Whether a whole chat shows its messages.
+    /// Whether a chat shows its messages, whole or picked by `fields`.
     pub messages_in_chats: bool,
     /// Whether `filter[logic]=or` is understood.
     pub or_groups: bool,
@@ -189,7 +189,7 @@ pub enum EmailFiles {
 impl Default for Quirks {
     fn default() -> Quirks {
         Quirks {
-            unknown_field: UnknownField::Refused,
+            unknown_field: UnknownField::Ignored,
             dotted_fields: DottedFields::Nested,
             single_fields: SingleFields::Honoured,
             sys_in_fields: true,

@@ -297,7 +297,10 @@ fn list<'a>(
     }
     let rows = sorted(rows, &query.sort, on, reader);
     let total = query.total.then_some(rows.len());
-    let page = rows.into_iter().skip(query.skip).take(query.take).enumerate();
+    // What cannot be projected is counted and not sent.
+    let unsent = fields.is_some() && on.name == "realtimeSessions" && !reader.quirks.projected_sessions;
+    let take = if unsent { 0 } else { query.take };
+    let page = rows.into_iter().skip(query.skip).take(take).enumerate();
     let rows = page.map(|(at, row)| {
         let name = row.get(on.key).map_or(at.to_string(), value::text);
         let shown = match &fields {

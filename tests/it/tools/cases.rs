@@ -14,14 +14,14 @@ use super::{native::Native, upstream_variants};
 use crate::{golden, program::Program};
 
 /// What the origin of the demo instance, whose port differs each time, is called in cases.
-const ORIGIN: &str = "https://stoupak.example";
+pub(super) const ORIGIN: &str = "https://stoupak.example";
 
-struct Case {
-    path: PathBuf,
+pub(super) struct Case {
+    pub(super) path: PathBuf,
     rule: String,
-    build: String,
-    tool: String,
-    arguments: Value,
+    pub(super) build: String,
+    pub(super) tool: String,
+    pub(super) arguments: Value,
 }
 
 /// What a call caused and answered.
@@ -30,7 +30,7 @@ struct Outcome {
     answer: Value,
 }
 
-fn read() -> Vec<Case> {
+pub(super) fn read() -> Vec<Case> {
     golden::files(&golden::folder().join("cases"), "md")
         .into_iter()
         .map(parse)

@@ -1,12 +1,17 @@
 //! The guest library in this process, over real HTTP: the fast half of the cases.
 
-use std::{thread, time::Duration};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::Duration,
+};
 
 use guest::http::{Failure, Http, Request, Response};
 
 pub(crate) struct Native {
     pub(crate) origin: String,
     agent: ureq::Agent,
+    received: AtomicUsize,
 }
 
 impl Native {
@@ -19,7 +24,13 @@ impl Native {
         Native {
             origin,
             agent: config.into(),
+            received: AtomicUsize::new(0),
         }
+    }
+
+    /// Bytes of the bodies that came since the last time.
+    pub(crate) fn take_received(&self) -> usize {
+        self.received.swap(0, Ordering::Relaxed)
     }
 
     fn get(&self, path: &str) -> Result<Response, Failure> {
@@ -36,6 +47,7 @@ impl Native {
             .limit(64 << 20)
             .read_to_vec()
             .map_err(broken)?;
+        self.received.fetch_add(body.len(), Ordering::Relaxed);
         Ok(Response {
             status,
             body,

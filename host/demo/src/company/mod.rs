@@ -55,6 +55,7 @@ fn build(scale: usize) -> Company {
     emails::add(&mut company, &talks);
     chats::add(&mut company, &talks);
     crm::add(&mut company);
+    tickets::external_comment(&mut company);
     if scale > 1 {
         volume::add(&mut company, scale);
     }

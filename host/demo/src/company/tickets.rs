@@ -210,6 +210,20 @@ fn comment(
     );
 }
 
+/// What is written for a partner to read has a type of its own; an empty type stays within the company.
+pub(super) fn external_comment(company: &mut Company) {
+    let at = "2026-11-18 10:15:00";
+    company.activity(
+        "COMMENT",
+        Value::Null,
+        json!({
+            "name": "activities_externi_komentar", "ticket": 787_257, "title": "Leasing 40 kol pro úřad", "user": "tomas.novak",
+            "created_by": "tomas.novak", "description": "Prosíme o počet kol velikosti S, nabídku pošleme v pondělí.",
+            "time": at, "time_open": at, "time_close": at,
+        }),
+    );
+}
+
 /// A ticket as its activities left it.
 #[derive(Default)]
 struct Course {
