@@ -4,6 +4,7 @@ use crate::{
     model::{
         entity::{ENTITY, Entity, TICKET_PAGE},
         field::{date_time, related, ticket, titled, word},
+        filter::eq,
         list::List,
         param,
         tool::{Run, Tool},
@@ -36,7 +37,7 @@ const SESSION: Entity = Entity {
 
 const LIST: List = List {
     entity: &SESSION,
-    filters: &[],
+    filters: &[eq(&param::AGENT_STATE, "state")],
     sort: None,
     take: (200, 1000),
 };

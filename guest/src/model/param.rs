@@ -201,6 +201,7 @@ pub const ANSWERED: Param = Param {
     many: false,
 };
 
+pub const AGENT_STATE: Param = one_of("state", &["Session", "Idle", "Paused"], "State of the agent.").many();
 pub const CAMPAIGN_ACTION: Param = one_of(
     "action",
     &[
