@@ -2,6 +2,7 @@
 
 use crate::{
     daktela::{
+        client::Page,
         error::Error,
         query::{self, Filter, Query, TAKE_MAX},
     },
@@ -215,7 +216,11 @@ fn of_category(context: &Context, category: &str) -> Result<Condition, Error> {
         return Ok(Filter::eq("name", "").into());
     };
     let query = Query::new(path, TAKE_MAX).fields(&["name"]).reference_data(true);
-    let page = context.client.read_page(&query)?;
+    let page = match context.client.read_page(&query) {
+        // The category itself was found: some builds answer so where a relation is empty.
+        Err(Error::NotFound(_)) => Page::default(),
+        page => page?,
+    };
     let mut names: Vec<String> = page.rows.iter().filter_map(|row| value::text_at(row, "name")).collect();
     let mut notes = Vec::new();
     if names.is_empty() {

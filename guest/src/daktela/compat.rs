@@ -44,6 +44,9 @@ const ALL_FIELDS: &str = "*";
 /// How many records' activities are read by paths of their own at most; more are read whole.
 const BY_PATH_MAX: usize = 60;
 
+/// Of so few records the paths are asked first, since they are sure to lead to the activities.
+const BY_PATH_FIRST: usize = 2;
+
 /// The related record of an activity that is never read whole for a list: a channel's record of 240 KB, which is found in
 /// other ways.
 const ITEM: &str = "item";
@@ -694,7 +697,9 @@ impl Compat<'_> {
         {
             let picks = picks_of(ACTIVITIES, &query.fields);
             let mut open: Vec<&mut Value> = page.rows.iter_mut().collect();
-            open = self.activities_by_time(channel, &picks, open, notes);
+            if open.len() > BY_PATH_FIRST {
+                open = self.activities_by_time(channel, &picks, open, notes);
+            }
             if open.len() <= BY_PATH_MAX {
                 open = self.activities_by_path(channel, &picks, open, notes);
             }
@@ -900,10 +905,16 @@ impl Compat<'_> {
                 }
             }
         }
-        let found = roots.iter().any(|name| read.iter().any(|row| row.get(name).is_some()));
-        notes
-            .observed
-            .mend(Mend::WholeRelations, &query.endpoint, &roots, found);
+        let any = |rows: &[Value], is: &dyn Fn(&Value, &str) -> bool| {
+            roots.iter().any(|name| rows.iter().any(|row| is(row, name)))
+        };
+        let found = any(&read, &|row, name| is_root_filled(row, name));
+        // Records without any of these: the first answer was right.
+        let was_right = !found && any(&page.rows, &|row, name| row.get(name).is_some());
+        if !was_right {
+            let came = any(&read, &|row, name| row.get(name).is_some());
+            notes.observed.mend(Mend::WholeRelations, &query.endpoint, &roots, came);
+        }
         if let Some(error) = failed {
             notes.merge(incomplete(&roots, &error));
         }

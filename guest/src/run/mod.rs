@@ -144,8 +144,8 @@ fn by_address(
         return Ok(None);
     };
     let search = contact_points::find(context, &wanted)?;
-    conditions.notes.push(search.searched);
     if search.found.is_empty() {
+        conditions.notes.push(search.searched);
         return Ok(None);
     }
     let names = search.found.into_iter().map(|found| found.name).collect();

@@ -61,7 +61,9 @@ pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Re
     let (sort, said) = run::order(list.entity, list.sort, args);
     let conditions = conditions.ordered(said);
     let mut fields = with_evidence(list.entity, run::projection(list.entity, args)?, &conditions.filters);
-    fields.push("contact.account.name".to_owned());
+    fields.extend(["contact.name", "contact.account.name"].map(str::to_owned));
+    fields.sort();
+    fields.dedup();
     let take = run::page_size(list, args);
     let query = Query {
         filters: conditions.filters.clone(),

@@ -163,7 +163,7 @@ pub(crate) fn transcript(context: &Context, args: &Args, call: &Entity) -> Resul
     let names = call.legs.iter().map(|leg| leg.name.clone());
     let mut read: Segments = names.zip(pages).collect();
     let calls = [call];
-    let finding = look_elsewhere(context, &calls, &mut read);
+    let finding = look_elsewhere(context, &calls, &mut read, false);
     let [call] = calls;
     let unknown = call
         .unknown
@@ -226,8 +226,8 @@ impl Finding {
 }
 
 /// Where none of these calls has a segment: whether that is so, and the segments by another way where there is one. Asks
-/// nothing where some came.
-fn look_elsewhere(context: &Context, calls: &[Call], read: &mut Segments) -> Option<Finding> {
+/// nothing where some came. `by_list`: several activities were asked for at once, which may be what fails.
+fn look_elsewhere(context: &Context, calls: &[Call], read: &mut Segments, by_list: bool) -> Option<Finding> {
     let is_empty = |page: &Result<Page, Error>| page.as_ref().is_ok_and(|page| page.rows.is_empty());
     if read.is_empty() || !read.values().all(is_empty) {
         return None;
@@ -248,10 +248,14 @@ fn look_elsewhere(context: &Context, calls: &[Call], read: &mut Segments) -> Opt
         client.read_page(&one).is_ok_and(|page| !page.rows.is_empty())
     };
     if let Some(known) = known {
-        if gives(segments_of_some(std::slice::from_ref(&known))) {
+        if by_list && gives(segments_of_some(std::slice::from_ref(&known))) {
             return None;
         }
         if gives(segments_of(&known)) {
+            if !by_list {
+                return None;
+            }
+            client.learn(Mend::OneByOne, SEGMENTS);
             let names: Vec<String> = read.keys().cloned().collect();
             let queries: Vec<Query> = names.iter().map(|name| segments_of(name)).collect();
             read.extend(names.into_iter().zip(client.read_all_of_each(&queries)));
@@ -382,7 +386,8 @@ pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Relate
     let calls: Vec<Call> = calls.iter().map(Call::of).collect();
     let names = calls.iter().flat_map(|call| &call.legs).map(|leg| leg.name.clone());
     let mut read = read_transcripts(context, &names.collect::<Vec<_>>());
-    let finding = look_elsewhere(context, &calls, &mut read);
+    let by_list = !context.client.needs(Mend::OneByOne, SEGMENTS);
+    let finding = look_elsewhere(context, &calls, &mut read, by_list);
     if let Some(note) = finding.and_then(Finding::note) {
         context.client.note(note);
     }
