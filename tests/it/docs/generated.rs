@@ -27,6 +27,15 @@ fn cell(text: &str) -> String {
 }
 
 fn values(param: &Param) -> String {
+    let one = one_value(param);
+    if param.many {
+        format!("{one}; one or several")
+    } else {
+        one
+    }
+}
+
+fn one_value(param: &Param) -> String {
     match param.kind {
         Kind::Text => "text".to_owned(),
         Kind::Id | Kind::TicketNumber => "id".to_owned(),
