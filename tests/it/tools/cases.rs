@@ -18,16 +18,16 @@ pub(super) const ORIGIN: &str = "https://stoupak.example";
 
 pub(super) struct Case {
     pub(super) path: PathBuf,
-    rule: String,
+    pub(super) rule: String,
     pub(super) build: String,
     pub(super) tool: String,
     pub(super) arguments: Value,
 }
 
 /// What a call caused and answered.
-struct Outcome {
-    requests: Vec<String>,
-    answer: Value,
+pub(super) struct Outcome {
+    pub(super) requests: Vec<String>,
+    pub(super) answer: Value,
 }
 
 pub(super) fn read() -> Vec<Case> {
@@ -54,7 +54,7 @@ fn parse(path: PathBuf) -> Case {
 }
 
 impl Case {
-    fn print(&self, outcome: &Outcome, origin: &str) -> String {
+    pub(super) fn print(&self, outcome: &Outcome, origin: &str) -> String {
         let answer = &outcome.answer;
         let text = answer["content"][0]["text"]
             .as_str()
@@ -81,7 +81,7 @@ impl Case {
 }
 
 /// In a set order, since requests that are sent at once arrive in any.
-fn requests(demo: &Demo) -> Vec<String> {
+pub(super) fn requests(demo: &Demo) -> Vec<String> {
     let mut requests: Vec<String> = demo
         .take_requests()
         .into_iter()

@@ -5,5 +5,6 @@ pub(crate) mod cases;
 mod catalog;
 mod fields;
 mod native;
+mod samples;
 mod statistics;
 mod upstream_variants;
