@@ -7,7 +7,7 @@ use http::{Method, StatusCode, header};
 use jiff::civil::DateTime;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 
 use crate::{
@@ -66,15 +66,15 @@ pub async fn log_in(
         .await
         .map_err(|error| unanswered(origin, error))?;
     match answer.status() {
-        status if status.is_success() => read_grant(answer.body())
-            .ok_or_else(|| LoginError::WrongPassword(not_a_daktela(origin, "its answer to a login holds no token"))),
+        status if status.is_success() => read_grant(answer.body()).ok_or_else(|| {
+            LoginError::WrongPassword(match words_of(answer.body(), password) {
+                Some(said) => refused(origin, &said),
+                None => not_a_daktela(origin, "its answer to a login holds no token"),
+            })
+        }),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST => {
-            Err(LoginError::WrongPassword(EgressError::UserActionable(format!(
-                "{origin} refuses the login: check user name and password (DAKTELA_USERNAME and DAKTELA_PASSWORD, or the \
-                 headers X-Daktela-Username and X-Daktela-Password). A user who signs in with a second factor or through \
-                 single sign-on cannot log in this way: give the API token from the user's settings instead, in \
-                 DAKTELA_ACCESS_TOKEN or X-Daktela-Access-Token."
-            ))))
+            let said = words_of(answer.body(), password).unwrap_or_default();
+            Err(LoginError::WrongPassword(refused(origin, &said)))
         }
         status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
             Err(LoginError::Unclear(EgressError::UserActionable(format!(
@@ -87,6 +87,44 @@ pub async fn log_in(
             &format!("it answers a login with HTTP {}", status.as_u16()),
         ))),
     }
+}
+
+/// What a user does about a login that Daktela refuses. `said` is Daktela's own word on it, quoted, or empty.
+fn refused(origin: &Origin, said: &str) -> EgressError {
+    let said = if said.is_empty() {
+        String::new()
+    } else {
+        format!(" Daktela's words: {said}")
+    };
+    EgressError::UserActionable(format!(
+        "{origin} refuses the login: check user name and password (DAKTELA_USERNAME and DAKTELA_PASSWORD, or the \
+         headers X-Daktela-Username and X-Daktela-Password). A user who signs in with a second factor or through \
+         single sign-on cannot log in this way: give the user's API token instead, in DAKTELA_ACCESS_TOKEN or \
+         X-Daktela-Access-Token. The token is in the user's detail in Daktela's list of users; who does not see that \
+         list asks an administrator for it.{said}"
+    ))
+}
+
+/// A message for people is shorter.
+const WORDS_CHARS_MAX: usize = 200;
+
+/// What Daktela says of a refusal, such as that a second factor is due: quoted, in one line, and never with the password.
+fn words_of(body: &[u8], password: &SecretString) -> Option<String> {
+    fn collect(error: &Value, out: &mut Vec<String>) {
+        match error {
+            Value::String(word) if !word.trim().is_empty() => out.push(word.trim().to_owned()),
+            Value::Array(items) => items.iter().for_each(|item| collect(item, out)),
+            Value::Object(map) => map.values().for_each(|item| collect(item, out)),
+            _ => {}
+        }
+    }
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let mut words = Vec::new();
+    collect(&body["error"], &mut words);
+    let said: String = words.join(" ").chars().take(WORDS_CHARS_MAX).collect();
+    // Whoever guesses the password by parts of it learns nothing here either.
+    let tells = password.expose_secret().is_empty() || words.iter().any(|word| word.contains(password.expose_secret()));
+    (!said.is_empty() && !tells).then(|| format!("{said:?}"))
 }
 
 /// Refreshes an access token. A refusal means that the token is spent: a login is next.
@@ -215,8 +253,9 @@ enum LoginResult {
     #[serde(rename_all = "camelCase")]
     LoginGrant {
         access_token: SecretString,
-        refresh_token: Option<SecretString>,
-        /// Text by contract; anything else is as good as none.
+        /// Text by contract, like the date; anything else is as good as none.
+        #[serde(default)]
+        refresh_token: Option<Lenient>,
         #[serde(default)]
         access_token_expiration_date: Option<Value>,
     },
@@ -225,6 +264,14 @@ enum LoginResult {
         #[serde(rename = "_sys")]
         sys: NestedGrant,
     },
+}
+
+/// A secret text; another value is read to its end and forgotten.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Lenient {
+    Secret(SecretString),
+    Other(IgnoredAny),
 }
 
 #[derive(Deserialize)]
@@ -241,7 +288,13 @@ fn read_grant(body: &[u8]) -> Option<LoginGrant> {
             access_token,
             refresh_token,
             access_token_expiration_date,
-        } => (access_token, refresh_token, access_token_expiration_date),
+        } => {
+            let refresh = refresh_token.and_then(|token| match token {
+                Lenient::Secret(token) => Some(token),
+                Lenient::Other(IgnoredAny) => None,
+            });
+            (access_token, refresh, access_token_expiration_date)
+        }
         LoginResult::Nested { sys } => (sys.access_token, None, None),
     };
     if token.expose_secret().is_empty() {
@@ -288,7 +341,8 @@ fn words(origin: &Origin, failure: EgressError) -> EgressError {
 
 fn not_a_daktela(origin: &Origin, reason: &str) -> EgressError {
     EgressError::UserActionable(format!(
-        "{origin} does not look like a Daktela: {reason}. Check DAKTELA_URL."
+        "{origin} does not look like a Daktela: {reason}. Check DAKTELA_URL; an instance below a path, as \
+         https://example.com/daktela, is not supported."
     ))
 }
 
@@ -324,6 +378,30 @@ mod tests {
             grant(r#"{"result":{"_sys":{"accessToken":"a"}},"_serverTime":5}"#),
             Some(("a".into(), None, 3600))
         );
+    }
+
+    #[test]
+    fn daktela_s_words_on_a_refusal_are_told_without_the_password() {
+        let said = |body: &str| words_of(body.as_bytes(), &SecretString::from("hunter2"));
+        assert_eq!(
+            said(r#"{"error":["Second factor\nrequired"],"result":null}"#).as_deref(),
+            Some(r#""Second factor\nrequired""#)
+        );
+        assert_eq!(
+            said(r#"{"error":{"primary":["No licence"]}}"#).as_deref(),
+            Some(r#""No licence""#)
+        );
+        for body in ["", "<html>", r#"{"error":[]}"#, r#"{"error":"hunter2 is wrong"}"#] {
+            assert_eq!(said(body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_of_another_type_is_none() {
+        for token in ["7", "null", "{}", "false"] {
+            let body = format!(r#"{{"result":{{"accessToken":"a","refreshToken":{token}}}}}"#);
+            assert_eq!(grant(&body), Some(("a".into(), None, 3600)), "{token}");
+        }
     }
 
     #[test]

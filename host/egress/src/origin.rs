@@ -76,7 +76,8 @@ impl Origin {
 impl FromStr for Origin {
     type Err = OriginError;
 
-    /// A path, e.g. of a page copied from the browser, is left out.
+    /// A path, e.g. of a page copied from the browser, is left out. An instance that lives below one is not supported; it
+    /// answers 404, and errors say so.
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let text = text.trim();
         let url = match Url::parse(text) {

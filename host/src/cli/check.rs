@@ -30,7 +30,7 @@ async fn who_am_i(host: &Host, egress: &Egress) -> Result<String, String> {
         StatusCode::UNAUTHORIZED => return Err(format!("{origin} refuses the credential. {NEW_TOKEN}")),
         status => {
             return Err(format!(
-                "{origin} answers with HTTP {}: is it a Daktela? Check DAKTELA_URL.",
+                "{origin} answers with HTTP {}: is it a Daktela? Check DAKTELA_URL; an instance below a path is not supported.",
                 status.as_u16()
             ));
         }
@@ -40,7 +40,8 @@ async fn who_am_i(host: &Host, egress: &Egress) -> Result<String, String> {
     describe(&origin.to_string(), &whole).ok_or_else(|| format!("{origin} does not know the credential. {NEW_TOKEN}"))
 }
 
-const NEW_TOKEN: &str = "Copy the API token from the user's settings in Daktela anew, or check the password.";
+const NEW_TOKEN: &str = "Copy the API token anew from the user's detail in Daktela's list of users (who does not see that list asks an administrator), or \
+                         check the password.";
 
 /// `None` where Daktela answers as if nobody were logged in.
 fn describe(origin: &str, whole: &Value) -> Option<String> {
@@ -57,7 +58,7 @@ fn describe(origin: &str, whole: &Value) -> Option<String> {
             "User",
             format!("{} ({})", text(user.get("title")), text(user.get("name"))),
         ),
-        ("API version", text(result.get("version"))),
+        ("API version", text(version(result))),
         ("Time zone", text(whole.get("_timezone"))),
         (
             "Server time",
@@ -70,6 +71,12 @@ fn describe(origin: &str, whole: &Value) -> Option<String> {
             .collect::<Vec<_>>()
             .join("\n"),
     )
+}
+
+/// The build: `{"current": "6.29.1", …}` in 2026, a text or a number before.
+fn version(result: &Value) -> Option<&Value> {
+    let version = result.get("version")?;
+    version.get("current").or(Some(version))
 }
 
 #[cfg(test)]
@@ -88,6 +95,13 @@ mod tests {
             "Instance      https://acme.daktela.com\nUser          Jan Novák (jan.novak)\nAPI version   2026.2\n\
              Time zone     Europe/Prague\nServer time   2026-11-22 10:00:00"
         );
+    }
+
+    #[test]
+    fn the_version_may_be_an_object() {
+        let whole = json!({"result": {"user": {"name": "a", "title": "A"}, "version": {"current": "6.29.1", "latest": "6.30.0"}}});
+        let said = describe("https://acme.daktela.com", &whole).unwrap();
+        assert!(said.contains("API version   6.29.1\n"), "{said}");
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub enum ConfigError {
     #[error("DAKTELA_URL: {0}")]
     Url(#[from] OriginError),
     #[error(
-        "no credential is given. Set DAKTELA_ACCESS_TOKEN to the API token from a user's settings, or DAKTELA_USERNAME \
+        "no credential is given. Set DAKTELA_ACCESS_TOKEN to a user's API token, or DAKTELA_USERNAME \
          and DAKTELA_PASSWORD"
     )]
     NoCredential,
