@@ -4,12 +4,13 @@ mod arguments;
 mod call;
 mod check;
 mod demo;
+pub mod eval;
 mod print;
 mod serve;
 mod smoke_test;
 mod tools;
 
-use std::{future::Future, io::IsTerminal, process::ExitCode, sync::Arc};
+use std::{future::Future, io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -64,6 +65,15 @@ pub enum Command {
         /// Arguments of the tool as a JSON object
         #[arg(default_value = "{}")]
         arguments: String,
+    },
+    /// Score a transcript of tool calls and answers against a file of questions; docs/evaluation.md describes both
+    #[command(after_help = "Example:\n  mcp-daktela eval transcript.jsonl --questions tests/eval/questions.json")]
+    Eval {
+        /// Transcript: JSON lines, one for each question that was asked
+        transcript: PathBuf,
+        /// The questions, with their answers and bounds, as JSON
+        #[arg(long, value_name = "FILE")]
+        questions: PathBuf,
     },
     /// Check settings, network and login; for use after setting up
     Check {
@@ -163,6 +173,7 @@ fn start(cli: Cli) -> Result<(), ExitError> {
         }
         Some(Command::Demo) => block_on(demo::run(&single_user()?.host)),
         Some(Command::Call { tool, arguments }) => block_on(call::run(&single_user()?.host, tool, arguments)),
+        Some(Command::Eval { transcript, questions }) => eval::run(&transcript, &questions),
         Some(Command::Check { tools }) => block_on(check::run(&single_user()?.host, tools)),
     }
 }
