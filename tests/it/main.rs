@@ -3,6 +3,7 @@
 //! - `mcp`: the protocol on stdio, byte by byte where clients differ.
 //! - `server`: the HTTP server for many callers, over real sockets.
 //! - `tools`: what callers see of the tools, as golden files; question and answer of each over the demo company (`tests/cases`).
+//! - `eval`: questions over the demo company with scripted solutions, and search for tools (`tests/eval`).
 //! - `adapters`: the components that other hosts run, under those hosts and under plain wasmtime; their sizes; the example that
 //!   authors of components start from.
 //! - `egress`: TLS, HTTP/2, DNS rebinding, and credentials that stay in the host.
@@ -22,6 +23,7 @@ mod adapters;
 mod cli;
 mod docs;
 mod egress;
+mod eval;
 mod layers;
 mod limits;
 mod mcp;
