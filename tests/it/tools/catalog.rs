@@ -139,15 +139,14 @@ fn instructions_are_short_enough_to_be_read() {
     );
 }
 
-/// The catalogue is read by a model before each conversation: growth is a decision that someone signs.
+/// The catalogue is read by a model before each conversation: growth is a decision that someone signs. A token is four bytes,
+/// the usual estimate.
 #[test]
-fn the_size_of_the_catalogue_is_a_golden_number() {
-    golden::assert_eq(
-        &golden::folder().join("golden/catalogue-bytes.txt"),
-        &format!(
-            "{}
-",
-            list().len()
-        ),
-    );
+fn the_size_of_the_catalogue_and_of_each_tool_is_a_golden_number() {
+    let line = |name: &str, bytes: usize| format!("{name} {bytes} {}\n", bytes / 4);
+    let mut sizes = String::from("# bytes, tokens\n") + &line("catalogue", list().len());
+    for tool in tools() {
+        sizes += &line(name(&tool), tool.to_string().len());
+    }
+    golden::assert_eq(&golden::folder().join("golden/catalogue-bytes.txt"), &sizes);
 }
