@@ -10,13 +10,14 @@ fn read(path: &std::path::Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The tour is data, and the command line's example is for people; the code passes on what the component says.
+/// The tour is data, and the command line's example is for people; the code passes on what the component says. A name of one
+/// word, such as `search`, is a word of the language as well, and is not looked for.
 #[test]
 fn the_host_knows_no_tool_by_name() {
     let folders = ["../host/src", "../host/egress/src"].map(|folder| golden::folder().join(folder));
     for path in folders.iter().flat_map(|folder| golden::files(folder, "rs")) {
         let code = read(&path);
-        for tool in catalog::tools() {
+        for tool in catalog::tools().filter(|tool| tool.name.contains('_')) {
             let mentions = code
                 .lines()
                 .filter(|line| {
