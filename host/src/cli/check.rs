@@ -11,12 +11,12 @@ use crate::{
 
 pub(super) async fn run(host: &Host, tools: bool) -> Result<(), ExitError> {
     if let Some(egress) = host.egress() {
-        print::out(&who_am_i(host, egress).await.map_err(ExitError::failed)?);
+        print::out(&logged_in_user(host, egress).await.map_err(ExitError::failed)?);
     }
     if tools { smoke_test::run(host).await } else { Ok(()) }
 }
 
-async fn who_am_i(host: &Host, egress: &Egress) -> Result<String, String> {
+async fn logged_in_user(host: &Host, egress: &Egress) -> Result<String, String> {
     let origin = egress.origin();
     let answer = egress
         .get(&host.new_call(), WHO_AM_I)
