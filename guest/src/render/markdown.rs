@@ -869,7 +869,7 @@ fn statistics(of: &StatisticsOutput) -> String {
             ),
         });
         if first.is_time && of.dimensions.len() == 1 {
-            closing[0] += &format!(" A {} without {} is left out.", first.name, of.plural);
+            closing[0] += &format!(" {}s without {} are left out.", first.label, of.plural);
         }
         if left_out > 0 {
             closing.push(format!(
