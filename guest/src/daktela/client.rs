@@ -190,6 +190,12 @@ impl<'a> Client<'a> {
         (self.gather(read), is_plain)
     }
 
+    /// Several pages as the instance answers them, without fallbacks: what a diagnosis looks at.
+    pub(crate) fn read_plain(&self, queries: &[Query]) -> Vec<Result<Page, Error>> {
+        let reads = self.compat().reader.pages(queries).into_iter();
+        reads.map(|read| self.gather(read)).collect()
+    }
+
     /// All records that match, page after page, up to [`WHOLE_MAX`]; the total says whether some are missing.
     pub fn read_all(&self, query: &Query) -> Result<Page, Error> {
         self.read_all_of_each(std::slice::from_ref(query))

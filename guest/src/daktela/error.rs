@@ -20,6 +20,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// The kind as one word, for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Error::Argument(_) => "argument",
+            Error::NotFound(_) => "not_found",
+            Error::Refused(_) => "refused",
+            Error::Forbidden(_) => "forbidden",
+            Error::NoRight(_) => "no_right",
+            Error::Upstream(_) => "upstream",
+        }
+    }
+
     pub fn text(&self) -> &str {
         match self {
             Error::Argument(text)

@@ -9,6 +9,7 @@
 //! | `daktela/came` | the same of those that came in at least one row, also as null |
 //! | `daktela/mended` | `[{"id", "model", "fields": […], "found": bool}]`: the [`Mend`]s that were used, and whether they gave what was missing |
 //! | `daktela/rows` | how many records Daktela gave for the answer's list (1 for a single record) |
+//! | `daktela/error` | of an answer that is an error, its kind: `argument`, `not_found`, `refused`, `forbidden`, `no_right`, `upstream` |
 //! | `daktela/total` | how many match by Daktela's count; absent where it gives none, or none that can be trusted |
 //!
 //! A model is its wire name (`tickets`); a record's relation is model and relation (`activitiesWeb/messages`). Of custom fields

@@ -93,6 +93,10 @@ impl<'a> Server<'a> {
         let tool = self
             .tool(name)
             .ok_or_else(|| invalid(format!("Unknown tool {name:?}.")))?;
+        if is_diagnosis(context) {
+            let probes = run::probe(tool, self.http()?, self.settings);
+            return Ok(json!({"content": [], "_meta": {"daktela/probes": probes}}).to_string());
+        }
         let hints = Hints::from_context(context);
         let (output, observed) = run::run_observed(tool, self.http()?, &hints, self.settings, arguments);
         let mut answer = tool_result(output, &observed);
@@ -194,13 +198,21 @@ fn tool_result(output: Result<Output, Error>, observed: &Observations) -> Value 
             meta.extend(output.first_record.map(|first| ("daktela/first".to_owned(), first)));
             (text, false)
         }
-        Err(error) => (error.text().to_owned(), true),
+        Err(error) => {
+            meta.insert("daktela/error".to_owned(), error.kind().into());
+            (error.text().to_owned(), true)
+        }
     };
     let mut out = json!({"content": [{"type": "text", "text": text}], "isError": is_error});
     if !meta.is_empty() {
         out["_meta"] = Value::Object(meta);
     }
     out
+}
+
+/// Whether the host asks how the instance treats a tool's conditions and orders, in place of calling the tool.
+fn is_diagnosis(context: &str) -> bool {
+    serde_json::from_str::<Value>(context).is_ok_and(|context| context["diagnosis"] == true)
 }
 
 /// Tells the host what it is to keep, if it keeps hints.

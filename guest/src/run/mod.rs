@@ -9,6 +9,7 @@ pub(crate) mod resolve;
 
 mod count;
 mod matching;
+mod probes;
 mod repeated_hour;
 pub(crate) mod scan;
 mod statistics;
@@ -78,6 +79,16 @@ pub fn run_observed(
 pub(crate) fn run_within(context: &Context, tool: &Tool, arguments: &str) -> Result<Output, Error> {
     let args = Args::check(&tool.params(), arguments)?;
     Ok(dispatch(tool, context, &args)?.with_notes(args.notes()))
+}
+
+/// What a diagnosis wants to know of a tool's list beside its records; see [`probes`].
+pub fn probe(tool: &Tool, http: &dyn Http, settings: &Settings) -> Vec<Value> {
+    let hints = Hints::default();
+    let context = Context {
+        client: Client::new(http, &hints),
+        settings,
+    };
+    probes::probe(&context, tool)
 }
 
 fn dispatch(tool: &Tool, context: &Context, args: &Args) -> Result<Output, Error> {

@@ -431,11 +431,15 @@ pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Relate
     calls.iter().map(|call| part(&call.legs)).collect()
 }
 
+/// Whether it is known that the build refuses transcripts of several activities at once.
+pub(crate) fn are_one_by_one(context: &Context) -> bool {
+    context.client.needs(Mend::OneByOne, SEGMENTS)
+}
+
 /// The segments of each activity. Several activities share a query where the build takes that and tells them apart.
 fn read_transcripts(context: &Context, activities: &[String]) -> Segments {
     let batches: Vec<&[String]> = activities.chunks(CALLS_PER_QUERY).collect();
-    let one_by_one = context.client.needs(Mend::OneByOne, SEGMENTS);
-    let (batches, mut alone): (Vec<&[String]>, Vec<&String>) = if one_by_one {
+    let (batches, mut alone): (Vec<&[String]>, Vec<&String>) = if are_one_by_one(context) {
         (Vec::new(), activities.iter().collect())
     } else {
         (batches, Vec::new())

@@ -531,12 +531,13 @@ fn in_calls(
             .filter(narrow)
             .sort("start", Direction::Ascending)
     };
+    let mut is_refused = call_transcripts::are_one_by_one(context);
     let queries: Vec<Query> = legs
         .chunks(CALLS_PER_QUERY)
+        .filter(|_| !is_refused)
         .map(|names| segments(names, wanted.filter(TEXT, true)))
         .collect();
     let mut by_leg: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    let mut is_refused = false;
     for read in context.client.read_pages(&queries) {
         match read {
             Ok(page) => {

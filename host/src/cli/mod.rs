@@ -77,9 +77,13 @@ pub enum Command {
     },
     /// Check settings, network and login; for use after setting up
     Check {
-        /// Also call each tool once, with small pages
+        /// Also call each tool once, with small pages, and say where the instance differs from what the program expects
         #[arg(long)]
         tools: bool,
+
+        /// With --tools: write the findings to a file as JSON, names and numbers only, to be sent to the project
+        #[arg(long, value_name = "FILE", requires = "tools")]
+        report: Option<PathBuf>,
     },
 }
 
@@ -153,6 +157,8 @@ fn start(cli: Cli) -> Result<(), ExitError> {
     } = cli;
     config::check_authorities(std::env::var_os("SSL_CERT_FILE")).map_err(ExitError::usage)?;
     options.daktela.demo |= matches!(command, Some(Command::Demo));
+    // Each tool is to show what it needs by itself.
+    options.cache.cache &= !matches!(command, Some(Command::Check { .. }));
     if options.daktela.demo_scale.is_some() && !options.daktela.demo {
         return Err(ExitError::usage(
             "--demo-scale (DEMO_SCALE) is the size of the sample company: add --demo to read that, or leave it out",
@@ -174,7 +180,7 @@ fn start(cli: Cli) -> Result<(), ExitError> {
         Some(Command::Demo) => block_on(demo::run(&single_user()?.host)),
         Some(Command::Call { tool, arguments }) => block_on(call::run(&single_user()?.host, tool, arguments)),
         Some(Command::Eval { transcript, questions }) => eval::run(&transcript, &questions),
-        Some(Command::Check { tools }) => block_on(check::run(&single_user()?.host, tools)),
+        Some(Command::Check { tools, report }) => block_on(check::run(&single_user()?.host, tools, report.as_deref())),
     }
 }
 
