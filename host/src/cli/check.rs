@@ -135,12 +135,6 @@ fn describe(origin: &str, whole: &Value) -> Option<String> {
     )
 }
 
-/// The build: `{"current": "6.29.1", …}` in 2026, a text or a number before.
-fn version(result: &Value) -> Option<&Value> {
-    let version = result.get("version")?;
-    version.get("current").or(Some(version))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
