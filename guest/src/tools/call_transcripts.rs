@@ -317,15 +317,19 @@ fn legs_of(context: &Context, call: &Entity, id: &str) -> Result<Call, Error> {
         ..Query::new(call.endpoint, 2)
     };
     // Without the other legs the transcript of this one is still worth showing.
-    let unknown = match client.read_page(&query.filter(Filter::eq("activities.name", id))) {
-        Ok(page) => {
+    // A build that refuses the condition is not asked again.
+    let by_item = client.needs(Mend::ItemAlone, call.endpoint);
+    let read = (!by_item).then(|| client.read_page(&query.filter(Filter::eq("activities.name", id))));
+    let unknown = match read {
+        None => None,
+        Some(Ok(page)) => {
             let mut calls = page.rows.iter().map(Call::of);
             if let Some(found) = calls.find(|call| call.legs.iter().any(|leg| leg.name == id)) {
                 return Ok(found);
             }
             None
         }
-        Err(error) => Some(error),
+        Some(Err(error)) => Some(error),
     };
     // The activity itself names its call.
     let item = format!("item.{}", call.key);
@@ -333,6 +337,9 @@ fn legs_of(context: &Context, call: &Entity, id: &str) -> Result<Call, Error> {
     let named = activity.ok().and_then(|activity| value::text_at(&activity, &item));
     let found = named.and_then(|name| client.read_record(call.endpoint, &name, &fields).ok());
     client.note_mend(Mend::ItemAlone, call.endpoint, &["item"], found.is_some());
+    if found.is_some() && matches!(unknown, Some(Error::Refused(_))) {
+        client.learn(Mend::ItemAlone, call.endpoint);
+    }
     Ok(match found {
         Some(record) => Call::of(&record),
         None => Call {
