@@ -241,7 +241,7 @@ fn of_type(_: &Context, given: &str) -> Result<Condition, Error> {
     Ok(filter.into())
 }
 
-fn kind(activity: &Value) -> Option<FactValue> {
+pub(super) fn kind(activity: &Value) -> Option<FactValue> {
     // What does not say its type is no comment; a comment within the company has an empty one.
     let code = value::text(activity.get("type")?).unwrap_or_default();
     let known = TYPES.iter().find(|(known, _)| *known == code);

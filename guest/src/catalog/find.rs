@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{articles, calls, chats, emails, tickets};
+use super::{activities, articles, calls, chats, emails, tickets};
 use crate::{
     daktela::{error::Error, query::Direction},
     model::{
         args::Args,
         context::Context,
-        entity::{ENTITY, Entity},
+        entity::{CustomFields, ENTITY, Entity},
         field::{FieldSpec, computed, date_time, flag, related, seconds, ticket, titled, word},
         filter::{FilterParam, eq, from, until},
         list::List,
@@ -178,7 +178,6 @@ const COMMENT: Entity = Entity {
 };
 
 const EMAIL_FILTERS: &[FilterParam] = &[
-    eq(&param::TICKET, "activities.ticket"),
     eq(&param::USER, "user"),
     eq(&param::QUEUE, "queue"),
     eq(&param::CONTACT, "contact"),
@@ -186,7 +185,6 @@ const EMAIL_FILTERS: &[FilterParam] = &[
     until(&param::DATE_TO, "time"),
 ];
 const CALL_FILTERS: &[FilterParam] = &[
-    eq(&param::TICKET, "activities.ticket"),
     eq(&param::USER, "id_agent"),
     eq(&param::QUEUE, "id_queue"),
     eq(&param::CONTACT, "contact"),
@@ -195,6 +193,7 @@ const CALL_FILTERS: &[FilterParam] = &[
 ];
 const COMMENT_FILTERS: &[FilterParam] = &[
     eq(&param::TICKET, "ticket"),
+    eq(&param::WITHIN, "name"),
     eq(&param::USER, "user"),
     eq(&param::QUEUE, "queue"),
     eq(&param::CONTACT, "contact"),
@@ -211,6 +210,23 @@ const fn of(entity: &'static Entity, filters: &'static [FilterParam], time: &'st
     }
 }
 
+/// What a ticket holds, of every kind.
+const ACTIVITY: Entity = Entity {
+    singular: COMMENT.singular,
+    plural: COMMENT.plural,
+    fields: &[
+        computed("Kind", &["type"], activities::kind),
+        related("Agent", "user"),
+        related("Contact", "contact"),
+        ticket("Ticket", "ticket"),
+        date_time("Time", "time"),
+    ],
+    texts: &[],
+    custom_fields: CustomFields::No,
+    ..activities::ACTIVITY_WITH_ITEM
+};
+
+const ACTIVITIES: List = of(&ACTIVITY, COMMENT_FILTERS, "time");
 const EMAILS: List = of(&EMAIL, EMAIL_FILTERS, "time");
 const CALLS: List = of(&CALL, CALL_FILTERS, "call_time");
 const COMMENTS: List = of(&COMMENT, COMMENT_FILTERS, "time");
@@ -233,6 +249,8 @@ const CONVERSATIONS: Conversations = Conversations {
         ("VBR", &VIBER_CHATS),
     ],
     comments: &COMMENTS,
+    activities: &ACTIVITIES,
+    channel: calls::with_transcripts,
 };
 
 const CONVERSATION_PARAMS: &[Param] = &[
@@ -244,6 +262,7 @@ const CONVERSATION_PARAMS: &[Param] = &[
     param::QUEUE,
     param::CONTACT,
     param::TICKET,
+    param::WITHIN,
     param::FULL_MAIL,
     param::SKIP,
     param::take(20, 100),

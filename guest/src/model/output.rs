@@ -472,7 +472,7 @@ pub enum Moment {
     Time(String),
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Speaker {
     pub role: Role,
     pub name: Option<String>,

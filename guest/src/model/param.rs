@@ -145,6 +145,8 @@ pub const ACTIVITY: Param = id(
 )
 .required();
 
+pub const WITHIN: Param = id("activity", "Only within this activity, e.g. one long call.");
+
 // Enumerations of Daktela.
 pub const STAGES: &[&str] = &["OPEN", "WAIT", "CLOSE", "ARCHIVE"];
 pub const STAGE: Param = one_of(

@@ -29,7 +29,10 @@ use crate::{
         records::{records_with, warnings},
     },
     sort, text,
-    tools::call_transcripts,
+    tools::{
+        activity_content::{self, ChannelOf},
+        call_transcripts, threads,
+    },
     value,
 };
 
@@ -302,6 +305,9 @@ pub(crate) struct Conversations {
     pub(crate) calls: &'static List,
     pub(crate) chats: &'static [(&'static str, &'static List)],
     pub(crate) comments: &'static List,
+    /// Activities of every kind: what a ticket holds is read by them.
+    pub(crate) activities: &'static List,
+    pub(crate) channel: ChannelOf,
 }
 
 /// A conversation that holds the words: when it was, its row, and the places.
@@ -323,7 +329,7 @@ pub(crate) fn find_in_conversations(context: &Context, args: &Args, of: &Convers
     let mut applied = vec![said_words(&args.texts(&param::WORDS))];
     let mut notes = Vec::new();
     // Every list has the same arguments: the first one tells how they were understood.
-    let said = conditions(context, of.emails.filters, args)?;
+    let said = conditions(context, of.activities.filters, args)?;
     applied.extend(said.applied_filters);
     notes.extend(said.notes);
     let mut add = |result: Result<(Vec<Conversation>, String), Error>| match result {
@@ -333,10 +339,16 @@ pub(crate) fn find_in_conversations(context: &Context, args: &Args, of: &Convers
         }
         Err(error) => failed.push(error),
     };
-    if is_wanted("EMAIL") {
+    let is_of_ticket = [&param::TICKET, &param::WITHIN]
+        .iter()
+        .any(|param| args.text(param).is_some());
+    if is_of_ticket {
+        add(in_ticket(context, args, of, &wanted, &types));
+    }
+    if is_wanted("EMAIL") && !is_of_ticket {
         add(in_emails(context, args, of.emails, &wanted));
     }
-    if is_wanted("CALL") {
+    if is_wanted("CALL") && !is_of_ticket {
         add(in_calls(context, args, of.calls, &wanted));
     }
     let chats: Vec<&List> = of
@@ -345,10 +357,10 @@ pub(crate) fn find_in_conversations(context: &Context, args: &Args, of: &Convers
         .filter(|(kind, _)| is_wanted(kind))
         .map(|(_, list)| *list)
         .collect();
-    if !chats.is_empty() {
+    if !chats.is_empty() && !is_of_ticket {
         add(in_chats(context, args, &chats, &wanted));
     }
-    if is_wanted("COMMENT") {
+    if is_wanted("COMMENT") && !is_of_ticket {
         add(in_comments(context, args, of.comments, &wanted));
     }
     if let (true, Some(error)) = (read.is_empty(), failed.first()) {
@@ -655,6 +667,63 @@ fn in_chats(
                 places,
             });
         }
+    }
+    Ok((found, note))
+}
+
+/// What was said on one ticket or in one activity, whole: no build has to filter channels by tickets.
+fn in_ticket(
+    context: &Context,
+    args: &Args,
+    of: &Conversations,
+    wanted: &Wanted,
+    types: &[&str],
+) -> Result<(Vec<Conversation>, String), Error> {
+    let query = query_of(
+        context,
+        args,
+        of.activities,
+        &["type", "description", "attachments", "created_by.title"],
+    )?;
+    let mut page = read_up_to(context, &query, RECORDS_MAX)?;
+    page.rows.retain(|row| {
+        let kind = value::text_at(row, "type").unwrap_or_else(|| "COMMENT".to_owned());
+        types.is_empty() || types.contains(&kind.as_str())
+    });
+    let mut note = format!(
+        "what was said in {} was read",
+        text::count(page.rows.len() as u64, "activity", "activities")
+    );
+    if let Some(total) = page.total.filter(|total| *total > RECORDS_MAX) {
+        note += &format!(", the newest of {}", text::thousands(total));
+    }
+    let contents = activity_content::contents(context, args, &page.rows, of.channel);
+    let mut found = Vec::new();
+    for (row, content) in page.rows.into_iter().zip(contents) {
+        let said = threads::said(&row, content, Some(""));
+        if !wanted.are_in(said.iter().map(|said| said.text.as_str())) {
+            continue;
+        }
+        let places = said.into_iter().flat_map(|whole| match whole.at {
+            // Segments and messages are short.
+            Moment::Offset(_) => Vec::from_iter(wanted.is_any_in(&whole.text).then_some(whole)),
+            Moment::Time(ref time) => {
+                let sentences = wanted.sentences(&whole.text).into_iter();
+                let each = sentences.map(|text| Utterance {
+                    at: Moment::Time(time.clone()),
+                    speaker: whole.speaker.clone(),
+                    text,
+                    files: Vec::new(),
+                });
+                each.collect()
+            }
+        });
+        found.push(Conversation {
+            time: time_of(&row),
+            places: places.collect(),
+            entity: of.activities.entity,
+            row: without(row, "description"),
+        });
     }
     Ok((found, note))
 }

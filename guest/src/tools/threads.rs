@@ -193,7 +193,7 @@ fn threads(
 }
 
 /// What was said in an activity: the e-mail, the comment, the messages, the call with its transcript.
-fn said(activity: &Value, content: Related, ticket: Option<&str>) -> Vec<Utterance> {
+pub(crate) fn said(activity: &Value, content: Related, ticket: Option<&str>) -> Vec<Utterance> {
     let time = value::text_at(activity, "time").unwrap_or_default();
     let line = |path: &str| value::text_at(activity, path).map(|text| text::line(&text));
     let kind = value::text_at(activity, "type").unwrap_or_default();
