@@ -66,7 +66,7 @@ pub(super) async fn run(host: &Host, tools: bool, report: Option<&Path>) -> Resu
     findings.verdict()
 }
 
-/// A text, a number, or an object that has the version as its `current`.
+/// The build: `{"current": "6.29.1", …}` in 2026, a text or a number before.
 fn version(version: &Value) -> Option<String> {
     match version {
         Value::String(text) => Some(text.clone()),
