@@ -50,7 +50,7 @@ pub fn wit() -> String {
     );
     out.push_str(FAILURE);
     for Enum { name, values, .. } in enums() {
-        let cases: Vec<String> = values.iter().map(|value| kebab(value)).collect();
+        let cases: Vec<String> = values.iter().map(|value| escaped(&kebab(value))).collect();
         write!(out, "\n    enum {name} {{ {} }}\n", cases.join(", ")).expect("a String");
     }
     for tool in catalog::tools() {
@@ -173,9 +173,12 @@ fn kebab(name: &str) -> String {
     name.replace('_', "-")
 }
 
-/// A name that is also a word of WIT.
+/// Keywords of WIT that a value or an argument could have for a name.
+const KEYWORDS: [&str; 8] = ["type", "from", "include", "list", "record", "result", "string", "use"];
+
+/// A name that is also a keyword of WIT.
 fn escaped(name: &str) -> String {
-    if name == "type" {
+    if KEYWORDS.contains(&name) {
         format!("%{name}")
     } else {
         name.to_owned()
