@@ -27,6 +27,9 @@ fn functions() -> String {
             .iter()
             .map(|param| match param.kind {
                 // By its place: the cases of the type are the values in their order.
+                Kind::OneOf(values) if tool.required() == Some(param.name) => {
+                    format!("{:?}: {values:?}[r#{} as usize]", param.name, param.name)
+                }
                 Kind::OneOf(values) => format!(
                     "{:?}: r#{}.map(|case| {values:?}[case as usize])",
                     param.name, param.name

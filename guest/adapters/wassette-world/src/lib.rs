@@ -50,7 +50,7 @@ pub fn wit() -> String {
     );
     out.push_str(FAILURE);
     for Enum { name, values, .. } in enums() {
-        let cases: Vec<String> = values.iter().map(|value| escaped(&kebab(value))).collect();
+        let cases: Vec<String> = values.iter().map(|value| escaped(&case(value))).collect();
         write!(out, "\n    enum {name} {{ {} }}\n", cases.join(", ")).expect("a String");
     }
     for tool in catalog::tools() {
@@ -167,6 +167,16 @@ fn enums() -> Vec<Enum> {
         }
     }
     found
+}
+
+/// A value as a case of an enum. A word of WIT is all capitals or has none.
+pub fn case(value: &str) -> String {
+    let is_capitals = !value.contains(|c: char| c.is_ascii_lowercase());
+    kebab(&if is_capitals {
+        value.to_owned()
+    } else {
+        value.to_ascii_lowercase()
+    })
 }
 
 fn kebab(name: &str) -> String {
