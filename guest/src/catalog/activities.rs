@@ -170,7 +170,7 @@ pub const TOOLS: &[Tool] = &[
              many of them; continue goes on exactly where an answer ended.",
         run: Run::Custom {
             params: CONVERSATION_PARAMS,
-            run: |context, args| conversations(context, args, &CONVERSATIONS, calls::with_transcripts),
+            run: |context, args| conversations(context, args, &CONVERSATIONS, channel_with_transcript),
         },
         example: None,
     },
@@ -258,6 +258,14 @@ pub(super) fn kind(activity: &Value) -> Option<FactValue> {
 pub(super) fn channel(kind: &str) -> Option<&'static Entity> {
     let endpoint = channels::of_kind(kind)?.endpoint;
     CHANNELS.iter().find(|entity| entity.endpoint == endpoint).copied()
+}
+
+/// As [`channel`], calls with their transcripts.
+pub(super) fn channel_with_transcript(kind: &str) -> Option<&'static Entity> {
+    match kind {
+        "CALL" => Some(&calls::CALL_WITH_TRANSCRIPT),
+        _ => channel(kind),
+    }
 }
 
 const CHANNELS: &[&Entity] = &[

@@ -73,19 +73,11 @@ pub const CALL: Entity = Entity {
 };
 
 /// A call with its transcript, as part of a conversation.
-const CALL_WITH_TRANSCRIPT: Entity = Entity {
+pub(super) const CALL_WITH_TRANSCRIPT: Entity = Entity {
     leading_fields: &[computed("", call_transcripts::LEG_FIELDS, |_| None)],
     enrich: Some(|context, _, _, rows| call_transcripts::with_transcripts(context, rows)),
     ..CALL
 };
-
-/// The channel of an activity type, calls with their transcripts.
-pub(super) fn with_transcripts(kind: &str) -> Option<&'static Entity> {
-    match kind {
-        "CALL" => Some(&CALL_WITH_TRANSCRIPT),
-        _ => super::activities::channel(kind),
-    }
-}
 
 const LIST: List = List {
     entity: &CALL,

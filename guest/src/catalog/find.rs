@@ -250,7 +250,7 @@ const CONVERSATIONS: Conversations = Conversations {
     ],
     comments: &COMMENTS,
     activities: &ACTIVITIES,
-    channel: calls::with_transcripts,
+    channel: activities::channel_with_transcript,
 };
 
 const CONVERSATION_PARAMS: &[Param] = &[

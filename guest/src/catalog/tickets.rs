@@ -361,7 +361,7 @@ pub const TOOLS: &[Tool] = &[
                     args,
                     &THREADS,
                     &activities::ACTIVITY_WITH_ITEM,
-                    calls::with_transcripts,
+                    activities::channel_with_transcript,
                 )
             },
         },

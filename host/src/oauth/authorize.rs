@@ -13,12 +13,12 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use url::form_urlencoded;
 
 use super::{
-    claims::{CODE_LIFETIME, CodeClaims, LOGIN_LIFETIME, LoginClaims, UpstreamRenewal},
+    claims::{CODE_LIFETIME, CodeClaims, LOGIN_LIFETIME, LoginClaims, UpstreamRenewal, now},
     clients::ClientError,
     login_page::{self, FormError, Language, PageError, PageProblem},
     metadata,
     redirect_uri::{RedirectTarget, matches_registered},
-    state::{State, now},
+    state::State,
     token,
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! Claims of the sealed tokens, and how long each of them lives. Each has an expiry, but for a client's registration.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
@@ -16,6 +16,13 @@ pub(super) const REFRESH_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600
 
 /// All tokens that come of one login, however often they are refreshed.
 pub(super) const FAMILY_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}
 
 /// A client that registered itself: the token is its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,11 +11,11 @@ use serde_json::json;
 
 use super::{
     SCOPE,
-    claims::ClientClaims,
+    claims::{ClientClaims, now},
     clients::display_name,
     error::OAuthError,
     redirect_uri::{REDIRECT_URI_BYTES_MAX, REDIRECT_URIS_BYTES_MAX, REDIRECT_URIS_MAX, are_registrable, fit_an_id},
-    state::{State, now},
+    state::State,
 };
 use crate::{
     auth::sealed_token::TokenKind,

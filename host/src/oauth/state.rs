@@ -1,17 +1,12 @@
 //! What the OAuth endpoints share.
 
-use std::{
-    net::IpAddr,
-    num::NonZeroU32,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    claims::AccessClaims,
+    claims::{AccessClaims, now},
     clients::Clients,
     redirect_uri::KnownHosts,
     store::{Store, StoreSettings, StoreUnavailable},
@@ -146,11 +141,4 @@ impl State {
     pub(super) fn random_id(&self) -> Option<String> {
         self.sealer.random::<16>().map(|bytes| BASE64.encode(bytes))
     }
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -18,11 +18,11 @@ use super::{
     SCOPE,
     claims::{
         AccessClaims, ClientClaims, CodeClaims, FAMILY_LIFETIME, REFRESH_LIFETIME, RefreshClaims, UpstreamGrant,
-        UpstreamRenewal,
+        UpstreamRenewal, now,
     },
     error::OAuthError,
     metadata,
-    state::{State, now},
+    state::State,
     store::Generation,
 };
 use crate::{

@@ -516,8 +516,8 @@ fn labels_that_could_not_be_read_are_told() {
     demo.inject(fault(1, None));
     demo.inject(fault(ALWAYS, status(500, "")));
     let answer = call(&mut program, &origin, "list_tickets", r#"{"take":1}"#);
-    let note = "Note: Custom fields may lack their labels, and some that Daktela hides may show, since reading them failed. \
-                Daktela failed to answer for tickets (HTTP 500). Try again later.";
+    let note = "Note: Custom fields are missing, since reading them failed. Daktela failed to answer for tickets (HTTP 500). \
+                Try again later.";
     let text = answer["text"].as_str().expect("a text");
     assert!(answer["isError"] == false && text.contains(note), "{text}");
 }

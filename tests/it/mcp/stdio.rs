@@ -242,7 +242,9 @@ fn ends_with_answers(end: impl FnOnce(&mut Program)) {
     }
     end(&mut program);
     let text = "104 tickets (stage OPEN · without merged tickets)";
-    let result = json!({"content": [{"type": "text", "text": text}], "isError": false});
+    let fields = json!({"tickets": ["id_merge", "name", "stage"]});
+    let observed = json!({"daktela/asked": fields, "daktela/came": fields, "daktela/total": 104});
+    let result = json!({"content": [{"type": "text", "text": text}], "isError": false, "_meta": observed});
     assert_eq!(program.receive(), (id, json!({ "result": result })));
     assert_eq!(program.wait().code(), Some(0));
 }
@@ -389,7 +391,9 @@ fn a_call_prints_its_answer_and_tells_by_its_exit_code() {
         call("count_tickets", r#"{"stage": "OPEN"}"#),
         (Some(0), counted, String::new())
     );
-    let refused = "Wrong arguments:\n- stage: expected one of OPEN, WAIT, CLOSE, ARCHIVE, not \"NEW\"\n".to_owned();
+    let refused =
+        "Wrong arguments:\n- stage: expected one of OPEN, WAIT, CLOSE, ARCHIVE, or a list of them, not \"NEW\"\n"
+            .to_owned();
     assert_eq!(
         call("count_tickets", r#"{"stage": "NEW"}"#),
         (Some(1), refused, String::new())

@@ -84,7 +84,7 @@ const WITHOUT_A_NOTE: &[(&str, &[&str], &str)] = &[
     ),
     (
         "dotted fields are passed over",
-        &["find_in_conversations", "list_call_transcripts", "list_calls"],
+        &["list_call_transcripts", "list_calls"],
         "not mended yet: the ticket of a call is absent",
     ),
     (

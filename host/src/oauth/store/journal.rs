@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use crate::oauth::state::now;
+use crate::oauth::claims::now;
 
 /// What a line begins with after its time.
 const CODE: &str = "code";
