@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{activities, calls};
+use super::activities;
 use crate::{
     daktela::query::{Direction, Filter},
     model::{
