@@ -180,7 +180,7 @@ fn main() -> ExitCode {
         }
         let is_slow = least.iter().any(|time| *time > LIMIT);
         slow += usize::from(is_slow);
-        println!(
+        eprintln!(
             "{:5.2} s folded {:5.2} s whole  {name}{}",
             least[0].as_secs_f64(),
             least[1].as_secs_f64(),
@@ -188,7 +188,7 @@ fn main() -> ExitCode {
         );
     }
     if slow > 0 {
-        println!("{slow} inputs took longer than {LIMIT:?}");
+        eprintln!("{slow} inputs took longer than {LIMIT:?}");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -277,10 +277,7 @@ fn every_figure_is_that_of_a_computation_by_hand() {
         |tool: &str, records: &[Value], filters: Value, name: &str, group: &Group, of: Option<(&str, &Read)>| {
             let read = of.map_or(&none, |(_, read)| read);
             let expected = by_hand(records, group, read);
-            let total = figures(
-                records.len() as u64,
-                records.iter().filter_map(|record| read(record)).collect(),
-            );
+            let total = figures(records.len() as u64, records.iter().filter_map(read).collect());
             let mut arguments = filters;
             arguments["group_by"] = json!(name);
             if let Some((of, _)) = of {
@@ -518,7 +515,6 @@ fn every_figure_is_that_of_a_computation_by_hand() {
     );
 
     assert!(compared >= 300, "{compared}");
-    println!("{compared} figures are equal");
 }
 
 /// What one question costs, at the size of a busy month: requests and bytes of the answer.
@@ -556,13 +552,8 @@ fn a_busy_month_is_one_answer_of_few_requests() {
         ),
     ] {
         world.demo.take_requests();
-        let (found, text) = world.ask(tool, &arguments);
+        let (_, text) = world.ask(tool, &arguments);
         let requests = world.demo.take_requests().len();
-        println!(
-            "{tool} {arguments}: {} of {requests} requests, {} bytes",
-            found["total"]["count"],
-            text.len()
-        );
         assert!(text.len() <= 4_096, "{tool} {arguments}: {} bytes\n{text}", text.len());
         assert!(requests <= 80, "{tool} {arguments}: {requests} requests");
     }

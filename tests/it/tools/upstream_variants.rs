@@ -5,9 +5,12 @@ use daktela_demo::{
     UnknownField,
 };
 
+/// A name, and how the build differs from the default.
+type Build = (&'static str, fn(&mut Quirks));
+
 /// Each way in which a build may differ from the default, and its name: what no public source settles (see the demo's
 /// documentation), or what builds are known to differ in.
-pub(crate) const BUILDS: &[(&str, fn(&mut Quirks))] = &[
+pub(crate) const BUILDS: &[Build] = &[
     ("unknown fields are refused", |build| {
         build.unknown_field = UnknownField::Refused
     }),
