@@ -41,11 +41,22 @@ async function serve() {
     throw new Error('the program does not listen');
 }
 
+/** Removes a folder. The killed processes may still be ending, so the folder is listed anew until it is gone. */
+async function remove(folder) {
+    for (const end = Date.now() + PATIENCE_MS; ; await new Promise(done => setTimeout(done, 100)))
+        try {
+            return rmSync(folder, { recursive: true, force: true });
+        } catch (error) {
+            if (error.code !== 'ENOTEMPTY' || Date.now() > end) throw error;
+        }
+}
+
 /** A browser with one page, and its protocol as a function. */
 async function browse({ language }) {
     const profile = mkdtempSync(join(tmpdir(), 'login-page-'));
     const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', `--accept-lang=${language}`];
     const child = spawn(chromium, [...flags, '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'], {
+        detached: true,
         stdio: ['ignore', 'ignore', 'pipe'],
     });
     const port = await new Promise(found => {
@@ -74,10 +85,12 @@ async function browse({ language }) {
             if (await ask(expression)) return;
         throw new Error(`never: ${what}; the page says ${await ask('document.body?.innerText')}`);
     };
-    const close = () => {
-        // Its own children write to the profile for a while after it.
-        child.once('exit', () => rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
-        child.kill();
+    const close = async () => {
+        const exited = new Promise(done => child.once('exit', done));
+        // The whole process group: the browser's children outlive it and write to the profile.
+        process.kill(-child.pid, 'SIGKILL');
+        await exited;
+        await remove(profile);
     };
     return { send, ask, until, close };
 }
@@ -155,7 +168,7 @@ async function look(view, { base, user }) {
         await page.until('document.body.innerText === "back in the client"', 'the way back');
         expect(/[?&]code=mdcode_/.test(answered), `a code in ${answered}`);
     } finally {
-        page.close();
+        await page.close();
         client.close();
     }
 }
