@@ -41,6 +41,11 @@ async function serve() {
     throw new Error('the program does not listen');
 }
 
+/** Ends the whole process group: a browser's children outlive it and write to its profile. */
+function kill(child) {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+}
+
 /** Removes a folder. The killed processes may still be ending, so the folder is listed anew until it is gone. */
 async function remove(folder) {
     for (const end = Date.now() + PATIENCE_MS; ; await new Promise(done => setTimeout(done, 100)))
@@ -59,6 +64,7 @@ async function browse({ language }) {
         detached: true,
         stdio: ['ignore', 'ignore', 'pipe'],
     });
+    process.on('exit', () => kill(child));
     const port = await new Promise(found => {
         createInterface({ input: child.stderr }).on('line', line => {
             const address = line.match(/ws:\/\/[^:]+:(\d+)/);
@@ -87,8 +93,7 @@ async function browse({ language }) {
     };
     const close = async () => {
         const exited = new Promise(done => child.once('exit', done));
-        // The whole process group: the browser's children outlive it and write to the profile.
-        process.kill(-child.pid, 'SIGKILL');
+        kill(child);
         await exited;
         await remove(profile);
     };
