@@ -101,7 +101,7 @@ pub(crate) fn describe(context: &Context, args: &Args) -> Result<Output, Error> 
     let newest: Vec<Result<Page, Error>> = pages.by_ref().take(kinds.len()).collect();
     let mut notes = Vec::new();
     let mut records = Vec::new();
-    let mut failed = None;
+    let mut failed = Vec::new();
     for (kind, page) in kinds.iter().zip(newest) {
         let owners = kind.form.and_then(|_| pages.next()).and_then(Result::ok);
         match page {
@@ -112,11 +112,13 @@ pub(crate) fn describe(context: &Context, args: &Args) -> Result<Output, Error> 
                     kind.word,
                     error.text()
                 ));
-                failed = Some(error);
+                failed.push(error);
             }
         }
     }
-    if let (true, [_], Some(error)) = (records.is_empty(), &kinds[..], failed) {
+    if failed.len() == kinds.len()
+        && let Some(error) = failed.pop()
+    {
         return Err(error);
     }
     let (skip, take) = (args.skip(), args.number(&param::take(200, 1000)).unwrap_or(200));
