@@ -6,8 +6,8 @@ use daktela_demo::{Demo, Quirks};
 
 use crate::{
     auth::Identities,
-    config::{ConfigError, Options, server::ServerSettings},
-    egress::{Cache, Client, Credential, Egress, OriginError},
+    config::{ConfigError, Options, server::ServerSettings, token_store},
+    egress::{Cache, Client, Credential, Egress, Origin, OriginError},
     host::Host,
     oauth,
     sandbox::Sandbox,
@@ -42,14 +42,36 @@ pub fn single_user(options: &Options) -> Result<SingleUser, BuildError> {
     let demo = demo(options)?;
     let (origin, credential) = match &demo {
         Some(demo) => (demo.origin().parse()?, demo_credential()),
-        None => options.daktela.upstream(|name| std::env::var(name).ok())?,
+        None => options
+            .daktela
+            .upstream(|name| std::env::var(name).ok(), token_store::read)?,
     };
-    let cache = Cache::new(options.cache.settings());
-    let egress = Egress::new(origin, credential, Client::new(options.network()), cache);
     Ok(SingleUser {
-        host: host(options, Some(egress))?,
+        host: reading(options, origin, credential)?,
         demo,
     })
+}
+
+/// For clients that start the program: as [`single_user`], except that where settings are missing it lists all there is, and a
+/// call is answered with what to set. Directories list tools without any settings.
+pub fn for_client(options: &Options) -> Result<SingleUser, BuildError> {
+    match single_user(options) {
+        Err(BuildError::Config(error)) if error.is_missing() => {
+            tracing::warn!(event = "not_configured", reason = %error, "calls are answered with what to set");
+            Ok(SingleUser {
+                host: host(options, None)?.not_configured(error.to_string()),
+                demo: None,
+            })
+        }
+        other => other,
+    }
+}
+
+/// A host that reads one instance with one credential.
+pub fn reading(options: &Options, origin: Origin, credential: Credential) -> Result<Host, BuildError> {
+    let cache = Cache::new(options.cache.settings());
+    let egress = Egress::new(origin, credential, Client::new(options.network()), cache);
+    host(options, Some(egress))
 }
 
 /// The sample company, where the options ask for it, as large as they say.

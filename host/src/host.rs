@@ -19,6 +19,8 @@ use crate::{
 pub struct Host {
     sandbox: Sandbox,
     egress: Option<Arc<Egress>>,
+    /// What is missing in the settings of whoever started the program.
+    missing: Option<String>,
     budget: CallLimits,
     metrics: Metrics,
     traces: Option<Traces>,
@@ -40,6 +42,7 @@ impl Host {
         Self {
             sandbox,
             egress: egress.map(Arc::new),
+            missing: None,
             budget,
             metrics: Metrics::new(time_max(&budget)),
             traces: None,
@@ -49,6 +52,14 @@ impl Host {
     /// Exports a span for each call.
     pub fn with_traces(self, traces: Option<Traces>) -> Self {
         Self { traces, ..self }
+    }
+
+    /// Answers calls of tools with what is missing in the settings, in place of running them.
+    pub fn not_configured(self, missing: String) -> Self {
+        Self {
+            missing: Some(missing),
+            ..self
+        }
     }
 
     pub fn egress(&self) -> Option<&Arc<Egress>> {
@@ -88,7 +99,10 @@ impl Host {
         let mut guard = CallGuard::new(request, call.clone(), origin, self);
         let hints = egress.as_ref().and_then(|egress| egress.hints());
         let hinted = with_hints(request, hints);
-        let mut answer = self.sandbox.run(&hinted, egress.clone(), call).await;
+        let mut answer = match (&self.missing, request) {
+            (Some(missing), Request::CallTool { .. }) => Ok(Ok(not_configured(missing))),
+            _ => self.sandbox.run(&hinted, egress.clone(), call).await,
+        };
         if let (Some(egress), Ok(Ok(answer))) = (egress, &mut answer)
             && let Some(changes) = take_hints(answer)
         {
@@ -105,6 +119,15 @@ impl Host {
             .map_or(0, String::len);
         answer
     }
+}
+
+/// A tool's answer, for a model to pass on to whoever can change the settings.
+fn not_configured(missing: &str) -> String {
+    let text = format!(
+        "This server is not set up yet: {missing}. The settings are those of the program that starts this server: in Claude \
+         Desktop Settings → Extensions → Daktela, elsewhere the entry of this server. Start that program anew afterwards."
+    );
+    json!({"content": [{"type": "text", "text": text}], "isError": true}).to_string()
 }
 
 /// Under this key an answer says what its call learnt about the build. It is for the host, and no client sees it.

@@ -7,6 +7,7 @@ mod demo;
 pub mod eval;
 mod print;
 mod serve;
+mod setup;
 mod smoke_test;
 mod tools;
 
@@ -29,6 +30,7 @@ use crate::{
 };
 
 pub use arguments::read;
+pub use setup::SetupOptions;
 
 /// An MCP server for Daktela. Without a command it serves one client on stdin and stdout.
 ///
@@ -51,6 +53,14 @@ pub struct Cli {
 pub enum Command {
     /// A tour of the sample company, then how to connect a client
     Demo,
+    /// Connect Claude Desktop, Claude Code, VS Code, Cursor or Gemini: asks for address and token, tries them, and writes the
+    /// client's entry after showing it
+    #[command(
+        after_help = "Examples:\n  mcp-daktela setup\n  mcp-daktela --demo setup --client claude-desktop    with the sample company\n  \
+                      DAKTELA_ACCESS_TOKEN=… mcp-daktela --url https://acme.daktela.com setup --client cursor --yes\n  \
+                      mcp-daktela setup --remove"
+    )]
+    Setup(SetupOptions),
     /// List the tools
     Tools {
         /// Print their MCP definitions as JSON
@@ -91,6 +101,7 @@ const EXAMPLES: &str = "\
 Examples:
   mcp-daktela demo                         see it work, no Daktela needed
   mcp-daktela --demo                       serve the sample company
+  mcp-daktela setup                        connect Claude Desktop and others, step by step
   DAKTELA_URL=https://acme.daktela.com DAKTELA_ACCESS_TOKEN=… mcp-daktela check
   DAKTELA_URL=https://acme.daktela.com DAKTELA_ACCESS_TOKEN=… mcp-daktela
 
@@ -172,13 +183,19 @@ fn start(cli: Cli) -> Result<(), ExitError> {
         }
         None if server.transport == Transport::StreamableHttp => serve::run(&options, &server),
         None => {
-            let SingleUser { host, demo } = single_user()?;
+            // A person at a terminal hears at once what is missing, a client with its first call.
+            let SingleUser { host, demo } = if std::io::stdin().is_terminal() {
+                single_user()?
+            } else {
+                app::for_client(&options).map_err(ExitError::usage)?
+            };
             let done = block_on(serve(&options, host));
             drop(demo);
             done
         }
         Some(Command::Demo) => block_on(demo::run(&single_user()?.host)),
         Some(Command::Call { tool, arguments }) => block_on(call::run(&single_user()?.host, tool, arguments)),
+        Some(Command::Setup(setup)) => block_on(setup::run(&options, &setup)),
         Some(Command::Eval { transcript, questions }) => eval::run(&transcript, &questions),
         Some(Command::Check { tools, report }) => block_on(check::run(&single_user()?.host, tools, report.as_deref())),
     }

@@ -1,6 +1,7 @@
 //! Configuration: flags and environment variables become settings. Nothing is started here.
 
 mod daktela;
+pub(crate) mod folders;
 mod limits;
 pub mod oauth;
 mod placeholder;
@@ -8,12 +9,14 @@ mod secret;
 pub mod server;
 mod server_error;
 mod telemetry;
+pub mod token_store;
 
 use std::{io, path::PathBuf};
 
 use clap::Args;
 
 use crate::egress::{Network, OriginError};
+use token_store::TokenStoreError;
 
 pub use daktela::{CacheOptions, DaktelaOptions};
 pub use limits::LimitOptions;
@@ -55,14 +58,14 @@ pub struct Options {
 pub enum ConfigError {
     #[error(
         "no Daktela is named. Set DAKTELA_URL (or --url) to the address of yours, e.g. https://acme.daktela.com, or try \
-         the sample company with --demo"
+         the sample company with --demo; `mcp-daktela setup` asks for all that is needed"
     )]
     NoUrl,
     #[error("DAKTELA_URL: {0}")]
     Url(#[from] OriginError),
     #[error(
         "no credential is given. Set DAKTELA_ACCESS_TOKEN to a user's API token, or DAKTELA_USERNAME \
-         and DAKTELA_PASSWORD"
+         and DAKTELA_PASSWORD; `mcp-daktela setup` asks for a token and keeps it"
     )]
     NoCredential,
     #[error(
@@ -89,8 +92,20 @@ pub enum ConfigError {
     Authorities { file: PathBuf, why: String },
     #[error("{0}: {1:?} is no address of a collector; expected e.g. http://localhost:4318")]
     OtlpEndpoint(&'static str, String),
+    #[error(transparent)]
+    TokenStore(#[from] TokenStoreError),
     #[error("OTEL_EXPORTER_OTLP_PROTOCOL: {0:?} is not spoken here, only http/protobuf, usually on port 4318")]
     OtlpProtocol(String),
+}
+
+impl ConfigError {
+    /// Whether settings are missing, in contrast to settings that are wrong.
+    pub fn is_missing(&self) -> bool {
+        matches!(
+            self,
+            Self::NoUrl | Self::NoCredential | Self::NoPassword | Self::NoUsername
+        )
+    }
 }
 
 impl Options {

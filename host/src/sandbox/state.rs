@@ -131,7 +131,7 @@ impl WasiHttpHooks for Upstream {
 
 fn no_instance() -> Error {
     Error::InternalError(Some(
-        "No Daktela is configured: set DAKTELA_URL, or try --demo.".to_owned(),
+        "No Daktela is configured: run `mcp-daktela setup`, set DAKTELA_URL, or try --demo.".to_owned(),
     ))
 }
 
