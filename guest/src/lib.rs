@@ -11,7 +11,7 @@
 //! | [`render`] | records to markdown within a byte budget; HTML to text, quoted mail folded |
 //! | [`model`] | what a tool, a parameter, an entity, a filter and a field are; checked arguments; tool schemas |
 //! | [`daktela`] | the API client: queries, paging, compatibility with builds, errors, the network as a trait |
-//! | [`text`], [`value`], [`date`], [`names`], [`phone`], [`time`], [`unicode`], [`settings`], `sort` | utilities: sanitizing of untrusted text, lenient JSON, dates, people's names, phone numbers, durations and the order of local times |
+//! | [`text`], [`date`], [`settings`], `value`, `names`, `phone`, `time`, `unicode`, `sort` | utilities: sanitizing of untrusted text, lenient JSON, dates, people's names, phone numbers, durations and the order of local times |
 //!
 //! Free of WIT, runtimes and secrets, so everything builds and runs natively as well.
 
@@ -20,17 +20,17 @@ pub mod daktela;
 pub mod date;
 pub mod mcp;
 pub mod model;
-pub mod names;
-pub mod phone;
+pub(crate) mod names;
+pub(crate) mod phone;
 pub mod render;
 pub mod run;
 pub mod settings;
 pub(crate) mod sort;
 pub mod text;
-pub mod time;
+pub(crate) mod time;
 pub(crate) mod tools;
-pub mod unicode;
-pub mod value;
+pub(crate) mod unicode;
+pub(crate) mod value;
 
 pub use crate::{
     daktela::{error::Error, hints::Hints, http},

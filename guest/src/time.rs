@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use crate::sort;
 
 /// A duration in days, hours and minutes, below an hour with its seconds: `6 d 18 h 7 min`, `2 h 5 min`, `4 min 5 s`.
-pub fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0) as u64;
     let units = [
         (seconds / 86_400, "d"),
@@ -30,7 +30,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// The hour, as the beginning of the text (`2026-10-25 02`), where this local time may lie in one that occurs twice.
-pub fn repeated_hour<'a>(time: &'a str, zone: Option<&str>) -> Option<&'a str> {
+pub(crate) fn repeated_hour<'a>(time: &'a str, zone: Option<&str>) -> Option<&'a str> {
     let part = |range: std::ops::Range<usize>| time.get(range)?.parse::<u32>().ok();
     let (year, month, day, hour) = (part(0..4)?, part(5..7)?, part(8..10)?, part(11..13)?);
     let is_last = day > 24;
@@ -109,7 +109,7 @@ fn rule(zone: &str) -> Rule {
 
 /// The seconds of a local time `YYYY-MM-DD HH:MM:SS`, as if no clock were ever changed: 1970-01-01 00:00:00 is 0. A day without a
 /// time is its midnight. `None` for anything else.
-pub fn seconds(time: &str) -> Option<i64> {
+pub(crate) fn seconds(time: &str) -> Option<i64> {
     let part = |range: std::ops::Range<usize>| time.get(range)?.parse::<i64>().ok();
     let days = days(&Date {
         year: part(0..4)?,
@@ -125,7 +125,7 @@ pub fn seconds(time: &str) -> Option<i64> {
 
 /// How many seconds passed between two local times of a zone, negative where the second one is earlier. In Europe the hour by
 /// which clocks are changed is counted; elsewhere it is not known when they are, so that a span over such a night is an hour off.
-pub fn between(from: &str, to: &str, zone: Option<&str>) -> Option<i64> {
+pub(crate) fn between(from: &str, to: &str, zone: Option<&str>) -> Option<i64> {
     let ahead = |time: &str| i64::from(is_summer(time, zone)) * 3_600;
     Some(seconds(to)? - seconds(from)? - ahead(to) + ahead(from))
 }
@@ -186,7 +186,7 @@ fn date(days: i64) -> Date {
 }
 
 /// `YYYY-MM-DD HH:MM:SS` so many seconds later, on a clock that is never changed.
-pub fn later(time: &str, by: i64) -> Option<String> {
+pub(crate) fn later(time: &str, by: i64) -> Option<String> {
     let seconds = seconds(time)? + by;
     let Date { year, month, day } = date(seconds.div_euclid(86_400));
     let of_day = seconds.rem_euclid(86_400);
@@ -197,14 +197,14 @@ pub fn later(time: &str, by: i64) -> Option<String> {
 }
 
 /// The day of the week of a local time: 1 is Monday, 7 is Sunday.
-pub fn day_of_week(time: &str) -> Option<u32> {
+pub(crate) fn day_of_week(time: &str) -> Option<u32> {
     let days = seconds(time)?.div_euclid(86_400);
     // 1970-01-01 was a Thursday.
     u32::try_from((days + 3).rem_euclid(7) + 1).ok()
 }
 
 /// The week of a local time by ISO 8601, `2026-W47`, and its Monday, `2026-11-16`.
-pub fn week(time: &str) -> Option<(String, String)> {
+pub(crate) fn week(time: &str) -> Option<(String, String)> {
     let days = seconds(time)?.div_euclid(86_400);
     let monday = days - (days + 3).rem_euclid(7);
     // The week belongs to the year that its Thursday is in.
@@ -233,7 +233,7 @@ fn weekday(year: u32, month: u32, day: u32) -> u32 {
 }
 
 /// The order of two local times; `None` where both lie in an hour that occurs twice.
-pub fn compare(a: &str, b: &str, zone: Option<&str>) -> Option<Ordering> {
+pub(crate) fn compare(a: &str, b: &str, zone: Option<&str>) -> Option<Ordering> {
     let hour = repeated_hour(a, zone);
     if hour.is_some() && hour == repeated_hour(b, zone) {
         return None;
@@ -243,7 +243,7 @@ pub fn compare(a: &str, b: &str, zone: Option<&str>) -> Option<Ordering> {
 
 /// Items in the order of their local times. Those of an hour that occurs twice keep the order in which they came, and one
 /// without a time stays behind the one that it came after. A list that came newest first is turned round.
-pub fn sort<T>(mut items: Vec<T>, time: impl Fn(&T) -> Option<String>, zone: Option<&str>) -> Vec<T> {
+pub(crate) fn sort<T>(mut items: Vec<T>, time: impl Fn(&T) -> Option<String>, zone: Option<&str>) -> Vec<T> {
     let times: Vec<String> = items.iter().filter_map(&time).collect();
     let (mut sure, mut unsure) = ([0, 0], [0, 0]);
     for pair in times.windows(2) {
