@@ -885,40 +885,133 @@ fn agents_without_a_name_and_lists_that_only_count_are_read_whole() {
     assert_eq!(mended(&called), ["unprojected realtimeSessions *"]);
 }
 
-#[test]
-fn a_tool_fails_where_nothing_can_be_read() {
-    let broken = Upstream::answering(|_, status, body| {
-        *status = 500;
-        *body = json!({"error": ["Internal error"]});
-    });
-    let fine: Vec<&str> = guest::catalog::tools()
-        .map(|tool| tool.name)
-        .filter(|tool| !broken.call(tool, json!({})).is_error)
-        .collect();
-    assert!(fine.is_empty(), "answer without an error: {fine:?}");
+/// An instance that fails to answer for requests of which `is` says so.
+fn failing(is: impl Fn(&str) -> bool + Send + Sync + 'static) -> Upstream {
+    Upstream::answering(move |said, status, body| {
+        if is(said) {
+            (*status, *body) = (503, json!({"error": ["Busy."], "result": null}));
+        }
+    })
+    .with(with_transferred_call())
+}
+
+fn with_transferred_call() -> Quirks {
+    Quirks {
+        extended: true,
+        ..Quirks::default()
+    }
 }
 
 #[test]
-fn a_wallboard_says_which_part_could_not_be_read() {
-    let broken = Upstream::answering(|said, status, body| {
-        if said.starts_with("activities ") || said.starts_with("activitiesCall ") {
-            *status = 500;
-            *body = json!({"error": ["Internal error"]});
+fn a_part_that_could_not_be_read_is_told_with_its_reason() {
+    const SECOND: &str = "the transcript of activities_predany_2, Eva Dvořáková could not be read: Daktela failed to answer for activitiesCallTranscripts (HTTP 503)";
+    let transferred = json!({"date_from": "2026-11-20 11:20", "date_to": "2026-11-20 11:20"});
+    // Several activities at once do not come, and then one of the two by itself.
+    let second_leg = |said: &str| {
+        said.starts_with("activitiesCallTranscripts") && (said.contains("=in") || said.contains("activities_predany_2"))
+    };
+    let called = failing(second_leg).call("list_call_transcripts", transferred.clone());
+    assert!(
+        called.text.contains("Dobrý den, volám kvůli faktuře."),
+        "{}",
+        called.text
+    );
+    assert!(called.text.contains(SECOND), "{}", called.text);
+
+    let called = failing(second_leg).call("get_call_transcript", json!({"activity": "activities_predany_1"}));
+    assert!(
+        called.text.contains("Dobrý den, volám kvůli faktuře."),
+        "{}",
+        called.text
+    );
+    assert!(called.text.contains(SECOND), "{}", called.text);
+
+    // A build that does not narrow transcripts, so that whole ones are searched.
+    let words =
+        json!({"words": "faktuře", "type": "CALL", "date_from": "2026-11-20 11:20", "date_to": "2026-11-20 11:20"});
+    let called = Upstream::answering(move |said, status, body| {
+        if said.starts_with("activitiesCallTranscripts") && said.contains("=like") {
+            (*status, *body) = (400, json!({"error": ["No such filter."], "result": null}));
+        } else if second_leg(said) {
+            (*status, *body) = (503, json!({"error": ["Busy."], "result": null}));
         }
-    });
-    let called = broken.call("wallboard", json!({}));
-    let board = called
-        .text
-        .lines()
-        .filter(|line| line.starts_with("## "))
-        .collect::<Vec<_>>();
-    assert_eq!(
-        board[1],
-        "## Queues: who waits is not known; incoming calls today: not known"
+    })
+    .with(with_transferred_call())
+    .call("find_in_conversations", words);
+    assert!(called.text.contains("volám kvůli faktuře"), "{}", called.text);
+    assert!(
+        called
+            .text
+            .contains(&format!("1 leg of calls could not be searched whole: [{SECOND}")),
+        "{}",
+        called.text
+    );
+
+    let called = failing(|said| said.starts_with("activitiesCallTranscripts")).call(
+        "list_conversations",
+        json!({"type": "CALL", "date_from": "2026-11-20 11:20", "date_to": "2026-11-20 11:20"}),
     );
     assert!(
-        board[2].starts_with("## Waiting longest: could not be read. "),
+        called.text.contains("[the transcript could not be read]")
+            && called
+                .text
+                .contains("the transcript of activities_predany_1, Jan Novák could not be read: ")
+            && !called.text.contains("[no transcript]"),
         "{}",
-        board[2]
+        called.text
+    );
+}
+
+#[test]
+fn what_could_not_be_searched_is_told_with_its_reason() {
+    let chats = json!({"words": "stranka", "type": ["FBM", "VBR"]});
+    let called = failing(|said| said.starts_with("activitiesFbm/") && said.contains("/messages"))
+        .call("find_in_conversations", chats.clone());
+    assert!(
+        called
+            .text
+            .contains("could not be searched whole: [the messages could not be read: Daktela failed to answer"),
+        "{}",
+        called.text
+    );
+    let called = failing(|said| said.starts_with("activitiesVbr ")).call("find_in_conversations", chats);
+    assert!(called.text.contains("Zveřejním to na vaší stránce."), "{}", called.text);
+    assert!(
+        called
+            .text
+            .contains("No Viber chats were searched. Daktela failed to answer for activitiesVbr (HTTP 503)"),
+        "{}",
+        called.text
+    );
+    let called = failing(|said| said.starts_with("accounts ")).call("search", json!({"query": "Horáková"}));
+    let answer: Value = serde_json::from_str(&called.text).unwrap_or_else(|_| panic!("{}", called.text));
+    assert!(!answer["results"].as_array().expect("results").is_empty(), "{answer}");
+    assert!(
+        answer["notes"][0]
+            .as_str()
+            .is_some_and(|note| note.starts_with("No account was searched for. Daktela failed to answer")),
+        "{answer}"
+    );
+    let called = failing(|said| said.starts_with("ticketsCategories ")).call("describe", json!({"entity": "tickets"}));
+    assert!(
+        called.text.contains("Which forms tickets have could not be read"),
+        "{}",
+        called.text
+    );
+    let called = failing(|said| said.contains(" q=")).call("find_tickets", json!({"words": "kolo"}));
+    assert!(
+        called.text.contains("Daktela's own full-text search could not be read"),
+        "{}",
+        called.text
+    );
+    // Whether an order hides rows could not be seen.
+    let called = failing(|said| said.starts_with("tickets ") && !said.contains("sort["))
+        .call("list_tickets", json!({"search": "qqqqqqqq"}));
+    assert!(
+        called
+            .text
+            .contains("may be missing (edited), since reading them failed"),
+        "{}",
+        called.text
     );
 }

@@ -43,6 +43,7 @@ pub fn values(http: &dyn Http, param: &Param, typed: &str) -> Value {
             } else {
                 client.read_page(&query)
             };
+            // A list of suggestions has no room for an error, and the call that follows tells of it.
             let rows = page.map(|page| page.rows).unwrap_or_default();
             rows.iter()
                 .filter_map(|row| value::text_at(row, "title").or_else(|| value::text_at(row, "name")))

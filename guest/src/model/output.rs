@@ -505,7 +505,18 @@ impl Role {
     }
 }
 
+/// Remarks that say that nothing is there; any other says that something could not be read, or not whole.
+pub const NOTHING_THERE: [&str; 3] = ["[no messages]", "[no transcript]", "[no activity, so no transcript]"];
+
 impl Related {
+    /// Takes out the remarks that say that something could not be read.
+    pub fn take_failures(&mut self) -> Vec<String> {
+        let is_nothing = |remark: &String| NOTHING_THERE.contains(&remark.as_str());
+        let (nothing, failures) = std::mem::take(&mut self.remarks).into_iter().partition(is_nothing);
+        self.remarks = nothing;
+        failures
+    }
+
     /// Why there is nothing to show.
     pub fn remark(remark: impl Into<String>) -> Self {
         Related {

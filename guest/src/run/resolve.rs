@@ -285,7 +285,8 @@ fn choose(
     })
 }
 
-/// All entries of a small directory, id and title; nothing where it cannot be read.
+/// All entries of a small directory, id and title; nothing where it cannot be read. Only for a way that spares requests: the
+/// error shows where the records themselves are read.
 pub(crate) fn entries(context: &Context, source: &Source) -> Option<Vec<(String, String)>> {
     let query = Query::new(source.endpoint, TAKE_MAX)
         .fields(&["name", "title"])

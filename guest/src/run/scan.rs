@@ -290,7 +290,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Counts the records of each of these queries, without reading them; nothing where the build does not say.
+    /// Counts the records of each of these queries, without reading them; nothing where the build does not say or one could
+    /// not be counted. What is then read instead tells of the error.
     pub(crate) fn counts(&mut self, queries: &[Query]) -> Option<Vec<u64>> {
         self.requests += queries.len() as u64;
         let pages = self.context.client.read_pages(queries);

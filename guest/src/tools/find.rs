@@ -146,11 +146,18 @@ pub(crate) fn records(
             search.entity.plural
         )
     )];
-    let full_text = if search.has_full_text {
+    let (full_text, failed) = if search.has_full_text {
         full_text(context, given, &query)
     } else {
-        Vec::new()
+        (Vec::new(), None)
     };
+    notes.extend(failed.map(|error| {
+        format!(
+            "Daktela's own full-text search could not be read, so that {} that hold the words elsewhere may be missing. {}",
+            search.entity.plural,
+            error.text()
+        )
+    }));
     let mut hits: Vec<Hit> = Vec::new();
     let mut elsewhere = 0;
     let mut known: Vec<Option<String>> = Vec::new();
@@ -187,8 +194,8 @@ fn readable(row: &Value, field: &Field) -> Option<String> {
     })
 }
 
-/// What the instance's full-text search finds; nothing where the build does not search.
-fn full_text(context: &Context, given: &[&str], query: &Query) -> Vec<Value> {
+/// What the instance's full-text search finds, nothing where the build does not search; and why it could not be read.
+fn full_text(context: &Context, given: &[&str], query: &Query) -> (Vec<Value>, Option<Error>) {
     let search = |words: &str, take: u64| Query {
         search: Some(words.to_owned()),
         take,
@@ -199,11 +206,24 @@ fn full_text(context: &Context, given: &[&str], query: &Query) -> Vec<Value> {
         fields: vec!["name".to_owned()],
         ..search(NONSENSE, 1)
     });
-    let mut pages = context.client.read_pages(&queries);
-    // It is help: without it the words are still found in titles and texts.
-    let searches = matches!(pages.pop(), Some(Ok(page)) if page.rows.is_empty());
-    let pages = pages.into_iter().filter(|_| searches);
-    pages.flatten().flat_map(|page| page.rows).collect()
+    let mut failed = None;
+    let mut rows = Vec::new();
+    let mut searches = true;
+    // The last one, which finds nothing where the build searches, comes first.
+    for (i, page) in context.client.read_pages(&queries).into_iter().rev().enumerate() {
+        match page {
+            Ok(page) if i == 0 => searches = page.rows.is_empty(),
+            Ok(page) => rows.extend(page.rows),
+            // A build without the search.
+            Err(Error::Refused(_) | Error::NotFound(_)) if i == 0 => searches = false,
+            Err(error) => failed = Some(error),
+        }
+    }
+    match (searches, failed) {
+        (true, None) => (rows, None),
+        (true, failed) => (Vec::new(), failed),
+        (false, _) => (Vec::new(), None),
+    }
 }
 
 /// A tool that lists the records of a kind that hold the words.
@@ -318,6 +338,36 @@ struct Conversation {
     places: Vec<Utterance>,
 }
 
+/// The conversations of a channel that hold the words.
+struct Searched {
+    found: Vec<Conversation>,
+    /// How much was read.
+    read: String,
+    /// What could not be read, and why.
+    lacks: Vec<String>,
+}
+
+/// What could not be read of some conversations: how many they are, and why, each reason once.
+fn unread(remarks: Vec<String>, one: &str, many: &str) -> Option<String> {
+    let number = remarks.iter().filter(|remark| remark.starts_with('[')).count();
+    let mut reasons: Vec<&String> = Vec::new();
+    for remark in &remarks {
+        if !reasons.contains(&remark) && reasons.len() < REASONS_MAX {
+            reasons.push(remark);
+        }
+    }
+    (!reasons.is_empty()).then(|| {
+        format!(
+            "{} could not be searched whole: {}",
+            text::count(number as u64, one, many),
+            reasons.into_iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+        )
+    })
+}
+
+/// How many lines say why conversations could not be read.
+const REASONS_MAX: usize = 6;
+
 /// A tool that finds words in what was said and written, whichever the channel.
 pub(crate) fn find_in_conversations(context: &Context, args: &Args, of: &Conversations) -> Result<Output, Error> {
     let wanted = wanted(args)?;
@@ -332,10 +382,12 @@ pub(crate) fn find_in_conversations(context: &Context, args: &Args, of: &Convers
     let said = conditions(context, of.activities.filters, args)?;
     applied.extend(said.applied_filters);
     notes.extend(said.notes);
-    let mut add = |result: Result<(Vec<Conversation>, String), Error>| match result {
-        Ok((conversations, note)) => {
-            found.extend(conversations);
-            read.push(note);
+    let mut lacks: Vec<String> = Vec::new();
+    let mut add = |result: Result<Searched, Error>| match result {
+        Ok(searched) => {
+            found.extend(searched.found);
+            read.push(searched.read);
+            lacks.extend(searched.lacks);
         }
         Err(error) => failed.push(error),
     };
@@ -372,6 +424,7 @@ pub(crate) fn find_in_conversations(context: &Context, args: &Args, of: &Convers
             .iter()
             .map(|error| format!("Some could not be read. {}", error.text())),
     );
+    notes.extend(lacks);
     sort::sort_by(&mut found, |a, b| b.time.cmp(&a.time));
     let total = found.len();
     let (skip, take) = (args.skip(), args.number(&param::take(20, 100)).unwrap_or(20));
@@ -427,12 +480,7 @@ fn time_of(row: &Value) -> String {
     time.unwrap_or_default()
 }
 
-fn in_emails(
-    context: &Context,
-    args: &Args,
-    list: &List,
-    wanted: &Wanted,
-) -> Result<(Vec<Conversation>, String), Error> {
+fn in_emails(context: &Context, args: &Args, list: &List, wanted: &Wanted) -> Result<Searched, Error> {
     const FIELDS: &[Field] = &[
         Field {
             path: "title",
@@ -484,7 +532,11 @@ fn in_emails(
             places,
         });
     }
-    Ok((found, note))
+    Ok(Searched {
+        found,
+        read: note,
+        lacks: Vec::new(),
+    })
 }
 
 fn without(mut row: Value, field: &str) -> Value {
@@ -508,12 +560,7 @@ pub(crate) fn writer(mail: &Value) -> Speaker {
     Speaker { role, name, note: None }
 }
 
-fn in_calls(
-    context: &Context,
-    args: &Args,
-    list: &List,
-    wanted: &Wanted,
-) -> Result<(Vec<Conversation>, String), Error> {
+fn in_calls(context: &Context, args: &Args, list: &List, wanted: &Wanted) -> Result<Searched, Error> {
     const TEXT: &[Field] = &[Field {
         path: "text",
         is_html: false,
@@ -550,11 +597,15 @@ fn in_calls(
         .map(|names| segments(names, wanted.filter(TEXT, true)))
         .collect();
     let mut by_leg: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let mut more = 0;
     for read in context.client.read_pages(&queries) {
         match read {
             Ok(page) => {
                 let owners = page.rows.iter().all(|row| owner(row).is_some());
                 is_refused |= !owners;
+                more += page
+                    .total
+                    .map_or(0, |total| total.saturating_sub(page.received() as u64));
                 for row in page.rows {
                     if let Some(owner) = owner(&row) {
                         by_leg.entry(owner).or_default().push(row);
@@ -565,9 +616,11 @@ fn in_calls(
             Err(error) => return Err(error),
         }
     }
-    let legs = by_leg.into_iter();
-    let mut utterances: BTreeMap<String, Vec<Utterance>> =
-        sort::map(legs.map(|(leg, rows)| (leg, call_transcripts::utterances(&rows))));
+    let mut utterances: BTreeMap<String, Vec<Utterance>> = by_leg
+        .into_iter()
+        .map(|(leg, rows)| (leg, call_transcripts::utterances(&rows)))
+        .collect();
+    let mut lacks = Vec::new();
     if is_refused {
         // A build that does not narrow transcripts gives them call by call.
         let calls = &page.rows[..page.rows.len().min(WHOLE_CALLS_MAX)];
@@ -577,7 +630,14 @@ fn in_calls(
                 calls.len()
             );
         }
-        utterances = call_transcripts::of_each_leg(context, calls);
+        let said = call_transcripts::of_each_leg(context, calls);
+        utterances = said.by_leg;
+        lacks.extend(unread(said.remarks, "leg of calls", "legs of calls"));
+    } else if more > 0 {
+        lacks.push(format!(
+            "{} more that may hold the words were not read; narrower dates reach them.",
+            text::count(more, "segment of a transcript", "segments of transcripts")
+        ));
     }
     let mut found = Vec::new();
     for row in page.rows {
@@ -594,22 +654,22 @@ fn in_calls(
             places,
         });
     }
-    Ok((found, note))
+    Ok(Searched {
+        found,
+        read: note,
+        lacks,
+    })
 }
 
 fn owner(segment: &Value) -> Option<String> {
     value::first(segment, "activity").and_then(value::name_of)
 }
 
-fn in_chats(
-    context: &Context,
-    args: &Args,
-    lists: &[&List],
-    wanted: &Wanted,
-) -> Result<(Vec<Conversation>, String), Error> {
+fn in_chats(context: &Context, args: &Args, lists: &[&List], wanted: &Wanted) -> Result<Searched, Error> {
     let mut rows: Vec<(String, usize, Value)> = Vec::new();
     let mut total = 0;
     let mut error = None;
+    let mut lacks = Vec::new();
     let mut answered = 0;
     for (i, list) in lists.iter().enumerate() {
         match read_up_to(context, &query_of(context, args, list, &[])?, CHATS_MAX as u64) {
@@ -618,9 +678,12 @@ fn in_chats(
                 total += page.total.unwrap_or(page.rows.len() as u64);
                 rows.extend(page.rows.into_iter().map(|row| (time_of(&row), i, row)));
             }
-            // A channel that the company does not have.
-            Err(Error::NoRight(_) | Error::NotFound(_)) => {}
-            Err(other) => error = Some(other),
+            // A channel that the build does not have.
+            Err(Error::NotFound(_)) => {}
+            Err(other) => {
+                lacks.push(format!("No {} were searched. {}", list.entity.plural, other.text()));
+                error = Some(other);
+            }
         }
     }
     if let (0, Some(error)) = (answered, error) {
@@ -641,6 +704,7 @@ fn in_chats(
         )
     };
     let mut found = Vec::new();
+    let mut unreadable = Vec::new();
     for (i, list) in lists.iter().enumerate() {
         let these: Vec<Value> = rows
             .iter()
@@ -651,7 +715,8 @@ fn in_chats(
             continue;
         };
         let related = enrich(context, list.entity, args, &these);
-        for (row, related) in these.into_iter().zip(related) {
+        for (row, mut related) in these.into_iter().zip(related) {
+            unreadable.extend(related.take_failures());
             let Some(Body::Conversation(mut places)) = related.text.map(|text| text.body) else {
                 continue;
             };
@@ -667,7 +732,12 @@ fn in_chats(
             });
         }
     }
-    Ok((found, note))
+    lacks.extend(unread(unreadable, "chat", "chats"));
+    Ok(Searched {
+        found,
+        read: note,
+        lacks,
+    })
 }
 
 /// What was said on one ticket or in one activity, whole: no build has to filter channels by tickets.
@@ -677,7 +747,7 @@ fn in_ticket(
     of: &Conversations,
     wanted: &Wanted,
     types: &[&str],
-) -> Result<(Vec<Conversation>, String), Error> {
+) -> Result<Searched, Error> {
     let query = query_of(
         context,
         args,
@@ -698,8 +768,11 @@ fn in_ticket(
     }
     let contents = activity_content::contents(context, args, &page.rows, of.channel);
     let mut found = Vec::new();
-    for (row, content) in page.rows.into_iter().zip(contents) {
-        let said = threads::said(&row, content, Some(""));
+    let mut unreadable = Vec::new();
+    for (row, mut content) in page.rows.into_iter().zip(contents) {
+        unreadable.extend(content.take_failures());
+        let mut said = threads::said(&row, content, Some(""));
+        said.retain(|said| !threads::is_placeholder(&said.text));
         if !wanted.are_in(said.iter().map(|said| said.text.as_str())) {
             continue;
         }
@@ -724,15 +797,14 @@ fn in_ticket(
             row: without(row, "description"),
         });
     }
-    Ok((found, note))
+    Ok(Searched {
+        found,
+        read: note,
+        lacks: Vec::from_iter(unread(unreadable, "activity", "activities")),
+    })
 }
 
-fn in_comments(
-    context: &Context,
-    args: &Args,
-    list: &List,
-    wanted: &Wanted,
-) -> Result<(Vec<Conversation>, String), Error> {
+fn in_comments(context: &Context, args: &Args, list: &List, wanted: &Wanted) -> Result<Searched, Error> {
     const FIELDS: &[Field] = &[Field {
         path: "description",
         is_html: true,
@@ -769,7 +841,11 @@ fn in_comments(
             row: without(row, "description"),
         });
     }
-    Ok((found, note))
+    Ok(Searched {
+        found,
+        read: note,
+        lacks: Vec::new(),
+    })
 }
 
 /// What kind of conversation a row is, for lists that hold several kinds.

@@ -38,33 +38,44 @@ pub(crate) struct Searched<'a> {
     pub(crate) articles: &'a Search<'a>,
 }
 
-/// `{"results": [{"id", "title", "url"}]}`: records that hold all words of the query, or where none does, some of them.
+/// `{"results": [{"id", "title", "url"}]}`, with `notes` where something could not be searched: records that hold all words of the query, or where none does, some of them.
 pub(crate) fn search(context: &Context, args: &Args, of: &Searched) -> Result<Output, Error> {
     let query = args.required(&param::QUERY);
-    let mut results = matches(context, &[query], query, of)?;
+    let (mut results, mut notes) = matches(context, &[query], query, of)?;
     if results.is_empty() {
         let words: Vec<&str> = query
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| word.chars().count() >= WORD_MIN)
             .collect();
         if words.len() > 1 {
-            results = matches(context, &words, query, of)?;
+            (results, notes) = matches(context, &words, query, of)?;
         }
+    }
+    let mut answer = json!({"results": results});
+    if !notes.is_empty() {
+        answer["notes"] = json!(notes);
     }
     Ok(Output {
         first_record: None,
-        content: Content::Json(json!({"results": results})),
+        content: Content::Json(answer),
     })
 }
 
-fn matches(context: &Context, words: &[&str], query: &str, of: &Searched) -> Result<Vec<Value>, Error> {
+/// What was found, and what could not be searched.
+fn matches(context: &Context, words: &[&str], query: &str, of: &Searched) -> Result<(Vec<Value>, Vec<String>), Error> {
     let mut results = Vec::new();
+    let mut notes = Vec::new();
     let mut failed = None;
     let mut add = |kind: &str, page: Result<Vec<Value>, Error>| match page {
         Ok(rows) => results.extend(rows.iter().take(EACH_MAX).filter_map(|row| result(context, kind, row))),
-        // What the account may not read is not found.
-        Err(Error::NoRight(_) | Error::NotFound(_)) => {}
-        Err(error) => failed = Some(error),
+        // A build without them.
+        Err(Error::NotFound(_)) => {}
+        Err(error) => {
+            notes.push(format!("No {kind} was searched for. {}", error.text()));
+            if !matches!(error, Error::NoRight(_)) {
+                failed = Some(error);
+            }
+        }
     };
     let number = crate::model::args::ticket_id(query.trim());
     if number.bytes().all(|b| b.is_ascii_digit()) {
@@ -100,7 +111,7 @@ fn matches(context: &Context, words: &[&str], query: &str, of: &Searched) -> Res
     add("account", titled("accounts", contact_points::named("title", query)));
     match failed {
         Some(error) if results.is_empty() => Err(error),
-        _ => Ok(results),
+        _ => Ok((results, notes)),
     }
 }
 
