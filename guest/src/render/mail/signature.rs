@@ -112,7 +112,7 @@ fn is_prose(line: &str) -> bool {
 /// Whether a line is what a telephone or an app adds.
 pub(super) fn is_footer(line: &str) -> bool {
     let line = line.trim().trim_start_matches(['-', '_', '*', ' ', '>', '|', '(', '[']);
-    if line.is_empty() || line.chars().count() > FOOTER_CHARS {
+    if !words::FOOTER_BEGINNINGS.may_begin(line) || line.chars().count() > FOOTER_CHARS {
         return false;
     }
     let lower = lower(line);
@@ -129,6 +129,14 @@ pub(super) fn has_content(lines: &[&str]) -> bool {
             continue;
         }
         if line == "[hidden text left out]" {
+            continue;
+        }
+        let has_ink =
+            || line.chars().any(char::is_alphanumeric) || line.chars().any(|c| !c.is_ascii() && !c.is_whitespace());
+        if !words::FRAME_BEGINNINGS.may_begin(line) {
+            if !closing && has_ink() {
+                return true;
+            }
             continue;
         }
         let lower = lower(line);
@@ -154,7 +162,7 @@ pub(super) fn has_content(lines: &[&str]) -> bool {
         if closing {
             continue;
         }
-        if line.chars().any(char::is_alphanumeric) || line.chars().any(|c| !c.is_ascii() && !c.is_whitespace()) {
+        if has_ink() {
             return true;
         }
     }
