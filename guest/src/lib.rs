@@ -32,6 +32,8 @@ pub(crate) mod tools;
 pub(crate) mod unicode;
 pub(crate) mod value;
 
+pub use daktela_protocol::REQUEST_SETTINGS;
+
 pub use crate::{
     daktela::{error::Error, hints::Hints, http},
     settings::Settings,

@@ -8,6 +8,62 @@ pub struct Settings {
     pub max_answer_bytes: usize,
     /// What one call reads at most where it computes over all records that match.
     pub scan: ScanLimits,
+    /// Which tools the operator serves.
+    pub served: ToolFilter,
+    /// Which of those the request wants. It can narrow what the operator serves, and nothing else.
+    pub wanted: ToolFilter,
+    /// What happens to tools that the account may not use.
+    pub rights: Rights,
+    /// The account behind the credential, as `tools::account` tells it, where the host keeps it.
+    pub account: Option<String>,
+}
+
+/// What happens to tools whose records the account's role may not read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rights {
+    /// Rights are not looked at.
+    #[default]
+    Off,
+    /// Their description begins with a word that says so.
+    Mark,
+    /// They are not served.
+    Hide,
+}
+
+/// Lists that say which tools are served, with names as they were written; [`crate::catalog::selection`] checks them. Empty
+/// lists leave all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToolFilter {
+    /// Ids of toolsets whose tools are served.
+    pub toolsets: Vec<String>,
+    /// Names of tools that are served beside those of the toolsets, or alone where no toolset is named.
+    pub tools: Vec<String>,
+    /// Names of tools that are not served, whatever the other lists say.
+    pub exclude_tools: Vec<String>,
+    /// Whether three tools stand for all: search, describe, call.
+    pub is_single: bool,
+}
+
+impl ToolFilter {
+    /// Reads the lists, which commas separate, from the variables that begin with `prefix`. Names nothing but texts, so it
+    /// cannot fail: what is malformed elsewhere must not widen what is served.
+    fn from_variables(prefix: &str, var: &impl Fn(&str) -> Option<String>) -> Self {
+        let list = |name: &str| {
+            let given = var(&format!("{prefix}{name}")).unwrap_or_default();
+            let names = given.split(',').map(|name| name.trim().to_ascii_lowercase());
+            names.filter(|name| !name.is_empty()).collect()
+        };
+        let single = var(&format!("{prefix}SINGLE_TOOL")).unwrap_or_default();
+        ToolFilter {
+            toolsets: list("TOOLSETS"),
+            tools: list("TOOLS"),
+            exclude_tools: list("EXCLUDE_TOOLS"),
+            is_single: !matches!(
+                single.trim().to_ascii_lowercase().as_str(),
+                "" | "0" | "false" | "no" | "off"
+            ),
+        }
+    }
 }
 
 /// How far a scan goes that computes over all records that match. What lies beyond is said in the answer.
@@ -40,6 +96,10 @@ impl Default for Settings {
             origin: String::new(),
             max_answer_bytes: 1_000_000,
             scan: ScanLimits::default(),
+            served: ToolFilter::default(),
+            wanted: ToolFilter::default(),
+            rights: Rights::Off,
+            account: None,
         }
     }
 }
@@ -47,7 +107,7 @@ impl Default for Settings {
 impl Settings {
     /// Reads the settings. Fails where one is malformed, and says what was expected.
     pub fn from_env(var: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let mut settings = Settings::default();
+        let mut settings = Settings::of_tools(&var);
         if let Some(origin) = var("DAKTELA_URL") {
             settings.origin = origin.trim_end_matches('/').to_owned();
         }
@@ -67,6 +127,21 @@ impl Settings {
             seconds: number("DAKTELA_MAX_SCAN_SECONDS", default.seconds, "seconds")?,
         };
         Ok(settings)
+    }
+
+    /// Which tools are served, and defaults for all else: what lists need, also where another setting is malformed.
+    pub fn of_tools(var: impl Fn(&str) -> Option<String>) -> Self {
+        Settings {
+            served: ToolFilter::from_variables("DAKTELA_", &var),
+            wanted: ToolFilter::from_variables("DAKTELA_REQUEST_", &var),
+            rights: match var("DAKTELA_RIGHTS").unwrap_or_default().as_str() {
+                "hide" => Rights::Hide,
+                "mark" => Rights::Mark,
+                _ => Rights::Off,
+            },
+            account: var("DAKTELA_ACCOUNT"),
+            ..Settings::default()
+        }
     }
 
     /// The origin of the instance, which calls need, or what to set.

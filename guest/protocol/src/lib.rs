@@ -1,4 +1,5 @@
-//! MCP's constants that the host and the component share: protocol revisions, JSON-RPC error codes, lifetime of lists.
+//! MCP's constants that the host and the component share: protocol revisions, JSON-RPC error codes, lifetime of lists,
+//! headers that narrow the tools.
 
 pub mod json;
 
@@ -17,6 +18,15 @@ pub const BATCH_MAX: usize = 50;
 
 /// Lists change with the program only. Five minutes after an update a client has the new ones.
 pub const LIST_TTL_MS: u64 = 5 * 60 * 1000;
+
+/// Headers by which a request narrows the tools that it is served, as other servers call them, each with the setting of the
+/// component that its value becomes. Several headers of one name are joined by commas.
+pub const REQUEST_SETTINGS: [(&str, &str); 4] = [
+    ("DAKTELA_REQUEST_TOOLSETS", "x-mcp-toolsets"),
+    ("DAKTELA_REQUEST_TOOLS", "x-mcp-tools"),
+    ("DAKTELA_REQUEST_EXCLUDE_TOOLS", "x-mcp-exclude-tools"),
+    ("DAKTELA_REQUEST_SINGLE_TOOL", "x-mcp-single-tool"),
+];
 
 /// Error codes of JSON-RPC and of MCP.
 pub mod code {

@@ -12,6 +12,8 @@ pub mod emails;
 pub mod find;
 pub mod realtime;
 pub mod reference;
+pub mod rights;
+pub mod selection;
 pub mod tickets;
 
 use crate::model::tool::{Tool, Toolset};

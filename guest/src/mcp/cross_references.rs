@@ -120,3 +120,11 @@ fn what_does_not_exist_is_found() {
         assert!(!is_known(name), "{name}");
     }
 }
+
+#[test]
+fn prompts_name_the_tools_that_they_need() {
+    for (tool, text) in prompts::needs() {
+        assert!(catalog::find(tool).is_some(), "{tool}");
+        assert!(text.contains(tool), "{tool} in {text:?}");
+    }
+}

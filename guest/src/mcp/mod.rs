@@ -3,21 +3,40 @@
 pub mod completion;
 #[cfg(test)]
 mod cross_references;
+mod elicitation;
+mod narrowing;
 pub mod prompts;
+mod report;
 pub mod resources;
+mod single_tool;
 pub mod stateless_http;
 
 use daktela_protocol::code::{INTERNAL_ERROR, INVALID_PARAMS, RESOURCE_NOT_FOUND};
 use serde_json::{Value, json};
 
-use self::resources::Target;
+use self::{
+    elicitation::Dialog,
+    narrowing::Narrowing,
+    resources::Target,
+    single_tool::{Step, TOOLS_OF_ONE},
+};
 use crate::{
-    catalog,
-    daktela::{error::Error, hints::Hints, http::Http, observations::Observations},
-    model::{output::Output, schema, tool::Tool},
+    catalog::{
+        self,
+        rights::{self, Account},
+        selection::{Selection, SelectionError},
+    },
+    daktela::{client::Client, error::Error, hints::Hints, http::Http, observations::Observations},
+    model::{
+        output::Output,
+        param::{Kind, Param},
+        schema,
+        tool::Tool,
+    },
     render::markdown,
     run,
-    settings::Settings,
+    settings::{Rights, Settings},
+    tools::account::account,
 };
 
 /// A JSON-RPC error.
@@ -40,11 +59,16 @@ pub struct Server<'a> {
     settings: &'a Settings,
     /// The way to the instance, or why there is none. Lists need none.
     http: Result<&'a dyn Http, String>,
+    selection: Result<Selection, SelectionError>,
 }
 
 impl<'a> Server<'a> {
     pub fn new(settings: &'a Settings, http: Result<&'a dyn Http, String>) -> Self {
-        Server { settings, http }
+        Server {
+            settings,
+            http,
+            selection: Selection::of(settings),
+        }
     }
 
     /// Name, version, capabilities and instructions.
@@ -57,30 +81,100 @@ impl<'a> Server<'a> {
                 "description": "Read-only access to a Daktela contact centre: tickets, calls, e-mails, chats, contacts, CRM.",
                 "websiteUrl": "https://www.daktela.com",
             },
-            "instructions": include_str!("instructions.md").trim(),
+            "instructions": self.instructions(),
             "capabilities": {"tools": {}, "resources": {}, "prompts": {}, "completions": {}},
         })
         .to_string()
     }
 
-    /// The tools that are served.
-    fn tools(&self) -> impl Iterator<Item = &'static Tool> {
-        catalog::tools()
+    /// How to choose among the tools that are served.
+    fn instructions(&self) -> String {
+        let whole = include_str!("instructions.md").trim();
+        let Ok(selection) = &self.selection else {
+            return String::new();
+        };
+        let narrowed = self.narrowed(whole, |narrowing, text| narrowing.text(text));
+        if selection.is_single {
+            format!("{}\n\n{narrowed}", single_tool::INSTRUCTIONS)
+        } else {
+            narrowed
+        }
     }
 
+    /// A text without what it says of tools that are not served.
+    fn narrowed(&self, text: &str, narrow: impl Fn(&Narrowing, &str) -> String) -> String {
+        if self.selection.as_ref().is_ok_and(Selection::is_whole) {
+            return text.to_owned();
+        }
+        narrow(&Narrowing::new(&|tool| self.tool(tool.name).is_some()), text)
+    }
+
+    /// The tools that are served, or which name in the settings or in the request is none.
+    fn selection(&self) -> Result<&Selection, RpcError> {
+        self.selection.as_ref().map_err(|error| RpcError {
+            code: match error {
+                SelectionError::Operator(_) => INTERNAL_ERROR,
+                SelectionError::Request(_) => INVALID_PARAMS,
+            },
+            message: error.text().to_owned(),
+            data: None,
+        })
+    }
+
+    /// The tool of this name, where it is served.
     fn tool(&self, name: &str) -> Option<&'static Tool> {
-        self.tools().find(|tool| tool.name == name)
+        self.selection.as_ref().ok()?.find(name)
+    }
+
+    fn is_served(&self, name: &str) -> bool {
+        self.tool(name).is_some()
+    }
+
+    /// The definition of a tool as clients see it.
+    fn definition(&self, tool: &Tool) -> Value {
+        let mut shown = schema::tool(tool);
+        // Where ids come from, if that is served.
+        let example = shown.pointer("/_meta/daktela~1example/tool").and_then(Value::as_str);
+        if example.is_some_and(|tool| !self.is_served(tool)) {
+            if let Some(shown) = shown.as_object_mut() {
+                shown.shift_remove("_meta");
+            }
+        }
+        if catalog::FIRST.contains(&tool.name) {
+            shown["_meta"]["anthropic/alwaysLoad"] = json!(true);
+        }
+        let is_forbidden = self
+            .selection
+            .as_ref()
+            .is_ok_and(|selection| selection.is_forbidden(tool));
+        if let Some(description) = shown["description"].as_str().filter(|_| is_forbidden) {
+            shown["description"] = format!("Forbidden. {description}").into();
+        }
+        let paragraph = |text: &mut Value| {
+            if let Some(whole) = text.as_str() {
+                let left = self.narrowed(whole, |narrowing, text| narrowing.paragraph(text));
+                if !left.is_empty() {
+                    *text = left.into();
+                }
+            }
+        };
+        paragraph(&mut shown["description"]);
+        if let Some(properties) = shown["inputSchema"]["properties"].as_object_mut() {
+            for property in properties.values_mut() {
+                paragraph(&mut property["description"]);
+            }
+        }
+        shown
     }
 
     pub fn list_tools(&self, cursor: Option<&str>) -> RpcResult {
-        let shown = |tool: &Tool| {
-            let mut shown = schema::tool(tool);
-            if catalog::FIRST.contains(&tool.name) {
-                shown["_meta"]["anthropic/alwaysLoad"] = json!(true);
-            }
-            shown
+        let selection = self.selection()?;
+        let tools: Vec<Value> = if selection.is_single {
+            TOOLS_OF_ONE.iter().map(single_tool::definition).collect()
+        } else {
+            selection.tools().map(|tool| self.definition(tool)).collect()
         };
-        first_page(cursor, json!({"tools": self.tools().map(shown).collect::<Vec<_>>()}))
+        first_page(cursor, json!({"tools": tools}))
     }
 
     /// Calls a tool with the JSON text of its arguments. A call that fails is a result, not an error of JSON-RPC.
@@ -90,26 +184,86 @@ impl<'a> Server<'a> {
 
     /// The same in a context, the JSON object that `wit/world.wit` describes.
     pub fn call_tool_in(&self, context: &str, name: &str, arguments: &str) -> RpcResult {
+        if asks_for_account(context) {
+            return self.account();
+        }
+        let selection = self.selection()?;
+        if selection.is_single {
+            match single_tool::step(selection, name, arguments) {
+                Some(Step::Call(name, arguments)) => return self.call_served(context, &name, &arguments),
+                Some(Step::Describe(tool)) => return Ok(text_result(&self.definition(tool).to_string(), false)),
+                Some(Step::Say(text)) => return Ok(text_result(&text, false)),
+                Some(Step::Refuse(text)) => return Ok(text_result(&text, true)),
+                None => {}
+            }
+        }
+        self.call_served(context, name, arguments)
+    }
+
+    /// Calls a tool of the catalogue.
+    fn call_served(&self, context: &str, name: &str, arguments: &str) -> RpcResult {
         let tool = self
             .tool(name)
             .ok_or_else(|| invalid(format!("Unknown tool {name:?}.")))?;
-        if is_diagnosis(context) {
+        let asked: Value = serde_json::from_str(context).unwrap_or_default();
+        if asked["diagnosis"] == true {
             let probes = run::probe(tool, self.http()?, self.settings);
             return Ok(json!({"content": [], "_meta": {"daktela/probes": probes}}).to_string());
         }
         let hints = Hints::from_context(context);
+        let dialog = Dialog::of(&asked);
+        let chosen = dialog.applied(arguments);
+        let arguments = chosen.as_deref().unwrap_or(arguments);
         let (output, observed) = run::run_observed(tool, self.http()?, &hints, self.settings, arguments);
-        let mut answer = tool_result(output, &observed);
+        let output = output.map(|output| self.with_eyes(output));
+        let told = report::is_wanted(&asked).then(|| report::report(tool, arguments, output.as_ref().ok()));
+        let question = match &output {
+            Err(Error::Ambiguous(ambiguity)) => dialog.ask(ambiguity, arguments),
+            _ => None,
+        };
+        let mut answer = question.unwrap_or_else(|| tool_result(output, &observed));
         add_hints(&mut answer, &hints);
+        add_report(&mut answer, told);
         Ok(answer.to_string())
     }
 
+    /// The account behind the credential, for a host that keeps it.
+    fn account(&self) -> RpcResult {
+        let hints = Hints::default();
+        let client = Client::new(self.http()?, &hints);
+        let relevant = (self.settings.rights != Rights::Off).then_some(rights::relevant as fn(&_) -> _);
+        let meta = match account(&client, relevant) {
+            Ok(account) => json!({"daktela/account": account}),
+            Err(error) => json!({"daktela/error": error.kind()}),
+        };
+        Ok(json!({"content": [], "_meta": meta}).to_string())
+    }
+
+    /// With a note on whose rights it was read with, where it is empty and the account may not read all.
+    fn with_eyes(&self, output: Output) -> Output {
+        let is_empty = match output.size() {
+            (Some(rows), total) => rows == 0 && total.unwrap_or(0) == 0,
+            (None, total) => total == Some(0),
+        };
+        let account = self
+            .selection
+            .as_ref()
+            .ok()
+            .and_then(|selection| selection.account.as_ref());
+        match account.filter(|_| is_empty).and_then(Account::said) {
+            Some(said) => output.with_notes(&[said]),
+            None => output,
+        }
+    }
+
     pub fn list_resources(&self, cursor: Option<&str>) -> RpcResult {
+        self.selection()?;
         first_page(cursor, resources::list())
     }
 
     pub fn list_resource_templates(&self, cursor: Option<&str>) -> RpcResult {
-        first_page(cursor, resources::templates(|tool| self.tool(tool).is_some()))
+        self.selection()?;
+        first_page(cursor, resources::templates(|tool| self.is_served(tool)))
     }
 
     pub fn read_resource(&self, uri: &str) -> RpcResult {
@@ -118,13 +272,17 @@ impl<'a> Server<'a> {
 
     /// The same in a context, as of a tool.
     pub fn read_resource_in(&self, context: &str, uri: &str) -> RpcResult {
+        self.selection()?;
         let hints = Hints::from_context(context);
+        let asked: Value = serde_json::from_str(context).unwrap_or_default();
+        let mut told = None;
         let unknown = || no_resource(uri, format!("No resource {uri:?}."));
         let text = match resources::target(uri).ok_or_else(unknown)? {
-            Target::Guide => include_str!("guide.md").to_owned(),
+            Target::Guide => self.narrowed(include_str!("guide.md"), |narrowing, text| narrowing.text(text)),
             Target::Tool(tool, arguments) => {
                 let tool = self.tool(tool).ok_or_else(unknown)?;
                 let (output, _) = run::run_observed(tool, self.http()?, &hints, self.settings, &arguments);
+                told = report::is_wanted(&asked).then(|| report::report(tool, &arguments, output.as_ref().ok()));
                 let output = output.map_err(|error| match error {
                     Error::NotFound(text) => no_resource(uri, text),
                     other => invalid(other.text().to_owned()),
@@ -134,16 +292,21 @@ impl<'a> Server<'a> {
         };
         let mut contents = resources::contents(uri, &text);
         add_hints(&mut contents, &hints);
+        add_report(&mut contents, told);
         Ok(contents.to_string())
     }
 
     pub fn list_prompts(&self, cursor: Option<&str>) -> RpcResult {
-        first_page(cursor, prompts::list())
+        self.selection()?;
+        first_page(cursor, prompts::list(|tool| self.is_served(tool)))
     }
 
     /// Fills a prompt with the JSON text of its arguments.
     pub fn get_prompt(&self, name: &str, arguments: &str) -> RpcResult {
-        match prompts::get(name, arguments) {
+        self.selection()?;
+        let is_served = |tool: &str| self.is_served(tool);
+        let narrowing = |tool: &Tool| self.is_served(tool.name);
+        match prompts::get(name, arguments, &Narrowing::new(&narrowing), is_served) {
             None => Err(invalid(format!("No prompt {name:?}."))),
             Some(Err(error)) => Err(invalid(error.text().to_owned())),
             Some(Ok(prompt)) => Ok(prompt.to_string()),
@@ -152,6 +315,7 @@ impl<'a> Server<'a> {
 
     /// Completes an argument of a prompt or a resource template. `params` is the JSON text of the request's.
     pub fn complete(&self, params: &str) -> RpcResult {
+        self.selection()?;
         let params: Value = serde_json::from_str(params)
             .map_err(|_| invalid("The params of a completion must be a JSON object.".to_owned()))?;
         let text = |pointer: &str| params.pointer(pointer).and_then(Value::as_str);
@@ -161,12 +325,21 @@ impl<'a> Server<'a> {
             ));
         };
         let values = match (text("/ref/type"), text("/ref/name"), text("/ref/uri")) {
-            (Some("ref/prompt"), Some(prompt), _) => match prompts::param(prompt, argument) {
-                Some(param) => completion::values(self.http()?, param, typed),
-                None => return Err(invalid(format!("No argument {argument:?} of a prompt {prompt:?}."))),
-            },
+            (Some("ref/prompt"), Some(prompt), _) => {
+                match prompts::param(prompt, argument, |tool| self.is_served(tool)) {
+                    // Names that no served tool lists are not offered either.
+                    Some(Param {
+                        kind: Kind::Named(source),
+                        ..
+                    }) if !self.is_served(source.tool) => completion::none(),
+                    Some(param) => completion::values(self.http()?, param, typed),
+                    None => return Err(invalid(format!("No argument {argument:?} of a prompt {prompt:?}."))),
+                }
+            }
             // Ids are not typed by hand.
-            (Some("ref/resource"), _, Some(uri)) if resources::is_template(uri) => completion::none(),
+            (Some("ref/resource"), _, Some(uri)) if resources::is_template(uri, |tool| self.is_served(tool)) => {
+                completion::none()
+            }
             _ => {
                 return Err(invalid(
                     "A completion needs a ref to a prompt or a resource template of this server.".to_owned(),
@@ -210,15 +383,27 @@ fn tool_result(output: Result<Output, Error>, observed: &Observations) -> Value 
     out
 }
 
-/// Whether the host asks how the instance treats a tool's conditions and orders, in place of calling the tool.
-fn is_diagnosis(context: &str) -> bool {
-    serde_json::from_str::<Value>(context).is_ok_and(|context| context["diagnosis"] == true)
+/// A CallToolResult of a text that is this program's own.
+fn text_result(text: &str, is_error: bool) -> String {
+    json!({"content": [{"type": "text", "text": text}], "isError": is_error}).to_string()
+}
+
+/// Whether the host asks who is behind the credential, in place of calling a tool.
+fn asks_for_account(context: &str) -> bool {
+    serde_json::from_str::<Value>(context).is_ok_and(|context| context["account"] == true)
 }
 
 /// Tells the host what it is to keep, if it keeps hints.
 fn add_hints(answer: &mut Value, hints: &Hints) {
     if let Some(changes) = hints.changes() {
         answer["_meta"]["daktela/hints"] = changes;
+    }
+}
+
+/// Tells the host which records an answer holds, if it asks for that.
+fn add_report(answer: &mut Value, report: Option<Value>) {
+    if let Some(report) = report {
+        answer["_meta"][report::KEY] = report;
     }
 }
 

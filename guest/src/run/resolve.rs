@@ -7,7 +7,7 @@ use super::contact_points::{self, Wanted};
 use crate::{
     daktela::{
         client::{Client, Page},
-        error::Error,
+        error::{Ambiguity, Error},
         query::{Filter, Query, TAKE_MAX},
     },
     model::{context::Context, directory::Source},
@@ -472,13 +472,25 @@ fn ambiguous(entries: &[&Entry], source: &Source, given: &str) -> Error {
     } else {
         ""
     };
-    Error::Argument(format!(
-        "{at_least}{} {} answer to {}. Call again with the id (in brackets) of the one that is meant:\n{}{more}",
+    let answering = format!(
+        "{at_least}{} {} answer to {}.",
         entries.len(),
         source.plural,
-        quoted(given),
-        list.join("\n"),
-    ))
+        quoted(given)
+    );
+    let candidates = entries.iter().take(CANDIDATES as usize);
+    Error::Ambiguous(Box::new(Ambiguity {
+        text: format!(
+            "{answering} Call again with the id (in brackets) of the one that is meant:\n{}{more}",
+            list.join("\n"),
+        ),
+        singular: source.singular,
+        question: format!("{answering} Which one is meant?"),
+        given: given.to_owned(),
+        candidates: candidates
+            .map(|(name, title)| (name.clone(), shown_or_untitled(name, title)))
+            .collect(),
+    }))
 }
 
 #[cfg(test)]

@@ -79,8 +79,8 @@ fn with_server<T>(serve: impl FnOnce(&Server) -> T) -> T {
             let http = origin.and_then(|origin| WasiHttp::new(origin, variable("DAKTELA_ACCESS_TOKEN")));
             (settings, http)
         }
-        // Lists need no settings.
-        Err(malformed) => (Settings::default(), Err(malformed)),
+        // Lists need no other setting than which tools are served.
+        Err(malformed) => (Settings::of_tools(variable), Err(malformed)),
     };
     let http = http.as_ref().map(|http| http as &dyn Http).map_err(Clone::clone);
     serve(&Server::new(&settings, http))
