@@ -9,10 +9,15 @@ use crate::{
     config::{ConfigError, Options, server::ServerSettings, token_store},
     egress::{Cache, Client, Credential, Egress, Origin, OriginError},
     host::Host,
+    limits::quota::Quotas,
     oauth,
     sandbox::Sandbox,
     server::ServerState,
-    telemetry::{Metrics, Traces, traces::ExporterBuildError},
+    telemetry::{
+        Metrics, Traces,
+        audit::{Audit, AuditFileError},
+        traces::ExporterBuildError,
+    },
 };
 
 /// Why a part does not start. Its text says what to change.
@@ -26,6 +31,8 @@ pub enum BuildError {
     Demo(#[from] io::Error),
     #[error("the component does not load: {0:#}")]
     Component(wasmtime::Error),
+    #[error("AUDIT_FILE: {0}")]
+    Audit(#[from] AuditFileError),
     #[error("the exporter of traces does not start: {0}")]
     Traces(#[from] ExporterBuildError),
 }
@@ -47,7 +54,7 @@ pub fn single_user(options: &Options) -> Result<SingleUser, BuildError> {
             .upstream(|name| std::env::var(name).ok(), token_store::read)?,
     };
     Ok(SingleUser {
-        host: reading(options, origin, credential)?,
+        host: governed(options, reading(options, origin, credential)?)?,
         demo,
     })
 }
@@ -94,8 +101,18 @@ pub fn host(options: &Options, egress: Option<Egress>) -> Result<Host, BuildErro
         Some(file) => Sandbox::from_file(file, limits),
         None => Sandbox::embedded(limits),
     };
-    let sandbox = sandbox.map_err(BuildError::Component)?;
-    Ok(Host::new(sandbox, egress, options.limits.budget()))
+    let sandbox = sandbox
+        .map_err(BuildError::Component)?
+        .with_settings(options.tools.settings());
+    let host = Host::new(sandbox, egress, options.limits.budget());
+    Ok(host.with_rights(options.tools.looks_at_rights()))
+}
+
+/// The same host with the audit and the quotas that the options ask for.
+pub fn governed(options: &Options, host: Host) -> Result<Host, BuildError> {
+    let audit = Audit::new(&options.audit.settings())?;
+    let quotas = Quotas::new(options.quotas.settings());
+    Ok(host.with_governance(audit, quotas))
 }
 
 /// What the requests of the HTTP server share. `key` makes the names of identities in the log; replicas with the same key

@@ -37,7 +37,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use tokio::{
-    sync::{Mutex, Semaphore},
+    sync::{Mutex, OnceCell, Semaphore},
     time::Instant,
 };
 use url::Url;
@@ -96,6 +96,8 @@ pub struct Egress {
     recheck: Mutex<Option<(Instant, bool)>>,
     /// Whether Daktela has ever answered what was asked with the credential.
     answered: AtomicBool,
+    /// What the component told of the account behind the credential.
+    account: OnceCell<Option<String>>,
 }
 
 impl Egress {
@@ -113,6 +115,7 @@ impl Egress {
             refused: AtomicBool::new(false),
             recheck: Mutex::default(),
             answered: AtomicBool::new(false),
+            account: OnceCell::new(),
         }
     }
 
@@ -184,6 +187,12 @@ impl Egress {
     /// Whether the credential has ever been of use.
     pub fn was_answered(&self) -> bool {
         self.answered.load(Ordering::Acquire)
+    }
+
+    /// What the component told of the account behind the credential, a text without a meaning here, for as long as the credential
+    /// is remembered. `None` within where it is known that nothing is known.
+    pub fn account(&self) -> &OnceCell<Option<String>> {
+        &self.account
     }
 
     /// Serves a request of the component, after checking it against the policy.
@@ -273,7 +282,8 @@ impl Egress {
                 self.cache.note_unreachable(&self.origin, error);
             }
         })?;
-        if answer.status().is_success() {
+        // That one answers without a credential, too.
+        if answer.status().is_success() && url.path() != WHO_AM_I {
             self.answered.store(true, Ordering::Release);
         }
         Ok(only_known_headers(answer))

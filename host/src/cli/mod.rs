@@ -1,6 +1,7 @@
 //! The command line: commands, flags, exit codes.
 
 mod arguments;
+mod audit;
 mod call;
 mod check;
 mod demo;
@@ -85,6 +86,11 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         questions: PathBuf,
     },
+    /// Look into audit files
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Check settings, network and login; for use after setting up
     Check {
         /// Also call each tool once, with small pages, and say where the instance differs from what the program expects
@@ -94,6 +100,17 @@ pub enum Command {
         /// With --tools: write the findings to a file as JSON, names and numbers only, to be sent to the project
         #[arg(long, value_name = "FILE", requires = "tools")]
         report: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Walk the hash chain of a file, or of several that were rotated, the oldest first, and print the first gap or change
+    #[command(after_help = "Example:\n  mcp-daktela audit verify audit.jsonl.1 audit.jsonl")]
+    Verify {
+        /// Audit files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
 }
 
@@ -196,6 +213,9 @@ fn start(cli: Cli) -> Result<(), ExitError> {
         Some(Command::Demo) => block_on(demo::run(&single_user()?.host)),
         Some(Command::Call { tool, arguments }) => block_on(call::run(&single_user()?.host, tool, arguments)),
         Some(Command::Setup(setup)) => block_on(setup::run(&options, &setup)),
+        Some(Command::Audit {
+            command: AuditCommand::Verify { files },
+        }) => audit::verify(&files),
         Some(Command::Eval { transcript, questions }) => eval::run(&transcript, &questions),
         Some(Command::Check { tools, report }) => block_on(check::run(&single_user()?.host, tools, report.as_deref())),
     }

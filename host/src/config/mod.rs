@@ -2,6 +2,7 @@
 
 mod daktela;
 pub(crate) mod folders;
+mod governance;
 mod limits;
 pub mod oauth;
 mod placeholder;
@@ -10,6 +11,7 @@ pub mod server;
 mod server_error;
 mod telemetry;
 pub mod token_store;
+mod tools;
 
 use std::{io, path::PathBuf};
 
@@ -19,18 +21,29 @@ use crate::egress::{Network, OriginError};
 use token_store::TokenStoreError;
 
 pub use daktela::{CacheOptions, DaktelaOptions};
+pub use governance::{AuditOptions, QuotaOptions};
 pub use limits::LimitOptions;
 pub use placeholder::Mistake;
 pub use secret::check_authorities;
 pub(crate) use secret::read_secret_setting;
 pub use server_error::ServerOptionsError;
 pub use telemetry::TelemetryOptions;
+pub use tools::{Rights, ToolOptions};
 
 /// What any command of the program takes.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     #[command(flatten)]
     pub daktela: DaktelaOptions,
+
+    #[command(flatten)]
+    pub tools: ToolOptions,
+
+    #[command(flatten)]
+    pub audit: AuditOptions,
+
+    #[command(flatten)]
+    pub quotas: QuotaOptions,
 
     #[command(flatten)]
     pub limits: LimitOptions,

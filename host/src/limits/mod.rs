@@ -1,7 +1,9 @@
-//! Limits on callers: request rate, login attempts, concurrency.
+//! Limits on callers: request rate, login attempts, concurrency, daily quotas, permitted hours.
 
 pub(crate) mod concurrency;
+pub(crate) mod hours;
 pub(crate) mod login_attempts;
+pub(crate) mod quota;
 pub(crate) mod rate_limit;
 pub(crate) mod unverified;
 

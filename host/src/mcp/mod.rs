@@ -4,6 +4,7 @@
 //! served.
 
 mod arguments;
+mod dialog;
 mod error;
 mod handler;
 pub(crate) mod message;

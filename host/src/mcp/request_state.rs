@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use rmcp::{
     ErrorData,
-    model::{InputRequiredResult, InputResponses, RequestMetaObject, ResultType},
+    model::{ClientCapabilities, InputRequiredResult, InputResponses, ResultType},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -70,15 +70,15 @@ impl RequestBinding<'_> {
     /// What else a request brings, for the component.
     pub(super) fn context(
         &self,
-        meta: &RequestMetaObject,
+        client_capabilities: Option<ClientCapabilities>,
         input_responses: Option<InputResponses>,
         request_state: Option<String>,
     ) -> Result<String, ErrorData> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
-        struct Context<T> {
+        struct Context {
             #[serde(skip_serializing_if = "Option::is_none")]
-            client_capabilities: Option<T>,
+            client_capabilities: Option<ClientCapabilities>,
             #[serde(skip_serializing_if = "Option::is_none")]
             input_responses: Option<InputResponses>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ impl RequestBinding<'_> {
             })
         });
         let context = Context {
-            client_capabilities: meta.client_capabilities(),
+            client_capabilities,
             input_responses,
             request_state: opened.transpose()?,
         };

@@ -42,9 +42,14 @@ use state::State;
 /// The component that came with this program, compiled for this kind of machine by the build script.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
 
+/// A setting of the component: an environment variable and its value.
+pub type Setting = (&'static str, String);
+
 pub struct Sandbox {
     component: PluginPre<State>,
     limits: Limits,
+    /// The operator's, the same for all calls.
+    settings: Vec<Setting>,
     queue: FairQueue,
     epoch_ticker: EpochTicker,
 }
@@ -174,9 +179,15 @@ impl Sandbox {
         Ok(Self {
             component,
             limits,
+            settings: Vec::new(),
             queue: FairQueue::new(limits.calls, limits.waiting),
             epoch_ticker,
         })
+    }
+
+    /// Gives the component settings of the operator's.
+    pub fn with_settings(self, settings: Vec<Setting>) -> Self {
+        Self { settings, ..self }
     }
 
     pub fn limits(&self) -> &Limits {
@@ -185,10 +196,12 @@ impl Sandbox {
 
     /// Serves one request in an instance of its own. Dropping the future ends the instance and its upstream requests.
     ///
-    /// Without an egress the component has no network, which suits what is the same for everybody.
+    /// Without an egress the component has no network, which suits what is the same for everybody. `own` are settings of
+    /// this request, beside the operator's; no name is in both.
     pub async fn run(
         &self,
         request: &Request,
+        own: &[Setting],
         egress: Option<Arc<Egress>>,
         call: Arc<CallBudget>,
     ) -> Result<Reply, SandboxError> {
@@ -197,7 +210,7 @@ impl Sandbox {
         let run = async {
             let _running = self.epoch_ticker.run();
             let cpu_time = CpuTime::default();
-            let mut store = self.store(egress, call, cpu_time.clone());
+            let mut store = self.store(own, egress, call, cpu_time.clone());
             let answer = cpu_time.measure(async {
                 let plugin = self.component.instantiate_async(&mut store).await?;
                 ask(&plugin, &mut store, request).await
@@ -224,8 +237,16 @@ impl Sandbox {
             .ok_or_else(|| SandboxError::QueueTimeout(started.elapsed()))
     }
 
-    fn store(&self, egress: Option<Arc<Egress>>, call: Arc<CallBudget>, cpu_time: CpuTime) -> Store<State> {
-        let mut store = Store::new(self.component.engine(), State::new(&self.limits, egress, call));
+    fn store(
+        &self,
+        own: &[Setting],
+        egress: Option<Arc<Egress>>,
+        call: Arc<CallBudget>,
+        cpu_time: CpuTime,
+    ) -> Store<State> {
+        let settings = [&self.settings, own].concat();
+        let state = State::new(&self.limits, &settings, egress, call);
+        let mut store = Store::new(self.component.engine(), state);
         store.limiter(|state| &mut state.memory_limiter);
         let compute = self.limits.compute;
         store.set_epoch_deadline(1);

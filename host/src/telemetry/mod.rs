@@ -1,5 +1,6 @@
-//! Observability: the log, Prometheus metrics, OpenTelemetry traces, and the record of a call that feeds all three.
+//! Observability: the log, Prometheus metrics, OpenTelemetry traces, the record of a call that feeds all three, and the audit.
 
+pub mod audit;
 pub mod call_record;
 pub mod log;
 pub mod metrics;

@@ -97,7 +97,7 @@ impl Traces {
         let error = match call.outcome {
             Outcome::Ok => None,
             Outcome::ErrorAnswer => Some("tool_error"),
-            Outcome::Failed | Outcome::Cancelled => Some(call.outcome.as_str()),
+            Outcome::Failed | Outcome::Cancelled | Outcome::Denied => Some(call.outcome.as_str()),
         };
         attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
         let span = SpanBuilder::from_name(name)

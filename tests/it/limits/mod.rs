@@ -1,4 +1,5 @@
 //! Resource limits, and faults on either side of the host.
 
 mod faults;
+mod governance;
 mod quotas;
