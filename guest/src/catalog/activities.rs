@@ -166,8 +166,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "list_conversations",
         title: "Conversations of a period",
-        description: "The conversations of a period with all that was said: e-mails, calls with transcripts, chats, comments of any channel, newest first. For judging \
-             many of them; continue goes on exactly where an answer ended.",
+        description: "Conversations of a period with all that was said: e-mails, calls with transcripts, chats, comments of any channel, newest first. For judging many; continue goes on exactly where an answer ended.",
         run: Run::Custom {
             params: CONVERSATION_PARAMS,
             run: |context, args| conversations(context, args, &CONVERSATIONS, channel_with_transcript),

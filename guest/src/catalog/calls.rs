@@ -201,8 +201,7 @@ pub const TOOLS: &[Tool] = &[
         "call_statistics",
         "Call statistics",
         &STATISTICS,
-        "Totals of phone calls in one answer: how many, by hour, day, agent, queue or caller (who called repeatedly: group_by=caller, min_count=2), with talk, \
-         waiting, ringing and hold times. Exact over all calls of the period. Times of talk make sense with answered=true.",
+        "Totals of phone calls: how many, by hour, day, agent, queue or caller (who called repeatedly: group_by=caller, min_count=2), with talk (use answered=true), waiting, ringing and hold times. Exact.",
     ),
     Tool::get(
         "get_call",

@@ -125,8 +125,7 @@ pub const TOOLS: &[Tool] = &[
         "email_statistics",
         "E-mail statistics",
         &STATISTICS,
-        "Totals of e-mails in one answer: how many, by day, agent, queue, direction or address, with times of work and waiting. Exact over all e-mails of the \
-         period; unanswered=true counts what nobody has answered.",
+        "Totals of e-mails: how many, by day, agent, queue, direction or address, with times of work and waiting. Exact over the whole period; unanswered=true counts what nobody has answered.",
     ),
     Tool::get(
         "get_email",

@@ -291,8 +291,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "find_in_conversations",
         title: "Find words in conversations",
-        description: "Find words in e-mails, call transcripts, chats and comments of a period, an agent, a contact or a ticket: each hit with its sentences, who said \
-             them, when (minute of the call) and the ids. Case, accents and inflection do not matter.",
+        description: "Find words in e-mails, call transcripts, chats and comments of a period, agent, contact or ticket: each hit with its sentences, who said them, when, and ids. Case, accents, inflection do not matter.",
         run: Run::Custom {
             params: CONVERSATION_PARAMS,
             run: |context, args| find_in_conversations(context, args, &CONVERSATIONS),

@@ -292,8 +292,7 @@ pub const TOOLS: &[Tool] = &[
         "list_tickets",
         "List tickets",
         &LIST,
-        "List tickets, last edited first. For \"what is open\" filter by stage, not by dates: OPEN is in work, WAIT waits for the customer, unsolved is both. \
-         Dates filter by creation. Merged tickets are left out unless asked for.",
+        "List tickets, last edited first. For \"what is open\" filter by stage, not by dates: OPEN is in work, WAIT waits for the customer, unsolved is both. Dates filter by creation. Without merged tickets.",
     ),
     Tool::count(
         "count_tickets",
@@ -311,8 +310,7 @@ pub const TOOLS: &[Tool] = &[
         "ticket_statistics",
         "Ticket statistics",
         &STATISTICS,
-        "Totals of tickets in one answer: how many, by category, stage, priority, status, agent, account, day or a custom field, with times to the first answer and to \
-         the solution, overdue and waiting. Exact over all tickets that match. Dates and times are of the creation.",
+        "Totals of tickets: how many, by category, stage, priority, status, agent, account, day or custom field, with times to first answer and solution, overdue and waiting. Exact; dates of creation.",
     ),
     Tool::get(
         "get_ticket",
@@ -351,8 +349,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "list_ticket_threads",
         title: "Tickets with their conversations",
-        description: "Many tickets, each with all that was said on it: e-mails, comments, chats, call transcripts, oldest first. For reviews of a pipeline or backlog; \
-             filters are those of list_tickets, and continue goes on exactly where an answer ended.",
+        description: "Many tickets, each with all that was said on it: e-mails, comments, chats, call transcripts, oldest first. For reviews of a pipeline. Filters of list_tickets; continue goes on where it ended.",
         run: Run::Custom {
             params: THREAD_PARAMS,
             run: |context, args| {

@@ -107,6 +107,16 @@ fn the_first_paragraph_of_the_instructions_stands_alone() {
     assert!(first.ends_with('.'), "{first}");
 }
 
+/// A directory refuses longer ones, and some clients cut them.
+#[test]
+fn descriptions_of_tools_are_short() {
+    const CHARACTERS_MAX: usize = 200;
+    for tool in catalog::tools() {
+        let length = tool.description.chars().count();
+        assert!(length <= CHARACTERS_MAX, "{}: {length}", tool.name);
+    }
+}
+
 #[test]
 fn the_first_tools_exist() {
     for name in catalog::FIRST {
