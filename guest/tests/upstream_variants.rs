@@ -885,6 +885,44 @@ fn agents_without_a_name_and_lists_that_only_count_are_read_whole() {
     assert_eq!(mended(&called), ["unprojected realtimeSessions *"]);
 }
 
+#[test]
+fn a_tool_fails_where_nothing_can_be_read() {
+    let broken = Upstream::answering(|_, status, body| {
+        *status = 500;
+        *body = json!({"error": ["Internal error"]});
+    });
+    let fine: Vec<&str> = guest::catalog::tools()
+        .map(|tool| tool.name)
+        .filter(|tool| !broken.call(tool, json!({})).is_error)
+        .collect();
+    assert!(fine.is_empty(), "answer without an error: {fine:?}");
+}
+
+#[test]
+fn a_wallboard_says_which_part_could_not_be_read() {
+    let broken = Upstream::answering(|said, status, body| {
+        if said.starts_with("activities ") || said.starts_with("activitiesCall ") {
+            *status = 500;
+            *body = json!({"error": ["Internal error"]});
+        }
+    });
+    let called = broken.call("wallboard", json!({}));
+    let board = called
+        .text
+        .lines()
+        .filter(|line| line.starts_with("## "))
+        .collect::<Vec<_>>();
+    assert_eq!(
+        board[1],
+        "## Queues: who waits is not known; incoming calls today: not known"
+    );
+    assert!(
+        board[2].starts_with("## Waiting longest: could not be read. "),
+        "{}",
+        board[2]
+    );
+}
+
 /// An instance that fails to answer for requests of which `is` says so.
 fn failing(is: impl Fn(&str) -> bool + Send + Sync + 'static) -> Upstream {
     Upstream::answering(move |said, status, body| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{text, value};
+use crate::{sort, text, value};
 
 /// The human side of custom fields: key → definition.
 pub type CustomFieldSchema = BTreeMap<String, CustomField>;
@@ -34,10 +34,10 @@ pub fn schema_of(record: &Value) -> CustomFieldSchema {
     match record.get("_sys").and_then(|sys| sys.get("cfScheme")) {
         Some(Value::Object(fields)) => {
             let fields = fields.iter().filter(|(_, field)| field.is_object());
-            fields.map(|(key, field)| (key.clone(), definition(field))).collect()
+            sort::map(fields.map(|(key, field)| (key.clone(), definition(field))))
         }
         // Some clients expect a list of fields that name themselves.
-        Some(Value::Array(fields)) => fields.iter().filter_map(named).collect(),
+        Some(Value::Array(fields)) => sort::map(fields.iter().filter_map(named)),
         _ => CustomFieldSchema::new(),
     }
 }
@@ -55,7 +55,7 @@ fn definition(field: &Value) -> CustomField {
             .unwrap_or_default(),
         hidden: field.get("hidden").and_then(value::yes_no),
         kind: value::text_at(field, "type").unwrap_or_default(),
-        items: choices.iter().flat_map(stored).collect(),
+        items: sort::map(choices.iter().flat_map(stored)),
         choices: choices
             .iter()
             .filter_map(|(stored, shown)| Some((stored.last()?.clone(), shown.clone())))

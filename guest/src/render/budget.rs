@@ -1,10 +1,7 @@
 //! Byte budget of a page: how many records fit, and how far their long texts have to be shortened.
 
 /// By how much long texts are shortened, in steps; 0 leaves them out.
-pub(crate) const DIVISORS: [usize; 4] = [1, 3, 10, 0];
-
-/// The size of a record in bytes with its texts shortened by each of [`DIVISORS`].
-pub(crate) type Sizes = [usize; DIVISORS.len()];
+const DIVISORS: [usize; 4] = [1, 3, 10, 0];
 
 /// What of a page fits.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,30 +14,36 @@ pub(crate) struct Fit {
     pub(crate) is_first_too_large: bool,
 }
 
-/// Takes records until no divisor leaves room for more, so that sizes beyond that are never computed.
+/// How many of `count` records fit. `size` gives a record's bytes by its place, with its texts shortened by a divisor; it is asked in
+/// order, for no divisor unless there is too little room with those before it, and not beyond what fits.
 ///
 /// With `shorten_texts` texts are shortened before records are left out; without it records are left out.
-pub(crate) fn fit(sizes: impl Iterator<Item = Sizes>, room: usize, shorten_texts: bool) -> Fit {
-    let steps = if shorten_texts { DIVISORS.len() } else { 1 };
-    let mut used = [0; DIVISORS.len()];
-    let mut fitting = [0; DIVISORS.len()];
-    for (i, sizes) in sizes.enumerate() {
-        for step in 0..steps {
-            used[step] += sizes[step];
-            if used[step] <= room {
-                fitting[step] = i + 1;
-            }
-        }
-        if used[..steps].iter().all(|used| *used > room) {
+pub(crate) fn fit(count: usize, mut size: impl FnMut(usize, usize) -> usize, room: usize, shorten_texts: bool) -> Fit {
+    let divisors = if shorten_texts { &DIVISORS[..] } else { &DIVISORS[..1] };
+    let mut fit = Fit {
+        shown: 1,
+        divisor: 1,
+        is_first_too_large: true,
+    };
+    for &divisor in divisors {
+        let mut left = room;
+        let fitting = (0..count)
+            .take_while(|&at| {
+                let rest = left.checked_sub(size(at, divisor));
+                left = rest.unwrap_or_default();
+                rest.is_some()
+            })
+            .count();
+        fit = Fit {
+            shown: fitting.max(1),
+            divisor,
+            is_first_too_large: fitting == 0,
+        };
+        if fitting == count {
             break;
         }
     }
-    let step = (0..steps).find(|&step| used[step] <= room).unwrap_or(steps - 1);
-    Fit {
-        shown: fitting[step].max(1),
-        divisor: DIVISORS[step],
-        is_first_too_large: fitting[step] == 0,
-    }
+    fit
 }
 
 /// The largest limit of text length with which a record fits, by bisection; 0 where none does.
@@ -63,13 +66,18 @@ mod tests {
 
     #[test]
     fn texts_are_shortened_before_records_are_left_out() {
-        let page = || [[100, 50, 20, 10]; 4].into_iter();
+        let size = |_, divisor| match divisor {
+            1 => 100,
+            3 => 50,
+            10 => 20,
+            _ => 10,
+        };
         let fit_in = |room, shorten| {
             let Fit {
                 shown,
                 divisor,
                 is_first_too_large,
-            } = fit(page(), room, shorten);
+            } = fit(4, size, room, shorten);
             (shown, divisor, is_first_too_large)
         };
         assert_eq!(fit_in(400, true), (4, 1, false));
@@ -83,13 +91,13 @@ mod tests {
 
     #[test]
     fn no_size_is_computed_beyond_what_fits() {
-        let mut computed = 0;
-        let page = std::iter::repeat_with(|| {
-            computed += 1;
-            [100; 4]
-        });
-        assert_eq!(fit(page, 250, true).shown, 2);
-        assert_eq!(computed, 3);
+        let mut computed = Vec::new();
+        let size = |at, divisor| {
+            computed.push((at, divisor));
+            if divisor == 1 { 100 } else { 10 }
+        };
+        assert_eq!(fit(4, size, 250, true).shown, 4);
+        assert_eq!(computed, [(0, 1), (1, 1), (2, 1), (0, 3), (1, 3), (2, 3), (3, 3)]);
     }
 
     #[test]

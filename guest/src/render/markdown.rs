@@ -9,7 +9,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use super::budget::{self, DIVISORS};
+use super::budget;
 use crate::{
     model::output::{
         Body, Content, CountOutput, Fact, FactValue, Figures, GroupOutput, Grouping, Key, Leg, ListOutput, Moment,
@@ -49,24 +49,43 @@ pub fn output(output: &Output) -> String {
 
 /// A value on one line. It cannot look like a link, like an id of ours, which is bold, or like the start of the next fact.
 pub fn inline(value: &str, chars: usize) -> String {
-    let mut line = text::line(value).replace(is_middle_dot, "•");
+    let mut out = String::new();
+    push_inline(&mut out, value, chars);
+    out
+}
+
+fn push_inline(out: &mut String, value: &str, chars: usize) {
+    if text::is_plain_line(value) && text::end_of(value, chars).is_none() {
+        out.push_str(value);
+        return;
+    }
+    let mut line = text::line(value);
+    if line.contains(is_middle_dot) {
+        line = line.replace(is_middle_dot, "•");
+    }
     while line.contains("**") {
         line = line.replace("**", "* *");
     }
-    text::cut(&text::defuse(&line), chars)
+    out.push_str(&text::cut(&text::defuse(&line), chars));
 }
 
 /// A label that people chose, e.g. of a custom field, on one line: it begins with a letter or a digit, so that it cannot look
 /// like a heading, a quote or an item of a list, and has no colon, which ends a label of ours.
 pub fn label(text: &str, chars: usize) -> String {
-    let text = inline(text, chars).replace([':', '：'], " ");
+    let text = inline(text, chars);
+    if text::is_plain_line(&text) && !text.contains(':') && text.starts_with(char::is_alphanumeric) {
+        return text;
+    }
+    let text = text.replace([':', '：'], " ");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned()
 }
 
 /// The dot between facts, and what looks like it or becomes it in another normal form.
 fn is_middle_dot(c: char) -> bool {
-    "\u{b7}\u{387}\u{1427}\u{16eb}\u{2027}\u{2219}\u{22c5}\u{2e31}\u{2e33}\u{30fb}\u{a78f}\u{ff65}\u{10101}".contains(c)
+    !c.is_ascii()
+        && "\u{b7}\u{387}\u{1427}\u{16eb}\u{2027}\u{2219}\u{22c5}\u{2e31}\u{2e33}\u{30fb}\u{a78f}\u{ff65}\u{10101}"
+            .contains(c)
 }
 
 /// Words of a caller or of a record in quotation marks, for a sentence of ours.
@@ -79,24 +98,32 @@ const QUOTED_CHARS: usize = 500;
 
 /// The value of a fact as text.
 pub fn fact_value(fact: &Fact) -> String {
+    let mut out = String::new();
+    push_fact_value(&mut out, fact);
+    out
+}
+
+fn push_fact_value(out: &mut String, fact: &Fact) {
     match &fact.value {
-        FactValue::Reference(reference @ Reference { url: Some(_), .. }) => link_with_title(reference),
+        FactValue::Reference(reference @ Reference { url: Some(_), .. }) => push_link_with_title(out, reference),
         FactValue::List(values)
             if matches!(
                 values.first(),
                 Some(FactValue::Reference(Reference { url: Some(_), .. }))
             ) =>
         {
-            let links: Vec<String> = values
-                .iter()
-                .filter_map(|value| match value {
-                    FactValue::Reference(reference) => Some(link_with_title(reference)),
-                    _ => None,
-                })
-                .collect();
-            links.join(", ")
+            let references = values.iter().filter_map(|value| match value {
+                FactValue::Reference(reference) => Some(reference),
+                _ => None,
+            });
+            for (i, reference) in references.enumerate() {
+                if i > 0 {
+                    out.push_str(", ");
+                }
+                push_link_with_title(out, reference);
+            }
         }
-        value => inline(&plain(value), fact.max_chars),
+        value => push_inline(out, &plain(value), fact.max_chars),
     }
 }
 
@@ -161,35 +188,39 @@ fn plain(value: &FactValue) -> Cow<'_, str> {
 }
 
 /// `[787979](https://…)`.
-fn link(id: &str, url: &str) -> String {
-    format!("[{}]({url})", inline(id, TITLE_CHARS))
+fn push_link(out: &mut String, id: &str, url: &str) {
+    out.push('[');
+    push_inline(out, id, TITLE_CHARS);
+    out.push_str("](");
+    out.push_str(url);
+    out.push(')');
 }
 
 /// `[787979](https://…) Title`.
-fn link_with_title(reference: &Reference) -> String {
+fn push_link_with_title(out: &mut String, reference: &Reference) {
     let id = reference.id.as_deref().unwrap_or_default();
-    let link = link(id, reference.url.as_deref().unwrap_or_default());
-    match &reference.title {
-        Some(title) => format!("{link} {}", inline(title, LINK_TITLE_CHARS)),
-        None => link,
+    push_link(out, id, reference.url.as_deref().unwrap_or_default());
+    if let Some(title) = &reference.title {
+        out.push(' ');
+        push_inline(out, title, LINK_TITLE_CHARS);
     }
 }
 
-fn heading(record: &Record) -> String {
-    let title = record.title.as_ref().map(|title| inline(title, TITLE_CHARS));
-    match (&record.id, title) {
-        (Some(id), title) => {
-            let id = match &record.url {
-                Some(url) => link(id, url),
-                None => format!("**{}**", inline(id, TITLE_CHARS)),
-            };
-            match title {
-                Some(title) => format!("{id} {title}"),
-                None => id,
-            }
-        }
-        (None, Some(title)) => format!("**{title}**"),
-        (None, None) => format!("**{} without an id**", record.singular),
+fn push_heading(out: &mut String, record: &Record) {
+    let mut bold = |text: &str, rest: &str| {
+        out.push_str("**");
+        push_inline(out, text, TITLE_CHARS);
+        out.push_str(rest);
+        out.push_str("**");
+    };
+    match (&record.id, &record.url, &record.title) {
+        (Some(id), Some(url), _) => push_link(out, id, url),
+        (Some(text), None, _) | (None, _, Some(text)) => bold(text, ""),
+        (None, _, None) => bold(record.singular, " without an id"),
+    }
+    if let (Some(_), Some(title)) = (&record.id, &record.title) {
+        out.push(' ');
+        push_inline(out, title, TITLE_CHARS);
     }
 }
 
@@ -222,6 +253,9 @@ impl Limit {
     }
 }
 
+/// What the heading and the facts of a record mostly take.
+const HEAD_BYTES: usize = 512;
+
 /// A record, rendered but for the length of its texts.
 struct Item<'a> {
     /// Heading, facts and remarks.
@@ -240,24 +274,27 @@ struct ItemText<'a> {
 impl<'a> Item<'a> {
     /// As an item of a list.
     fn in_list(record: &'a Record) -> Self {
-        let mut head = format!("- {}", heading(record));
+        let mut head = String::with_capacity(HEAD_BYTES);
+        head.push_str("- ");
+        push_heading(&mut head, record);
         for (i, fact) in record.facts.iter().filter(|fact| !is_long(fact)).enumerate() {
             head += if i == 0 { "\n  " } else { " · " };
             head += &fact.label;
             head += ": ";
-            head += &fact_value(fact);
+            push_fact_value(&mut head, fact);
         }
         Self::new(record, head, "  ")
     }
 
     /// By itself; `singular` is what it is called.
     fn alone(record: &'a Record, singular: &str) -> Self {
-        let mut head = format!("# {singular} {}", heading(record));
+        let mut head = format!("# {singular} ");
+        push_heading(&mut head, record);
         for fact in record.facts.iter().filter(|fact| !is_long(fact)) {
             head.push('\n');
             head += &fact.label;
             head += ": ";
-            head += &fact_value(fact);
+            push_fact_value(&mut head, fact);
         }
         Self::new(record, head, "")
     }
@@ -334,13 +371,13 @@ impl<'a> Item<'a> {
     fn is_cut(&self, limit: Limit) -> bool {
         self.texts
             .iter()
-            .any(|text| text.body.chars().nth(limit.chars(text.chars)).is_some())
+            .any(|text| text::end_of(&text.body, limit.chars(text.chars)).is_some())
     }
 }
 
 /// A custom field that holds a text rather than a value: it is quoted, so that it cannot pass for facts of ours.
 fn is_long(fact: &Fact) -> bool {
-    matches!(fact.key, Key::CustomField(_)) && plain(&fact.value).chars().nth(LONG_VALUE_CHARS).is_some()
+    matches!(fact.key, Key::CustomField(_)) && text::end_of(&plain(&fact.value), LONG_VALUE_CHARS).is_some()
 }
 
 /// Values up to this many characters stand behind their label.
@@ -358,12 +395,8 @@ impl Write for ByteCount {
 
 /// The first `max` characters of a text, each line behind `> ` and that behind `indent`; what is missing is said.
 fn write_quote(out: &mut dyn Write, body: &str, max: usize, indent: &str) -> fmt::Result {
-    let cut = if max >= body.len() {
-        None
-    } else {
-        body.char_indices().nth(max)
-    };
-    let kept = cut.map_or(body, |(at, _)| body[..at].trim_end());
+    let cut = text::end_of(body, max);
+    let kept = cut.map_or(body, |at| body[..at].trim_end());
     for (i, line) in kept.lines().enumerate() {
         if i > 0 {
             out.write_char('\n')?;
@@ -382,6 +415,27 @@ fn write_quote(out: &mut dyn Write, body: &str, max: usize, indent: &str) -> fmt
         }
     }
     Ok(())
+}
+
+/// How many bytes a record takes in a list at least, without its texts: counted from those of its values that show as they are, as that
+/// takes no rendering.
+pub fn least_size_in_list(record: &Record) -> usize {
+    let shown = |text: &str, chars: usize| match text::is_plain_line(text) {
+        true => text.len().min(chars),
+        false => 0,
+    };
+    let of_fact = |fact: &Fact| match &fact.value {
+        FactValue::Text(text) | FactValue::Word(text) | FactValue::DateTime(text) => shown(text, fact.max_chars),
+        _ => 0,
+    };
+    let facts = record.facts.iter().filter(|fact| !is_long(fact));
+    record.id.as_ref().and(record.url.as_ref()).map_or(0, String::len)
+        + [&record.id, &record.title]
+            .into_iter()
+            .flatten()
+            .map(|text| shown(text, TITLE_CHARS))
+            .sum::<usize>()
+        + facts.map(|fact| fact.label.len() + of_fact(fact)).sum::<usize>()
 }
 
 /// How many bytes records take in a list, with their texts at their own measure.
@@ -428,19 +482,14 @@ fn list(page: &ListOutput, before: usize) -> String {
 
     // Whoever says how much of each text to show wants that of fewer records rather than less of all.
     let shorten_texts = page.overflow == Overflow::Texts && page.text_chars.is_none();
-    let mut items = Vec::new();
-    let sizes = page.records.iter().map(|record| {
-        let item = Item::in_list(record);
-        let size = |divisor| item.size(limit(divisor)) + 1;
-        let sizes = if shorten_texts {
-            DIVISORS.map(size)
-        } else {
-            [size(1), 0, 0, 0]
-        };
-        items.push(item);
-        sizes
-    });
-    let fit = budget::fit(sizes, room, shorten_texts);
+    let mut items: Vec<Item> = Vec::new();
+    let size = |at: usize, divisor| {
+        if at == items.len() {
+            items.push(Item::in_list(&page.records[at]));
+        }
+        items[at].size(limit(divisor)) + 1
+    };
+    let fit = budget::fit(page.records.len(), size, room, shorten_texts);
     items.truncate(fit.shown);
 
     let mut closing = Vec::new();

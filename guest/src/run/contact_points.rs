@@ -283,7 +283,7 @@ pub(crate) fn find(context: &Context, wanted: &Wanted) -> Result<Search, Error> 
             Err(error) => return Err(error),
         }
     }
-    found.sort_by(|a, b| (a.likeness, &a.name).cmp(&(b.likeness, &b.name)));
+    sort::sort_by(&mut found, |a, b| (a.likeness, &a.name).cmp(&(b.likeness, &b.name)));
     found.dedup_by(|a, b| a.name == b.name);
     if is_refused || !found.is_empty() {
         let gives = !found.is_empty();

@@ -12,7 +12,7 @@ use crate::{
         entity::{CustomFields, Entity},
     },
     render::markdown::inline,
-    value,
+    sort, value,
 };
 
 /// Records that are read for the definitions of custom fields: one for each form in use, and pages mix few forms.
@@ -23,7 +23,7 @@ const WHOLE_RECORDS_MAX: usize = 3;
 /// The definitions of the custom fields that these rows use. A projected row comes without them, so they are read
 /// from as few records as show all the keys in use: one, in most cases.
 pub(crate) fn schema(context: &Context, entity: &Entity, rows: &[Value]) -> CustomFieldSchema {
-    let mut scheme: CustomFieldSchema = rows.iter().flat_map(custom_field::schema_of).collect();
+    let mut scheme: CustomFieldSchema = sort::map(rows.iter().flat_map(custom_field::schema_of));
     let mut open: Vec<&str> = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for row in rows {
@@ -92,10 +92,7 @@ pub(crate) fn note_undefined(context: &Context, entity: &Entity, rows: &[Value],
         .iter()
         .flat_map(custom_field::fields_of)
         .filter(|(_, values)| value::is_filled(values));
-    let keys: BTreeSet<&str> = filled
-        .map(|(key, _)| key.as_str())
-        .filter(|key| !is_shown(key))
-        .collect();
+    let keys: BTreeSet<&str> = sort::set(filled.map(|(key, _)| key.as_str()).filter(|key| !is_shown(key)));
     if keys.is_empty() {
         return;
     }

@@ -128,14 +128,18 @@ impl Reader<'_> {
                     value => vec![value],
                 };
                 let values = values.into_iter().filter_map(|value| custom_value(field, value));
-                let label = [field.title.clone(), label_of(key)]
-                    .into_iter()
-                    .map(|title| markdown::label(&title, LABEL_CHARS))
-                    .find(|label| !label.is_empty());
+                let value = FactValue::from_values(values)?;
+                let mut label = markdown::label(&field.title, LABEL_CHARS);
+                if label.is_empty() {
+                    label = markdown::label(&label_of(key), LABEL_CHARS);
+                }
+                if label.is_empty() {
+                    label.push_str("Custom field");
+                }
                 Some(Fact {
                     key: Key::CustomField(key.clone()),
-                    label: label.unwrap_or_else(|| "Custom field".to_owned()).into(),
-                    value: FactValue::from_values(values)?,
+                    label: label.into(),
+                    value,
                     provenance: Provenance::People,
                     max_chars: self.max_chars(),
                 })
@@ -219,7 +223,14 @@ fn is_label_of_ours(entity: &Entity, label: &str) -> bool {
             .map(|spec| spec.label)
             .chain(entity.texts.iter().map(|text| text.label))
             .chain([PHONE.label, EMAIL.label])
-            .any(|ours| text::fold(ours) == label)
+            .any(|ours| {
+                // Folding changes no more than the case of what is ASCII.
+                if ours.is_ascii() {
+                    ours.eq_ignore_ascii_case(&label)
+                } else {
+                    text::fold(ours) == label
+                }
+            })
 }
 
 /// A channel's record repeats what its activity says; where it differs, it says whose word this is.
@@ -322,12 +333,16 @@ fn page_url(settings: &Settings, page: &str, field: impl Fn(&str) -> Option<Stri
     if page.is_empty() {
         return None;
     }
-    let mut url = settings.origin.clone();
+    let mut url = String::with_capacity(settings.origin.len() + page.len() + 32);
+    url.push_str(&settings.origin);
     for part in page.split('/') {
-        url = match page_field(part) {
-            Some(name) => url + query::path("", &[&field(name)?])?.replace("%2E", ".").as_str(),
-            None => url + "/" + part,
-        };
+        match page_field(part) {
+            Some(name) => url.push_str(&query::path("", &[&field(name)?])?.replace("%2E", ".")),
+            None => {
+                url.push('/');
+                url.push_str(part);
+            }
+        }
     }
     Some(url)
 }

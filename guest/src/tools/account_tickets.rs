@@ -62,7 +62,7 @@ pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Re
     let conditions = conditions.ordered(said);
     let mut fields = with_evidence(list.entity, run::projection(list.entity, args)?, &conditions.filters);
     fields.extend(["contact.name", "contact.account.name"].map(str::to_owned));
-    fields.sort();
+    sort::sort_by(&mut fields, Ord::cmp);
     fields.dedup();
     let take = run::page_size(list, args);
     let query = Query {

@@ -17,7 +17,7 @@ use crate::{
         param,
     },
     render::html,
-    text, time,
+    sort, text, time,
     tools::attachments,
     value,
 };
@@ -101,7 +101,7 @@ fn come_otherwise(context: &Context, entity: &Entity, chats: &[&Value], read: &m
     let fields = ["name", "messages"].map(str::to_owned);
     // Those that lasted first; a few show whether whole chats hold messages.
     let mut at: Vec<usize> = (0..chats.len().min(read.len())).collect();
-    at.sort_by_key(|&i| !lasted(&chats[i]));
+    sort::sort_by_key(&mut at, |&i| !lasted(&chats[i]));
     let (first, others) = at.split_at(at.len().min(PROBED));
     let (mut found, mut is_unread) = (false, false);
     for some in [first, others] {

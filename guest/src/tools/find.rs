@@ -616,10 +616,9 @@ fn in_calls(context: &Context, args: &Args, list: &List, wanted: &Wanted) -> Res
             Err(error) => return Err(error),
         }
     }
-    let mut utterances: BTreeMap<String, Vec<Utterance>> = by_leg
-        .into_iter()
-        .map(|(leg, rows)| (leg, call_transcripts::utterances(&rows)))
-        .collect();
+    let legs = by_leg.into_iter();
+    let mut utterances: BTreeMap<String, Vec<Utterance>> =
+        sort::map(legs.map(|(leg, rows)| (leg, call_transcripts::utterances(&rows))));
     let mut lacks = Vec::new();
     if is_refused {
         // A build that does not narrow transcripts gives them call by call.

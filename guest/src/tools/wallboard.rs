@@ -57,26 +57,25 @@ pub(crate) fn wallboard(context: &Context, args: &Args, entities: &Entities) -> 
     // Whoever may not see agents still sees the rest; the instance's time comes with any answer.
     let waits = context.client.read_all(&waiting);
     let now = context.client.now();
+    let (agents, waits) = match (agents, waits) {
+        (Err(error), Err(_)) => return Err(error),
+        read => read,
+    };
     let mut notes = Vec::new();
     let mut queues: BTreeMap<String, Queue> = BTreeMap::new();
     let mut sections = vec![agents_section(context, args, entities.agent, agents)];
-    let rows = match &waits {
-        Ok(page) => &page.rows[..],
-        Err(error) => {
-            notes.push(format!("Who waits could not be read. {}", error.text()));
-            &[]
-        }
-    };
+    let rows = waits.as_ref().map_or(&[][..], |page| &page.rows[..]);
     for row in rows {
         let queue = queue(&mut queues, row, "queue");
         queue.waiting += 1;
         let since = value::text_at(row, "time_wait").or_else(|| value::text_at(row, "time"));
         queue.since = [queue.since.take(), since].into_iter().flatten().min();
     }
+    let mut calls_read = false;
     let due = match &now {
         Some(now) => {
             let today = now.get(..10).unwrap_or(now);
-            count_today(context, today, &mut queues, &mut notes);
+            calls_read = count_today(context, today, &mut queues, &mut notes);
             Some(due_section(context, args, entities.ticket, now, today))
         }
         None => {
@@ -87,13 +86,14 @@ pub(crate) fn wallboard(context: &Context, args: &Args, entities: &Entities) -> 
             None
         }
     };
-    sections.push(queues_section(queues));
+    sections.push(queues_section(queues, waits.is_ok(), calls_read));
     let longest = &rows[..rows.len().min(FIRST)];
     sections.push(Section {
         title: "Waiting longest",
-        said: match rows.len() {
-            0 => "nobody waits".to_owned(),
-            all => format!("{} of {} waiting", longest.len(), text::thousands(all as u64)),
+        said: match &waits {
+            Err(error) => format!("could not be read. {}", error.text()),
+            Ok(_) if rows.is_empty() => "nobody waits".to_owned(),
+            Ok(_) => format!("{} of {} waiting", longest.len(), text::thousands(rows.len() as u64)),
         },
         records: records_with(context, entities.waiting, args, Detail::Summary, longest, Vec::new()),
     });
@@ -159,8 +159,8 @@ fn queue<'a>(queues: &'a mut BTreeMap<String, Queue>, row: &Value, field: &str) 
     queue
 }
 
-/// Calls that came in today, and work of the other channels that was done today.
-fn count_today(context: &Context, today: &str, queues: &mut BTreeMap<String, Queue>, notes: &mut Vec<String>) {
+/// Calls that came in today, and work of the other channels that was done today. Returns whether the calls could be read.
+fn count_today(context: &Context, today: &str, queues: &mut BTreeMap<String, Queue>, notes: &mut Vec<String>) -> bool {
     let calls = Query::new("activitiesCall", 0)
         .fields(&["id_call", "answered", "id_queue.name", "id_queue.title"])
         .filter(Filter::new("call_time", "gte", today))
@@ -178,15 +178,17 @@ fn count_today(context: &Context, today: &str, queues: &mut BTreeMap<String, Que
                     text::thousands(page.rows.len() as u64)
                 ));
             }
-            page.rows
+            Some(page.rows)
         }
         Some(Err(error)) => {
             notes.push(format!("The {what} of today could not be read. {}", error.text()));
-            Vec::new()
+            None
         }
-        None => Vec::new(),
+        None => None,
     };
-    for row in next("calls") {
+    let calls = next("calls");
+    let calls_read = calls.is_some();
+    for row in calls.into_iter().flatten() {
         let queue = queue(queues, &row, "id_queue");
         if value::only_yes(&row, "answered") {
             queue.answered += 1;
@@ -194,12 +196,13 @@ fn count_today(context: &Context, today: &str, queues: &mut BTreeMap<String, Que
             queue.unanswered += 1;
         }
     }
-    for row in next("activities") {
+    for row in next("activities").into_iter().flatten() {
         queue(queues, &row, "queue").done += 1;
     }
+    calls_read
 }
 
-fn queues_section(queues: BTreeMap<String, Queue>) -> Section {
+fn queues_section(queues: BTreeMap<String, Queue>, waiting_read: bool, calls_read: bool) -> Section {
     let waiting: u64 = queues.values().map(|queue| queue.waiting).sum();
     let (answered, unanswered) = queues
         .values()
@@ -210,7 +213,19 @@ fn queues_section(queues: BTreeMap<String, Queue>) -> Section {
     });
     Section {
         title: "Queues",
-        said: format!("{waiting} waiting; incoming calls today: {answered} answered, {unanswered} not"),
+        said: format!(
+            "{}; incoming calls today: {}",
+            if waiting_read {
+                format!("{waiting} waiting")
+            } else {
+                "who waits is not known".to_owned()
+            },
+            if calls_read {
+                format!("{answered} answered, {unanswered} not")
+            } else {
+                "not known".to_owned()
+            },
+        ),
         records: queues
             .into_iter()
             .map(|(name, queue)| queue_record(name, queue))
