@@ -33,6 +33,17 @@ fn walk<'a>(value: &'a Value, path: &str, found: &mut Vec<&'a Value>) {
     }
 }
 
+/// The one value at a dotted path on which there is no list; `None` where there is one, or no value.
+pub(crate) fn only<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
+    let map = record.as_object()?;
+    match (map.get(path), path.split_once('.')) {
+        (Some(Value::Null | Value::Array(_)), _) => None,
+        (Some(value), _) => Some(value),
+        (None, Some((head, rest))) => only(map.get(head)?, rest),
+        (None, None) => None,
+    }
+}
+
 /// The first value at a dotted path.
 pub(crate) fn first<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
     match record {
@@ -154,6 +165,10 @@ mod tests {
             "x",
         ] {
             assert_eq!(first(&record, path), all(&record, path).first().copied(), "{path}");
+            assert!(
+                only(&record, path).is_none_or(|value| all(&record, path) == [value]),
+                "{path}"
+            );
         }
     }
 

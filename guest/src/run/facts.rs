@@ -249,32 +249,36 @@ fn add_related(record: &mut Record, mut fact: Fact) {
 
 /// The value of a declared field. Nothing for an empty one.
 fn read(spec: &FieldSpec, record: &Value, settings: &Settings) -> Option<FactValue> {
-    let values = || value::all(record, spec.path).into_iter();
+    let each = |read: &dyn Fn(&Value) -> Option<FactValue>| match value::only(record, spec.path) {
+        Some(value) => read(value),
+        None => FactValue::from_values(value::all(record, spec.path).into_iter().filter_map(read)),
+    };
     match spec.format {
-        Format::Text => FactValue::from_values(values().filter_map(value::text).map(FactValue::Text)),
-        Format::Word => FactValue::from_values(values().filter_map(value::text).map(FactValue::Word)),
-        Format::DateTime => FactValue::from_values(values().filter_map(value::text).map(FactValue::DateTime)),
-        Format::Number => FactValue::from_values(values().filter_map(number_of)),
-        Format::Seconds => FactValue::from_values(values().filter_map(value::number).map(FactValue::Seconds)),
-        Format::YesNo => FactValue::from_values(values().filter_map(value::yes_no).map(FactValue::YesNo)),
+        Format::Text => each(&|value| value::text(value).map(FactValue::Text)),
+        Format::Word => each(&|value| value::text(value).map(FactValue::Word)),
+        Format::DateTime => each(&|value| value::text(value).map(FactValue::DateTime)),
+        Format::Number => each(&number_of),
+        Format::Seconds => each(&|value| value::number(value).map(FactValue::Seconds)),
+        Format::YesNo => each(&|value| value::yes_no(value).map(FactValue::YesNo)),
         Format::OnlyYes => value::only_yes(record, spec.path).then_some(FactValue::YesNo(true)),
-        Format::Coded(codes) => FactValue::from_values(values().filter_map(value::text).map(|code| {
+        Format::Coded(codes) => each(&|value| {
+            let code = value::text(value)?;
             let known = codes.iter().find(|(known, _)| *known == code);
-            FactValue::Code {
+            Some(FactValue::Code {
                 meaning: known.map_or_else(|| code.clone().into(), |(_, meaning)| (*meaning).into()),
                 code,
-            }
-        })),
-        Format::Titled => FactValue::from_values(values().filter_map(titled).map(FactValue::Reference)),
-        Format::Related => FactValue::from_values(values().filter_map(related).map(FactValue::Reference)),
-        Format::Ticket => FactValue::from_values(values().filter_map(|ticket| {
+            })
+        }),
+        Format::Titled => each(&|value| titled(value).map(FactValue::Reference)),
+        Format::Related => each(&|value| related(value).map(FactValue::Reference)),
+        Format::Ticket => each(&|ticket| {
             let id = value::name_of(ticket)?;
             Some(FactValue::Reference(Reference {
                 url: page_url(settings, TICKET_PAGE, |_| Some(id.clone())),
                 id: Some(id),
                 title: value::text_at(ticket, "title"),
             }))
-        })),
+        }),
         Format::Computed(_, compute) => compute(record),
     }
 }
