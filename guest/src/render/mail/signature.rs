@@ -150,7 +150,9 @@ pub(super) fn has_content(lines: &[&str]) -> bool {
         if words::BANNERS.iter().any(|banner| lower.starts_with(banner)) {
             continue;
         }
-        if !greeted && starts(words::GREETINGS) && line.split_whitespace().count() <= 5 && !line.ends_with(['?']) {
+        // `Hello, please cancel it.` says more than a greeting.
+        let says_more = line.ends_with('?') || (line.ends_with('.') && line.contains(", "));
+        if !greeted && starts(words::GREETINGS) && line.split_whitespace().count() <= 5 && !says_more {
             greeted = true;
             continue;
         }
