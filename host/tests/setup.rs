@@ -1,4 +1,6 @@
-//! `mcp-daktela setup` through the program: a home of its own, the sample company as instance, the files of real clients.
+//! `mcp-daktela setup` through the program: a home of its own, the sample company as instance, the files of real clients where they
+//! are on Linux.
+#![cfg(target_os = "linux")]
 
 use std::{
     fs,
@@ -295,7 +297,6 @@ fn a_token_stays_as_long_as_an_entry_needs_it() {
     assert!(!home.path(TOKENS).exists());
 }
 
-#[cfg(unix)]
 #[test]
 fn a_file_of_tokens_is_closed_to_others_or_refused() {
     use std::os::unix::fs::PermissionsExt;
@@ -333,7 +334,6 @@ fn without_questions_everything_has_to_be_given() {
 }
 
 /// In a terminal of its own, which `script` gives it: what is typed for the token does not come back.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_token_does_not_show_on_a_terminal() {
     let (home, demo) = (Home::new("terminal"), Demo::start().expect("a demo instance"));
@@ -364,7 +364,6 @@ fn a_token_does_not_show_on_a_terminal() {
     assert_eq!(home.json(TOKENS), json!({&*demo.origin(): TOKEN}));
 }
 
-#[cfg(target_os = "linux")]
 fn read_until(output: &mut impl std::io::Read, shown: &mut String, end: &str) {
     let mut bytes = Vec::new();
     let mut byte = [0];
