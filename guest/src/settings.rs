@@ -1,6 +1,9 @@
 //! The guest's settings, none of them secret.
 
+use daktela_protocol::REQUEST_STRUCTURED_OUTPUT;
+
 /// What the variables that `wit/world.wit` names say.
+#[derive(Clone)]
 pub struct Settings {
     /// `https://acme.daktela.com`, without a trailing slash; empty where `DAKTELA_URL` is not set, as lists need none.
     pub origin: String,
@@ -16,6 +19,9 @@ pub struct Settings {
     pub rights: Rights,
     /// The account behind the credential, as `tools::account` tells it, where the host keeps it.
     pub account: Option<String>,
+    /// Whether answers have structured content beside their text, and tools an output schema; `None` where nobody said so, which
+    /// is no.
+    pub structured_output: Option<bool>,
 }
 
 /// What happens to tools whose records the account's role may not read.
@@ -100,6 +106,7 @@ impl Default for Settings {
             wanted: ToolFilter::default(),
             rights: Rights::Off,
             account: None,
+            structured_output: None,
         }
     }
 }
@@ -126,10 +133,11 @@ impl Settings {
             bytes: number("DAKTELA_MAX_SCAN_BYTES", default.bytes, "bytes")?,
             seconds: number("DAKTELA_MAX_SCAN_SECONDS", default.seconds, "seconds")?,
         };
+        settings.structured_output = structured_output(&var)?;
         Ok(settings)
     }
 
-    /// Which tools are served, and defaults for all else: what lists need, also where another setting is malformed.
+    /// Which tools are served and in what form, and defaults for all else: what lists need, also where another setting is malformed.
     pub fn of_tools(var: impl Fn(&str) -> Option<String>) -> Self {
         Settings {
             served: ToolFilter::from_variables("DAKTELA_", &var),
@@ -140,8 +148,14 @@ impl Settings {
                 _ => Rights::Off,
             },
             account: var("DAKTELA_ACCOUNT"),
+            structured_output: structured_output(&var).unwrap_or_default(),
             ..Settings::default()
         }
+    }
+
+    /// Whether answers have structured content, and tools output schemas.
+    pub fn is_structured(&self) -> bool {
+        self.structured_output.unwrap_or_default()
     }
 
     /// The origin of the instance, which calls need, or what to set.
@@ -157,5 +171,55 @@ impl Settings {
         } else {
             Ok(&self.origin)
         }
+    }
+}
+
+/// Whether structured content is wanted: the operator says so either way, or else the request does.
+fn structured_output(var: &impl Fn(&str) -> Option<String>) -> Result<Option<bool>, String> {
+    for (variable, name) in [
+        ("DAKTELA_STRUCTURED_OUTPUT", "DAKTELA_STRUCTURED_OUTPUT"),
+        (REQUEST_STRUCTURED_OUTPUT, "The header X-MCP-Structured-Output"),
+    ] {
+        let given = var(variable).unwrap_or_default();
+        match given.trim().to_ascii_lowercase().as_str() {
+            "" => {}
+            "true" | "1" | "yes" | "on" => return Ok(Some(true)),
+            "false" | "0" | "no" | "off" => return Ok(Some(false)),
+            _ => return Err(format!("{name} is {given:?}; expected true or false")),
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn structured_content_is_what_the_operator_says_or_else_the_request() {
+        let wanted = |request: Option<&str>, operator: Option<&str>| {
+            Settings::from_env(|name| match name {
+                "DAKTELA_REQUEST_STRUCTURED_OUTPUT" => request.map(str::to_owned),
+                "DAKTELA_STRUCTURED_OUTPUT" => operator.map(str::to_owned),
+                _ => None,
+            })
+            .map(|settings| settings.structured_output)
+        };
+        for (request, operator, is_wanted) in [
+            (None, None, None),
+            (None, Some("true"), Some(true)),
+            (None, Some("false"), Some(false)),
+            (Some("TRUE"), None, Some(true)),
+            (Some("1"), Some("false"), Some(false)),
+            (Some("false"), Some("true"), Some(true)),
+            (Some("false"), None, Some(false)),
+            (Some(" "), Some("true"), Some(true)),
+        ] {
+            assert_eq!(wanted(request, operator), Ok(is_wanted), "{request:?} {operator:?}");
+        }
+        assert_eq!(
+            wanted(Some("json"), None),
+            Err("The header X-MCP-Structured-Output is \"json\"; expected true or false".to_owned())
+        );
     }
 }

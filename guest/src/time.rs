@@ -130,6 +130,38 @@ pub(crate) fn between(from: &str, to: &str, zone: Option<&str>) -> Option<i64> {
     Some(seconds(to)? - seconds(from)? - ahead(to) + ahead(from))
 }
 
+/// A local time `YYYY-MM-DD HH:MM:SS` in ISO 8601, with its offset from UTC where that follows from the zone: for zones of Europe and
+/// UTC, but not within the hour that occurs twice. Without an offset it is local time of the instance; anything else stays as
+/// it is.
+pub(crate) fn iso(time: &str, zone: Option<&str>) -> String {
+    if time.len() != 19 || seconds(time).is_none() || time.as_bytes()[10] != b' ' {
+        return time.to_owned();
+    }
+    let mut out = time.replace(' ', "T");
+    let hours = zone
+        .and_then(standard_offset)
+        .filter(|_| repeated_hour(time, zone).is_none());
+    match hours.map(|hours| hours + i64::from(is_summer(time, zone))) {
+        Some(0) => out.push('Z'),
+        Some(hours) => out += &format!("+{hours:02}:00"),
+        None => {}
+    }
+    out
+}
+
+/// By how many hours the winter time of a zone is ahead of UTC; `None` where this is not known for certain.
+fn standard_offset(zone: &str) -> Option<i64> {
+    match zone {
+        "UTC" | "Etc/UTC" => Some(0),
+        "Europe/Kaliningrad" => Some(2),
+        "Europe/Istanbul" | "Europe/Minsk" | "Europe/Moscow" => Some(3),
+        _ => match rule(zone) {
+            Rule::Europe(at) => Some(i64::from(at) - 1),
+            Rule::None | Rule::Unknown => None,
+        },
+    }
+}
+
 /// Whether the clocks of a zone of Europe are an hour ahead; of the hour that occurs twice the first one is meant.
 fn is_summer(time: &str, zone: Option<&str>) -> bool {
     let Some(Rule::Europe(at)) = zone.map(rule) else {
@@ -337,6 +369,46 @@ mod tests {
             assert_eq!(week(day), Some((name.to_owned(), monday.to_owned())), "{day}");
         }
         assert_eq!(week("soon"), None);
+    }
+
+    #[test]
+    fn a_time_has_its_offset_where_the_zone_tells_it() {
+        let prague = Some("Europe/Prague");
+        for (time, zone, iso) in [
+            ("2026-11-20 16:30:00", prague, "2026-11-20T16:30:00+01:00"),
+            ("2026-07-01 00:00:00", prague, "2026-07-01T00:00:00+02:00"),
+            ("2026-03-29 01:59:59", prague, "2026-03-29T01:59:59+01:00"),
+            ("2026-03-29 03:00:00", prague, "2026-03-29T03:00:00+02:00"),
+            ("2026-10-25 01:59:59", prague, "2026-10-25T01:59:59+02:00"),
+            // It may be either.
+            ("2026-10-25 02:30:00", prague, "2026-10-25T02:30:00"),
+            ("2026-10-25 03:00:00", prague, "2026-10-25T03:00:00+01:00"),
+            ("2026-11-20 16:30:00", Some("Europe/London"), "2026-11-20T16:30:00Z"),
+            (
+                "2026-07-01 16:30:00",
+                Some("Europe/London"),
+                "2026-07-01T16:30:00+01:00",
+            ),
+            (
+                "2026-07-01 16:30:00",
+                Some("Europe/Athens"),
+                "2026-07-01T16:30:00+03:00",
+            ),
+            (
+                "2026-07-01 16:30:00",
+                Some("Europe/Moscow"),
+                "2026-07-01T16:30:00+03:00",
+            ),
+            ("2026-07-01 16:30:00", Some("UTC"), "2026-07-01T16:30:00Z"),
+            ("2026-07-01 16:30:00", Some("Europe/Chisinau"), "2026-07-01T16:30:00"),
+            ("2026-07-01 16:30:00", Some("America/New_York"), "2026-07-01T16:30:00"),
+            ("2026-07-01 16:30:00", None, "2026-07-01T16:30:00"),
+            ("2026-07-01", prague, "2026-07-01"),
+            ("žluťoučký kůň 12345", prague, "žluťoučký kůň 12345"),
+            ("", prague, ""),
+        ] {
+            assert_eq!(super::iso(time, zone), iso, "{time} {zone:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::{
         list::List,
         measure::{self, Measure},
         output::{FactValue, Overflow},
+        output_schema::Shape,
         param::{self, Param},
         statistics::{self, Dimension, Source, Statistics},
         tool::{Example, Run, Tool},
@@ -169,6 +170,7 @@ pub const TOOLS: &[Tool] = &[
         description: "Conversations of a period with all that was said: e-mails, calls with transcripts, chats, comments of any channel, newest first. For judging many; continue goes on exactly where an answer ended.",
         run: Run::Custom {
             params: CONVERSATION_PARAMS,
+            shape: Shape::Threads,
             run: |context, args| conversations(context, args, &CONVERSATIONS, channel_with_transcript),
         },
         example: None,

@@ -11,6 +11,7 @@ use crate::{
         list::List,
         measure::{self, Measure},
         output::{FactValue, Overflow},
+        output_schema::Shape,
         param::{self, Param},
         statistics::{self, Dimension, Source, Statistics},
         tool::{Example, Run, Tool},
@@ -216,6 +217,7 @@ pub const TOOLS: &[Tool] = &[
         description: "The whole transcript of one call. Not every call has one.",
         run: Run::Custom {
             params: &[param::ACTIVITY, param::SKIP, param::MAX_BYTES],
+            shape: Shape::Transcript,
             run: |context, args| call_transcripts::transcript(context, args, &CALL),
         },
         example: Some(Example {
@@ -229,6 +231,7 @@ pub const TOOLS: &[Tool] = &[
         description: "Answered calls with their whole transcripts, newest first: for reviewing many conversations. Page through all of them with skip before concluding.",
         run: Run::Custom {
             params: TRANSCRIBED_PARAMS,
+            shape: Shape::List,
             run: |context, args| call_transcripts::transcripts(context, args, &TRANSCRIBED),
         },
         example: None,

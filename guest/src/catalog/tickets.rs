@@ -15,6 +15,7 @@ use crate::{
         list::List,
         measure::{self, Measure},
         output::FactValue,
+        output_schema::Shape,
         param::{self, Param},
         statistics::{self, Dimension, Source, Statistics},
         tool::{Example, Run, Tool},
@@ -331,6 +332,7 @@ pub const TOOLS: &[Tool] = &[
                 param::FULL_MAIL,
                 param::MAX_BYTES,
             ],
+            shape: Shape::Conversation,
             run: |context, args| {
                 ticket_conversation(
                     context,
@@ -352,6 +354,7 @@ pub const TOOLS: &[Tool] = &[
         description: "Many tickets, each with all that was said on it: e-mails, comments, chats, call transcripts, oldest first. For reviews of a pipeline. Filters of list_tickets; continue goes on where it ended.",
         run: Run::Custom {
             params: THREAD_PARAMS,
+            shape: Shape::Threads,
             run: |context, args| {
                 ticket_threads(
                     context,
@@ -370,6 +373,7 @@ pub const TOOLS: &[Tool] = &[
         description: "All tickets of a company (account), through all of its contacts, in one list. Stage OPEN unless another is given. Dates filter by creation.",
         run: Run::Custom {
             params: OF_ACCOUNT_PARAMS,
+            shape: Shape::List,
             run: |context, args| account_tickets(context, args, &OF_ACCOUNT),
         },
         example: Some(Example {

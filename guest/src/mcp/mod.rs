@@ -29,11 +29,15 @@ use crate::{
     daktela::{client::Client, error::Error, hints::Hints, http::Http, observations::Observations},
     model::{
         output::Output,
+        output_schema,
         param::{Kind, Param},
         schema,
         tool::Tool,
     },
-    render::markdown,
+    render::{
+        markdown,
+        structured::{self, Structured},
+    },
     run,
     settings::{Rights, Settings},
     tools::account::account,
@@ -133,6 +137,9 @@ impl<'a> Server<'a> {
     /// The definition of a tool as clients see it.
     fn definition(&self, tool: &Tool) -> Value {
         let mut shown = schema::tool(tool);
+        if self.settings.is_structured() {
+            shown["outputSchema"] = output_schema::schema(tool.shape());
+        }
         // Where ids come from, if that is served.
         let example = shown.pointer("/_meta/daktela~1example/tool").and_then(Value::as_str);
         if example.is_some_and(|tool| !self.is_served(tool)) {
@@ -221,7 +228,7 @@ impl<'a> Server<'a> {
             Err(Error::Ambiguous(ambiguity)) => dialog.ask(ambiguity, arguments),
             _ => None,
         };
-        let mut answer = question.unwrap_or_else(|| tool_result(output, &observed));
+        let mut answer = question.unwrap_or_else(|| tool_result(output, &observed, self.settings.is_structured()));
         add_hints(&mut answer, &hints);
         add_report(&mut answer, told);
         Ok(answer.to_string())
@@ -360,14 +367,21 @@ impl<'a> Server<'a> {
 }
 
 /// The CallToolResult of MCP. Its `_meta` has the ids of the first record and what the reads showed of the instance.
-fn tool_result(output: Result<Output, Error>, observed: &Observations) -> Value {
+fn tool_result(output: Result<Output, Error>, observed: &Observations, is_structured: bool) -> Value {
     let mut meta = observed.to_meta();
+    let mut structured_content = None;
     let (text, is_error) = match output {
         Ok(output) => {
             let (rows, total) = output.size();
             meta.extend(rows.map(|rows| ("daktela/rows".to_owned(), json!(rows))));
             meta.extend(total.map(|total| ("daktela/total".to_owned(), json!(total))));
-            let text = markdown::output(&output);
+            let text = if is_structured {
+                let (text, shown) = markdown::answer(&output, &Structured);
+                structured_content = Some(structured::content(&output, &shown));
+                text
+            } else {
+                markdown::output(&output)
+            };
             meta.extend(output.first_record.map(|first| ("daktela/first".to_owned(), first)));
             (text, false)
         }
@@ -377,6 +391,9 @@ fn tool_result(output: Result<Output, Error>, observed: &Observations) -> Value 
         }
     };
     let mut out = json!({"content": [{"type": "text", "text": text}], "isError": is_error});
+    if let Some(structured) = structured_content {
+        out["structuredContent"] = structured;
+    }
     if !meta.is_empty() {
         out["_meta"] = Value::Object(meta);
     }

@@ -73,6 +73,8 @@ pub enum Content {
 #[derive(Debug)]
 pub struct SectionsOutput {
     pub heading: String,
+    /// When it was so, where the instance tells its time: `YYYY-MM-DD HH:MM:SS`, local time of the instance.
+    pub at: Option<String>,
     pub sections: Vec<Section>,
     pub notes: Vec<String>,
     pub zone: Option<String>,
@@ -84,6 +86,8 @@ pub struct Section {
     pub title: &'static str,
     /// What the list is of, with its numbers.
     pub said: String,
+    /// The same numbers as data.
+    pub figures: Vec<(String, u64)>,
     pub records: Vec<Record>,
 }
 
@@ -244,7 +248,7 @@ pub struct Figures {
 }
 
 /// How many records, and how what is measured is spread over them.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
     pub count: u64,
     /// Absent where none has a value.
@@ -252,7 +256,7 @@ pub struct Summary {
 }
 
 /// In seconds.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
     /// How many records have a value; the others are left out.
     pub with_value: u64,
@@ -454,7 +458,7 @@ pub enum Body {
 }
 
 /// One message of a chat or one segment of a transcript.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Utterance {
     pub at: Moment,
     pub speaker: Speaker,
@@ -464,7 +468,7 @@ pub struct Utterance {
     pub files: Vec<FactValue>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Moment {
     /// Seconds since the call began.
     Offset(f64),

@@ -9,7 +9,10 @@ use std::{
     fmt::{self, Write},
 };
 
-use super::budget;
+use super::{
+    budget,
+    shown::{Beside, Limit, Next, Shown, ShownThread, TextAlone},
+};
 use crate::{
     model::output::{
         Body, Content, CountOutput, Fact, FactValue, Figures, GroupOutput, Grouping, Key, Leg, ListOutput, Moment,
@@ -20,8 +23,8 @@ use crate::{
 };
 
 /// How long an id or a title may be, and the title of a linked ticket.
-const TITLE_CHARS: usize = 300;
-const LINK_TITLE_CHARS: usize = 100;
+pub(super) const TITLE_CHARS: usize = 300;
+pub(super) const LINK_TITLE_CHARS: usize = 100;
 
 /// What headings and closing remarks may take of the budget.
 const FRAME_BYTES: usize = 900;
@@ -30,20 +33,29 @@ const TRANSCRIPT_FRAME_BYTES: usize = 500;
 
 /// The text of an answer.
 pub fn output(output: &Output) -> String {
+    answer(output, &TextAlone).0
+}
+
+/// The text of an answer that leaves room for what is written beside it, and what of the output both show.
+pub fn answer(output: &Output, beside: &dyn Beside) -> (String, Shown) {
+    let frame = beside.frame(&output.content);
     match &output.content {
-        Content::Record(one) => record(one),
-        Content::List(page) => list(page, 0),
+        Content::Record(one) => record(one, frame, beside),
+        Content::List(page) => list(page, frame, beside),
         Content::Conversation(one, page) => {
-            let head = record(one);
-            let page = list(page, head.len());
-            format!("{head}\n\n{page}")
+            // The frame is the page's.
+            let (head, head_shown) = record(one, 0, beside);
+            let before = head.len() + beside.record(&one.record, head_shown.limit);
+            let (page, mut shown) = list(page, frame + before, beside);
+            shown.head = Some(Box::new(head_shown));
+            (format!("{head}\n\n{page}"), shown)
         }
-        Content::Count(found) => count(found),
-        Content::Statistics(of) => statistics(of),
-        Content::Transcript(whole) => transcript(whole),
-        Content::Sections(board) => sections(board),
-        Content::Threads(page) => threads(page),
-        Content::Json(value) => value.to_string(),
+        Content::Count(found) => (count(found), Shown::default()),
+        Content::Statistics(of) => statistics(of, frame, beside),
+        Content::Transcript(whole) => transcript(whole, frame, beside),
+        Content::Sections(board) => sections(board, frame, beside),
+        Content::Threads(page) => threads(page, frame, beside),
+        Content::Json(value) => (value.to_string(), Shown::default()),
     }
 }
 
@@ -133,7 +145,7 @@ pub fn value(value: &FactValue) -> String {
 }
 
 /// A value as text that is not yet safe to stand in an answer.
-fn plain(value: &FactValue) -> Cow<'_, str> {
+pub(super) fn plain(value: &FactValue) -> Cow<'_, str> {
     match value {
         FactValue::Text(text) | FactValue::Word(text) | FactValue::DateTime(text) => text.into(),
         FactValue::Number(number) => number.to_string().into(),
@@ -224,35 +236,6 @@ fn push_heading(out: &mut String, record: &Record) {
     }
 }
 
-/// How much of each text is shown.
-#[derive(Clone, Copy)]
-struct Limit {
-    /// In characters, where the caller says so; else each text has its own measure.
-    asked: Option<usize>,
-    /// By how much that is shortened; 0 leaves the texts out.
-    divisor: usize,
-    /// At most this many characters.
-    most: usize,
-}
-
-impl Limit {
-    const OWN: Limit = Limit {
-        asked: None,
-        divisor: 1,
-        most: usize::MAX,
-    };
-    const WHOLE: Limit = Limit {
-        asked: Some(usize::MAX),
-        ..Limit::OWN
-    };
-
-    /// For a text of this measure.
-    fn chars(self, own: usize) -> usize {
-        let chars = self.asked.unwrap_or(own);
-        chars.checked_div(self.divisor).unwrap_or(0).min(self.most)
-    }
-}
-
 /// What the heading and the facts of a record mostly take.
 const HEAD_BYTES: usize = 512;
 
@@ -273,41 +256,41 @@ struct ItemText<'a> {
 
 impl<'a> Item<'a> {
     /// As an item of a list.
-    fn in_list(record: &'a Record) -> Self {
+    fn in_list(record: &'a Record, limit: Limit) -> Self {
         let mut head = String::with_capacity(HEAD_BYTES);
         head.push_str("- ");
         push_heading(&mut head, record);
-        for (i, fact) in record.facts.iter().filter(|fact| !is_long(fact)).enumerate() {
+        for (i, fact) in facts(record, limit).filter(|fact| !is_long(fact)).enumerate() {
             head += if i == 0 { "\n  " } else { " · " };
             head += &fact.label;
             head += ": ";
             push_fact_value(&mut head, fact);
         }
-        Self::new(record, head, "  ")
+        Self::new(record, head, "  ", limit)
     }
 
     /// By itself; `singular` is what it is called.
-    fn alone(record: &'a Record, singular: &str) -> Self {
+    fn alone(record: &'a Record, singular: &str, limit: Limit) -> Self {
         let mut head = format!("# {singular} ");
         push_heading(&mut head, record);
-        for fact in record.facts.iter().filter(|fact| !is_long(fact)) {
+        for fact in facts(record, limit).filter(|fact| !is_long(fact)) {
             head.push('\n');
             head += &fact.label;
             head += ": ";
             push_fact_value(&mut head, fact);
         }
-        Self::new(record, head, "")
+        Self::new(record, head, "", limit)
     }
 
-    fn new(record: &'a Record, mut head: String, indent: &'static str) -> Self {
+    fn new(record: &'a Record, mut head: String, indent: &'static str, limit: Limit) -> Self {
         for remark in &record.remarks {
             head.push('\n');
             head += indent;
             head += remark;
         }
-        let long = record.facts.iter().filter(|fact| is_long(fact)).map(|fact| ItemText {
+        let long = facts(record, limit).filter(|fact| is_long(fact)).map(|fact| ItemText {
             label: &fact.label,
-            body: text::defuse(&text::clean(&plain(&fact.value))).into_owned().into(),
+            body: long_value(fact).into(),
             chars: fact.max_chars,
             note: None,
         });
@@ -356,17 +339,6 @@ impl<'a> Item<'a> {
         out
     }
 
-    /// Its texts as long as fits; where not even its facts fit, they are cut.
-    fn print_within(&self, room: usize, limit: Limit) -> String {
-        let within = |most| Limit { most, ..limit };
-        let largest = budget::largest_limit(room, |most| self.size(within(most)));
-        let printed = self.print(within(largest));
-        if printed.len() <= room {
-            return printed;
-        }
-        text::cut(&printed, printed[..printed.floor_char_boundary(room)].chars().count())
-    }
-
     /// Whether a text of it is longer than `limit` shows.
     fn is_cut(&self, limit: Limit) -> bool {
         self.texts
@@ -375,8 +347,54 @@ impl<'a> Item<'a> {
     }
 }
 
+/// What of a record fits that does not fit as it is: its texts as long as there is room; where not even its facts fit, they
+/// are cut, or left out where something is written beside the text. With what is said of those that are left out.
+fn print_within<'a>(
+    record: &'a Record,
+    item: impl Fn(Limit) -> Item<'a>,
+    room: usize,
+    limit: Limit,
+    beside: &dyn Beside,
+) -> (String, Limit, Option<String>) {
+    let within = |most| Limit { most, ..limit };
+    let whole = item(limit);
+    let largest = budget::largest_limit(room, |most| {
+        whole.size(within(most)) + beside.record(record, within(most))
+    });
+    let mut limit = within(largest);
+    let mut left_out = None;
+    let mut printed = whole.print(limit);
+    let is_alone = beside.record(record, limit) == 0;
+    if !is_alone && printed.len() + beside.record(record, limit) > room {
+        let few = |facts| Limit { facts, ..limit };
+        let facts = budget::largest_limit(room, |facts| {
+            item(few(facts)).size(few(facts)) + beside.record(record, few(facts))
+        });
+        limit = few(facts);
+        printed = item(limit).print(limit);
+        let missing = record.facts.len().saturating_sub(facts);
+        left_out =
+            (missing > 0).then(|| text::count(missing as u64, "fact of it did not fit.", "facts of it did not fit."));
+    }
+    // What is beside it has no form for half a fact: there the heading stands in any case.
+    if is_alone && printed.len() > room {
+        printed = text::cut(&printed, printed[..printed.floor_char_boundary(room)].chars().count());
+    }
+    (printed, limit, left_out)
+}
+
+/// The facts of a record that show.
+fn facts(record: &Record, limit: Limit) -> impl Iterator<Item = &Fact> {
+    record.facts.iter().take(limit.facts)
+}
+
+/// The text of a custom field that is quoted.
+pub(super) fn long_value(fact: &Fact) -> String {
+    text::defuse(&text::clean(&plain(&fact.value))).into_owned()
+}
+
 /// A custom field that holds a text rather than a value: it is quoted, so that it cannot pass for facts of ours.
-fn is_long(fact: &Fact) -> bool {
+pub(super) fn is_long(fact: &Fact) -> bool {
     matches!(fact.key, Key::CustomField(_)) && text::end_of(&plain(&fact.value), LONG_VALUE_CHARS).is_some()
 }
 
@@ -442,34 +460,50 @@ pub fn least_size_in_list(record: &Record) -> usize {
 pub fn size_in_list(records: &[Record]) -> usize {
     records
         .iter()
-        .map(|record| Item::in_list(record).size(Limit::OWN))
+        .map(|record| Item::in_list(record, Limit::OWN).size(Limit::OWN))
         .sum()
 }
 
-fn record(one: &RecordOutput) -> String {
+/// One record; `frame` is what the frame of what is beside it takes.
+fn record(one: &RecordOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
     let notes: usize = one.notes.iter().map(|note| note.len() + 8).sum();
-    let room = one.budget.bytes.saturating_sub(FRAME_BYTES + notes);
-    let item = Item::alone(&one.record, &capitalised(one.singular));
-    let is_too_large = item.size(Limit::WHOLE) > room;
-    let mut out = if is_too_large {
-        item.print_within(room, Limit::WHOLE)
+    let room = one.budget.bytes.saturating_sub(FRAME_BYTES + notes + frame);
+    let singular = capitalised(one.singular);
+    let item = |limit| Item::alone(&one.record, &singular, limit);
+    let whole = item(Limit::WHOLE);
+    let mut shown = Shown {
+        limit: Limit::WHOLE,
+        count: 1,
+        ..Shown::default()
+    };
+    let size = whole.size(Limit::WHOLE) + beside.record(&one.record, Limit::WHOLE);
+    let mut out = if size > room {
+        let (printed, limit, left_out) = print_within(&one.record, item, room, Limit::WHOLE, beside);
+        shown.limit = limit;
+        shown.hints.push(one.budget.cut());
+        shown.hints.extend(left_out);
+        printed
     } else {
-        item.print(Limit::WHOLE)
+        whole.print(Limit::WHOLE)
     };
     let notes = one.notes.iter().map(|note| format!("Note: {note}"));
-    let cut = is_too_large.then(|| one.budget.cut());
     let zone = one.zone.as_ref().map(|zone| format!("Times: {zone}."));
-    for line in notes.chain(cut).chain(zone) {
+    for line in notes.chain(shown.hints.iter().cloned()).chain(zone) {
         out += "\n\n";
         out += &line;
     }
-    out
+    (out, shown)
 }
 
-/// A page, of whose budget `before` bytes are taken by what stands before it.
-fn list(page: &ListOutput, before: usize) -> String {
+/// A page, of whose budget `before` bytes are taken by what stands before it and around what is beside it.
+fn list(page: &ListOutput, before: usize, beside: &dyn Beside) -> (String, Shown) {
     if page.records.is_empty() {
-        return with_notes(empty(page), &page.notes, &[]);
+        let (said, next) = empty(page);
+        let shown = Shown {
+            next: next.map(Next::Skip),
+            ..Shown::only(&said)
+        };
+        return (with_notes(said, &page.notes, &[]), shown);
     }
     let limit = |divisor| Limit {
         asked: page.text_chars,
@@ -484,10 +518,11 @@ fn list(page: &ListOutput, before: usize) -> String {
     let shorten_texts = page.overflow == Overflow::Texts && page.text_chars.is_none();
     let mut items: Vec<Item> = Vec::new();
     let size = |at: usize, divisor| {
+        let record = &page.records[at];
         if at == items.len() {
-            items.push(Item::in_list(&page.records[at]));
+            items.push(Item::in_list(record, Limit::OWN));
         }
-        items[at].size(limit(divisor)) + 1
+        items[at].size(limit(divisor)) + beside.record(record, limit(divisor)) + 1
     };
     let fit = budget::fit(page.records.len(), size, room, shorten_texts);
     items.truncate(fit.shown);
@@ -514,23 +549,36 @@ fn list(page: &ListOutput, before: usize) -> String {
             page.budget.bytes
         ));
     }
-    if fit.is_first_too_large {
+    let mut shown = Shown {
+        limit: limit(fit.divisor),
+        count: items.len(),
+        ..Shown::default()
+    };
+    let first = fit.is_first_too_large.then(|| {
+        let record = &page.records[0];
+        let item = |limit| Item::in_list(record, limit);
+        let (printed, limit, left_out) = print_within(record, item, room, limit(1), beside);
+        shown.limit = limit;
         closing.push(page.budget.cut());
-    }
+        closing.extend(left_out);
+        printed
+    });
     let mut next = page.skip + items.len() as u64;
     if items.len() == page.rows {
         next += page.left_out.unwrap_or_default() as u64;
     }
-    match page.total {
-        Some(total) if total > next => closing.push(format!(
+    let more = match page.total {
+        Some(total) if total > next => Some(format!(
             "{} more: call again with skip={next}.",
             text::thousands(total - next)
         )),
         None if received(page) >= page.take || items.len() < page.rows => {
-            closing.push(format!("There may be more: call again with skip={next}."))
+            Some(format!("There may be more: call again with skip={next}."))
         }
-        _ => {}
-    }
+        _ => None,
+    };
+    shown.next = more.is_some().then_some(Next::Skip(next));
+    closing.extend(more);
 
     let total = page
         .total
@@ -553,15 +601,17 @@ fn list(page: &ListOutput, before: usize) -> String {
     out.push('\n');
     for item in &items {
         out.push('\n');
-        if fit.is_first_too_large {
-            out += &item.print_within(room, limit(1));
+        if let Some(first) = &first {
+            out += first;
         } else {
             out += &item.head;
             item.write_texts(&mut out, limit(fit.divisor))
                 .expect("a String takes all");
         }
     }
-    with_notes(out, &page.notes, &closing)
+    let out = with_notes(out, &page.notes, &closing);
+    shown.hints = closing;
+    (out, shown)
 }
 
 /// How many records Daktela sent for a page.
@@ -569,23 +619,21 @@ fn received(page: &ListOutput) -> u64 {
     (page.rows + page.left_out.unwrap_or_default()) as u64
 }
 
-fn empty(page: &ListOutput) -> String {
+/// What is said of a page without records, and where the next one begins that may have some.
+fn empty(page: &ListOutput) -> (String, Option<u64>) {
     let applied = in_brackets(&page.applied_filters);
     if page.left_out.is_some() {
-        let more = if received(page) >= page.take {
-            format!(
-                " Further on there may be some: call again with skip={}.",
-                page.skip + received(page)
-            )
-        } else {
-            String::new()
-        };
-        return format!(
+        let next = (received(page) >= page.take).then(|| page.skip + received(page));
+        let more = next.map_or_else(String::new, |next| {
+            format!(" Further on there may be some: call again with skip={next}.")
+        });
+        let said = format!(
             "Whether there are {} that fit{applied} is not known: none of those that Daktela sent unfiltered does.{more}",
             page.plural
         );
+        return (said, next);
     }
-    match page.total {
+    let said = match page.total {
         Some(total) if total > 0 && page.skip >= total => {
             let last = (total - 1) / page.take * page.take;
             let matches = if total == 1 { "matches" } else { "match" };
@@ -604,7 +652,8 @@ fn empty(page: &ListOutput) -> String {
             "No {}{applied}. What the Daktela account of this server may not see does not show.",
             page.plural
         ),
-    }
+    };
+    (said, None)
 }
 
 fn in_brackets(applied_filters: &[String]) -> String {
@@ -633,22 +682,27 @@ fn count(found: &CountOutput) -> String {
     with_notes(format!("{number}{applied}"), &found.notes, &[])
 }
 
-fn sections(board: &SectionsOutput) -> String {
-    let mut room = board.budget.bytes.saturating_sub(FRAME_BYTES);
+fn sections(board: &SectionsOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
+    let mut room = board.budget.bytes.saturating_sub(FRAME_BYTES + frame);
     let mut out = format!("# {}", board.heading);
     let mut left_out = 0;
+    let mut shown = Shown::default();
     for section in &board.sections {
         out += &format!("\n\n## {}: {}", section.title, section.said);
-        for record in &section.records {
-            let item = Item::in_list(record).print(Limit::OWN);
-            if item.len() > room {
+        let mut places = Vec::new();
+        for (place, record) in section.records.iter().enumerate() {
+            let item = Item::in_list(record, Limit::OWN).print(Limit::OWN);
+            let size = item.len() + beside.record(record, Limit::OWN);
+            if size > room {
                 left_out += 1;
                 continue;
             }
-            room -= item.len() + 1;
+            room = room.saturating_sub(size + 1);
             out.push('\n');
             out += &item;
+            places.push(place);
         }
+        shown.sections.push(places);
     }
     let mut closing = Vec::new();
     if left_out > 0 {
@@ -658,12 +712,13 @@ fn sections(board: &SectionsOutput) -> String {
             board.budget.bytes
         ));
     }
+    shown.hints = closing.clone();
     closing.extend(board.zone.as_ref().map(|zone| format!("Times: {zone}.")));
-    with_notes(out, &board.notes, &closing)
+    (with_notes(out, &board.notes, &closing), shown)
 }
 
 /// Conversations from a place on, each as far as there is room, and the place where the next answer goes on.
-fn threads(page: &ThreadsOutput) -> String {
+fn threads(page: &ThreadsOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
     let Place { thread: skip, .. } = page.from;
     if page.threads.is_empty() {
         let applied = in_brackets(&page.applied_filters);
@@ -678,22 +733,38 @@ fn threads(page: &ThreadsOutput) -> String {
                 page.plural
             ),
         };
-        return with_notes(out, &page.notes, &[]);
+        let shown = Shown::only(&out);
+        return (with_notes(out, &page.notes, &[]), shown);
     }
     let notes: usize = page.notes.iter().map(|note| note.len() + 8).sum();
     let applied: usize = page.applied_filters.iter().map(|filter| filter.len() + 4).sum();
-    let mut room = page.budget.bytes.saturating_sub(FRAME_BYTES + notes + applied);
+    let mut room = page.budget.bytes.saturating_sub(FRAME_BYTES + notes + applied + frame);
+    let mut parts: Vec<ShownThread> = Vec::new();
+    let mut closing = Vec::new();
     let mut body = String::new();
     let mut next = None;
     let mut shown = 0;
     'threads: for (i, thread) in page.threads.iter().enumerate() {
         let at = skip + i as u64;
         let from = if i == 0 { page.from } else { Place::default() };
-        let mut head = format!("\n{}", Item::in_list(&thread.record).print(Limit::OWN));
+        let mut limit = Limit::OWN;
+        let mut size = beside.record(&thread.record, limit);
+        let mut head = format!("\n{}", Item::in_list(&thread.record, limit).print(limit));
+        if size > 0 && shown == 0 && head.len() + size > room / 2 {
+            // Some of what was said has to fit as well.
+            let item = |limit| Item::in_list(&thread.record, limit);
+            let (printed, shorter, left_out) = print_within(&thread.record, item, room / 2, limit, beside);
+            head = format!("\n{printed}");
+            limit = shorter;
+            size = beside.record(&thread.record, limit);
+            closing.push(page.budget.cut());
+            closing.extend(left_out);
+        }
         if from.utterance > 0 || from.character > 0 {
             head += &format!("\n  [from {} of {} on]", from.utterance + 1, thread.said.len());
         }
-        if head.len() > room && shown > 0 {
+        size += head.len();
+        if size > room && shown > 0 {
             next = Some(Place {
                 thread: at,
                 ..Place::default()
@@ -701,22 +772,33 @@ fn threads(page: &ThreadsOutput) -> String {
             break;
         }
         let whole_before = body.len();
-        room = room.saturating_sub(head.len());
+        room = room.saturating_sub(size);
         body += &head;
+        parts.push(ShownThread {
+            limit,
+            from: from.utterance,
+            skipped: from.character,
+            count: 0,
+            parted: None,
+        });
+        let part = parts.last_mut().expect("just added");
         for (u, said) in thread.said.iter().enumerate().skip(from.utterance) {
             let skipped = if u == from.utterance { from.character } else { 0 };
             let mut lines = String::new();
-            write_quote(&mut lines, &utterance_from(said, skipped, usize::MAX), usize::MAX, "  ")
-                .expect("a String takes all");
-            if lines.len() < room {
-                room -= lines.len() + 1;
+            let whole = utterance_from(said, skipped, usize::MAX);
+            write_quote(&mut lines, &utterance(&whole), usize::MAX, "  ").expect("a String takes all");
+            let size = lines.len() + beside.utterance(&whole);
+            if size < room {
+                room -= size + 1;
                 body.push('\n');
                 body += &lines;
+                part.count += 1;
                 continue;
             }
             if u == 0 && skipped == 0 && shown > 0 {
                 // Nothing of it would show.
                 body.truncate(whole_before);
+                parts.pop();
                 next = Some(Place {
                     thread: at,
                     ..Place::default()
@@ -734,14 +816,16 @@ fn threads(page: &ThreadsOutput) -> String {
                 let length = said.text.chars().count();
                 let fits = budget::largest_limit(room, |most| {
                     let mut size = ByteCount(0);
-                    write_quote(&mut size, &utterance_from(said, skipped, most), usize::MAX, "  ")
-                        .expect("counting does not fail");
-                    size.0
+                    let some = utterance_from(said, skipped, most);
+                    write_quote(&mut size, &utterance(&some), usize::MAX, "  ").expect("counting does not fail");
+                    size.0 + beside.utterance(&some)
                 })
                 .max(1);
                 let mut lines = String::new();
-                write_quote(&mut lines, &utterance_from(said, skipped, fits), usize::MAX, "  ")
-                    .expect("a String takes all");
+                let some = utterance_from(said, skipped, fits);
+                write_quote(&mut lines, &utterance(&some), usize::MAX, "  ").expect("a String takes all");
+                part.count += 1;
+                part.parted = Some(fits);
                 body.push('\n');
                 body += &lines;
                 if skipped + fits >= length {
@@ -772,7 +856,6 @@ fn threads(page: &ThreadsOutput) -> String {
             ..Place::default()
         })
     });
-    let mut closing = Vec::new();
     if let Some(next) = next {
         let left = page.total.map(|total| total.saturating_sub(next.thread));
         let left = left.map_or_else(
@@ -795,11 +878,19 @@ fn threads(page: &ThreadsOutput) -> String {
     }
     out.push('\n');
     out += &body;
-    with_notes(out, &page.notes, &closing)
+    let out = with_notes(out, &page.notes, &closing);
+    let shown = Shown {
+        count: shown,
+        threads: parts,
+        next: next.map(Next::Continue),
+        hints: closing,
+        ..Shown::default()
+    };
+    (out, shown)
 }
 
 /// A place as the argument that leads to it: `12`, `12:3`, `12:3:4000`.
-fn cursor(place: Place) -> String {
+pub(super) fn cursor(place: Place) -> String {
     match place {
         Place {
             thread,
@@ -819,40 +910,23 @@ fn cursor(place: Place) -> String {
     }
 }
 
-/// An utterance without as many characters of its text, and at most so many of the rest; who spoke when stands before it.
-fn utterance_from(said: &Utterance, skipped: usize, most: usize) -> String {
+/// An utterance without as many characters of its text, and at most so many of the rest.
+pub(super) fn utterance_from(said: &Utterance, skipped: usize, most: usize) -> Cow<'_, Utterance> {
     if skipped == 0 && most == usize::MAX {
-        return utterance(said);
+        return Cow::Borrowed(said);
     }
     let rest: String = said.text.chars().skip(skipped).take(most).collect();
     let is_cut = said.text.chars().count() > skipped.saturating_add(most);
-    let text = format!(
+    let mut part = said.clone();
+    part.text = format!(
         "{}{rest}{}",
         if skipped > 0 { "… " } else { "" },
         if is_cut { " …" } else { "" }
     );
-    let mut part = utterance_of(said, text);
     if is_cut {
         part.files.clear();
     }
-    utterance(&part)
-}
-
-/// The same utterance with another text.
-fn utterance_of(said: &Utterance, text: String) -> Utterance {
-    Utterance {
-        at: match &said.at {
-            Moment::Offset(seconds) => Moment::Offset(*seconds),
-            Moment::Time(time) => Moment::Time(time.clone()),
-        },
-        speaker: Speaker {
-            role: said.speaker.role,
-            name: said.speaker.name.clone(),
-            note: said.speaker.note.clone(),
-        },
-        text,
-        files: said.files.clone(),
-    }
+    Cow::Owned(part)
 }
 
 /// Up to so many groups of a second grouping are columns, where nothing is measured or compared.
@@ -862,7 +936,7 @@ pub const COLUMNS_MAX: usize = 24;
 const BASIS_BYTES: usize = 700;
 
 /// A table with a row for each group, its others and the total, and what it was made of.
-fn statistics(of: &StatisticsOutput) -> String {
+fn statistics(of: &StatisticsOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
     let Figures { now, before } = &of.whole;
     if now.count == 0 && before.as_ref().is_none_or(|before| before.count == 0) {
         let applied = in_brackets(&of.applied_filters);
@@ -870,8 +944,11 @@ fn statistics(of: &StatisticsOutput) -> String {
             "No {}{applied}. What the Daktela account of this server may not see does not show.",
             of.plural
         );
-        return with_notes(empty, &of.notes, &of.basis[..of.basis.len().saturating_sub(1)]);
+        let shown = Shown::only(&empty);
+        let out = with_notes(empty, &of.notes, &of.basis[..of.basis.len().saturating_sub(1)]);
+        return (out, shown);
     }
+    let mut shown = Shown::default();
     let mut out = text::count(now.count, of.singular, of.plural);
     if let Some(before) = before {
         out += &format!(
@@ -902,9 +979,11 @@ fn statistics(of: &StatisticsOutput) -> String {
     }
     if let Some(first) = of.dimensions.first() {
         let notes: usize = of.notes.iter().chain(&of.basis).map(|note| note.len() + 8).sum();
-        let room = of.budget.bytes.saturating_sub(out.len() + notes + BASIS_BYTES);
-        let (table, left_out) = columns(of).map_or_else(|| rows(of, room), |columns| pivot(of, &columns, room));
-        out += &table;
+        let room = of.budget.bytes.saturating_sub(out.len() + notes + BASIS_BYTES + frame);
+        let Table { text, lines, left_out } =
+            columns(of).map_or_else(|| rows(of, room, beside), |columns| pivot(of, &columns, room, beside));
+        out += &text;
+        shown.count = lines;
         let found = match of.group_count {
             1 => "1 group".to_owned(),
             groups => format!("{} groups", text::thousands(groups as u64)),
@@ -927,8 +1006,10 @@ fn statistics(of: &StatisticsOutput) -> String {
             ));
         }
     }
+    shown.hints = closing.clone();
     closing.extend(of.basis.iter().cloned());
-    with_notes(out.trim_end().to_owned(), &of.notes, &[closing.join(" ")])
+    let out = with_notes(out.trim_end().to_owned(), &of.notes, &[closing.join(" ")]);
+    (out, shown)
 }
 
 /// The figures of all records in a sentence.
@@ -1013,6 +1094,11 @@ fn columns(of: &StatisticsOutput) -> Option<Vec<Option<&FactValue>>> {
     Some(columns.into_iter().map(|(value, _)| value).collect())
 }
 
+/// Whether each group of the second grouping is a row of the table.
+pub(super) fn has_rows_within(of: &StatisticsOutput) -> bool {
+    of.dimensions.len() > 1 && columns(of).is_none()
+}
+
 /// Times in their order: those that read so, and days of the week.
 fn order_of_time(value: Option<&FactValue>) -> String {
     const DAYS: [&str; 7] = [
@@ -1045,24 +1131,37 @@ fn head(labels: Vec<String>, texts: usize) -> String {
     line(labels) + &line(marks.collect::<Vec<_>>())
 }
 
-/// As many of these lines as there is room for, then those that always stand; and how many were left out.
-fn fit(head: String, lines: Vec<String>, foot: String, room: usize) -> (String, usize) {
+/// A table, with how many of its lines show.
+struct Table {
+    text: String,
+    lines: usize,
+    left_out: usize,
+}
+
+/// As many of these lines as there is room for, each with what it takes beside the text, then those that always stand.
+fn fit(head: String, lines: Vec<(String, usize)>, foot: String, room: usize) -> Table {
     let mut out = head;
-    let mut left_out = 0;
-    for line in lines {
-        if left_out == 0 && out.len() + line.len() + foot.len() <= room {
+    let (mut shown, mut left_out, mut taken) = (0, 0, 0);
+    for (line, beside) in lines {
+        if left_out == 0 && out.len() + line.len() + foot.len() + taken + beside <= room {
             out += &line;
+            shown += 1;
+            taken += beside;
         } else {
             left_out += 1;
         }
     }
     out += &foot;
     out.push('\n');
-    (out, left_out)
+    Table {
+        text: out,
+        lines: shown,
+        left_out,
+    }
 }
 
 /// A column for each group of the second grouping.
-fn pivot(of: &StatisticsOutput, columns: &[Option<&FactValue>], room: usize) -> (String, usize) {
+fn pivot(of: &StatisticsOutput, columns: &[Option<&FactValue>], room: usize, beside: &dyn Beside) -> Table {
     let (outer, inner) = (&of.dimensions[0], &of.dimensions[1]);
     let number = |count: u64| text::thousands(count);
     let labels = columns.iter().map(|column| cell(*column, inner));
@@ -1077,12 +1176,13 @@ fn pivot(of: &StatisticsOutput, columns: &[Option<&FactValue>], room: usize) -> 
             number(found.map_or(0, |inner| inner.figures.now.count))
         };
         let counts = columns.iter().map(count);
-        line(
+        let line = line(
             [cell(group.value.as_ref(), outer)]
                 .into_iter()
                 .chain(counts)
                 .chain([number(group.figures.now.count)]),
-        )
+        );
+        (line, beside.group(group))
     });
     let empty = || vec![String::new(); columns.len()];
     // What the others hold of a column is not known.
@@ -1107,7 +1207,7 @@ fn pivot(of: &StatisticsOutput, columns: &[Option<&FactValue>], room: usize) -> 
 }
 
 /// A row for each group, or for each group of the second grouping.
-fn rows(of: &StatisticsOutput, room: usize) -> (String, usize) {
+fn rows(of: &StatisticsOutput, room: usize, beside: &dyn Beside) -> Table {
     let mut labels: Vec<String> = of.dimensions.iter().map(|by| by.label.clone()).collect();
     let texts = labels.len();
     labels.extend([capitalised(of.plural), "Share".to_owned()]);
@@ -1158,19 +1258,31 @@ fn rows(of: &StatisticsOutput, room: usize) -> (String, usize) {
     for group in &of.groups {
         let outer = cell(group.value.as_ref(), &of.dimensions[0]);
         let Some(by) = of.dimensions.get(1) else {
-            lines.push(row(vec![outer], &group.figures));
+            lines.push((row(vec![outer], &group.figures), beside.group(group)));
             continue;
         };
-        let inner = group
-            .inner
-            .iter()
-            .map(|inner: &GroupOutput| (cell(inner.value.as_ref(), by), &inner.figures));
-        let rest = group.rest.iter().map(|rest| (rest_label(rest), &rest.figures));
-        lines.extend(
-            inner
-                .chain(rest)
-                .map(|(inner, figures)| row(vec![outer.clone(), inner], figures)),
-        );
+        let inner = group.inner.iter().map(|inner: &GroupOutput| {
+            let size = beside.group(inner);
+            (cell(inner.value.as_ref(), by), &inner.figures, size)
+        });
+        let rest = group.rest.iter().map(|rest| {
+            let size = beside.rest(rest);
+            (rest_label(rest), &rest.figures, size)
+        });
+        // The first one brings the group along.
+        let mut of_group = beside.group(&GroupOutput {
+            value: group.value.clone(),
+            figures: Figures {
+                now: group.figures.now.clone(),
+                before: group.figures.before.clone(),
+            },
+            inner: Vec::new(),
+            rest: Vec::new(),
+        });
+        lines.extend(inner.chain(rest).map(|(inner, figures, size)| {
+            let size = size + std::mem::take(&mut of_group);
+            (row(vec![outer.clone(), inner], figures), size)
+        }));
     }
     let rest = of.rest.iter().map(|rest| row(vec![rest_label(rest)], &rest.figures));
     let foot = rest.chain([row(vec!["Total".to_owned()], &of.whole)]).collect();
@@ -1192,7 +1304,7 @@ fn tenths(number: f64) -> String {
     format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
 }
 
-fn transcript(whole: &TranscriptOutput) -> String {
+fn transcript(whole: &TranscriptOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
     let legs = &whole.legs;
     let read: usize = legs.iter().map(|leg| leg.read).sum();
     let is_read = legs.iter().all(|leg| leg.remarks.is_empty());
@@ -1201,32 +1313,35 @@ fn transcript(whole: &TranscriptOutput) -> String {
         _ => inline(&whole.activity, TITLE_CHARS),
     };
     if read == 0 && is_read {
-        return with_notes(
-            format!(
-                "No transcript for activity {id:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
-            ),
-            &whole.notes,
-            &[],
+        let none = format!(
+            "No transcript for activity {id:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
         );
+        let shown = Shown::only(&none);
+        return (with_notes(none, &whole.notes, &[]), shown);
     }
     let segments = |number: usize| text::count(number as u64, "segment", "segments");
     let total: usize = legs.iter().map(|leg| leg.utterances.len()).sum();
     if total == 0 && is_read {
-        return with_notes(
-            format!("The transcript of activity {id} has {} but no text.", segments(read)),
-            &whole.notes,
-            &[],
-        );
+        let none = format!("The transcript of activity {id} has {} but no text.", segments(read));
+        let shown = Shown::only(&none);
+        return (with_notes(none, &whole.notes, &[]), shown);
     }
     let skip = usize::try_from(whole.skip).unwrap_or(usize::MAX).min(total);
     if skip == total && total > 0 {
-        return format!(
+        let none = format!(
             "skip={} is past the end: the transcript has {}.",
             whole.skip,
             segments(total)
         );
+        let shown = Shown::only(&none);
+        return (none, shown);
     }
-    let (lines, next) = transcript_lines(whole, skip);
+    let room = whole.budget.bytes.saturating_sub(TRANSCRIPT_FRAME_BYTES + frame);
+    let (lines, next) = transcript_lines(whole, skip, room, beside);
+    let mut shown = Shown {
+        count: next - skip,
+        ..Shown::default()
+    };
     let (of, time) = if legs.len() > 1 {
         (
             format!("the call of {id} in {} legs", legs.len()),
@@ -1238,7 +1353,12 @@ fn transcript(whole: &TranscriptOutput) -> String {
     let first = if total == 0 { 0 } else { skip + 1 };
     let mut out = format!("Transcript of {of}, segments {first}–{next} of {total} ([{time}])\n{lines}");
     if next < total {
-        out += &format!("\n\n{} more segments: call again with skip={next}.", total - next);
+        shown.next = Some(Next::Skip(next as u64));
+        shown
+            .hints
+            .push(format!("{} more segments: call again with skip={next}.", total - next));
+        out += "\n\n";
+        out += &shown.hints[0];
     }
     for leg in legs.iter().filter(|leg| leg.is_partial) {
         let which = if legs.len() > 1 {
@@ -1246,19 +1366,20 @@ fn transcript(whole: &TranscriptOutput) -> String {
         } else {
             String::new()
         };
-        out += &format!(
-            "\n\nNote: the transcript{which} is longer than the {} segments that one call reads.",
+        let longer = format!(
+            "the transcript{which} is longer than the {} segments that one call reads.",
             text::thousands(leg.read as u64)
         );
+        out += &format!("\n\nNote: {longer}");
+        shown.hints.push(longer);
     }
-    with_notes(out, &whole.notes, &[])
+    (with_notes(out, &whole.notes, &[]), shown)
 }
 
 /// The segments from `skip` on, as far as there is room, and the number of the one behind them. Each leg is told by its
 /// activity and its agent where there are several.
-fn transcript_lines(whole: &TranscriptOutput, skip: usize) -> (String, usize) {
+fn transcript_lines(whole: &TranscriptOutput, skip: usize, mut room: usize, beside: &dyn Beside) -> (String, usize) {
     let legs = &whole.legs;
-    let mut room = whole.budget.bytes.saturating_sub(TRANSCRIPT_FRAME_BYTES);
     let mut out = String::new();
     let mut at = 0;
     for (i, leg) in legs.iter().enumerate() {
@@ -1286,7 +1407,7 @@ fn transcript_lines(whole: &TranscriptOutput, skip: usize) -> (String, usize) {
                 continue;
             }
             let line = utterance(segment);
-            let size = line.len() + 3;
+            let size = line.len() + 3 + beside.utterance(segment);
             if size > room && at > skip {
                 return (out, at);
             }
@@ -1300,7 +1421,7 @@ fn transcript_lines(whole: &TranscriptOutput, skip: usize) -> (String, usize) {
 }
 
 /// `leg 2 of 3: activity activities_b, agent Jan Novák`.
-fn leg_border(leg: &Leg, place: usize, of: usize) -> String {
+pub(super) fn leg_border(leg: &Leg, place: usize, of: usize) -> String {
     let agent = match &leg.agent {
         Some(agent) => format!("agent {}", inline(agent, LINK_TITLE_CHARS)),
         None => "no agent named".to_owned(),
@@ -1313,7 +1434,7 @@ fn leg_border(leg: &Leg, place: usize, of: usize) -> String {
 
 /// The transcript of a call with several legs as the lines of one text. No segment can pass for a border: each begins with
 /// its time.
-fn legs(legs: &[Leg]) -> String {
+pub(super) fn legs(legs: &[Leg]) -> String {
     let mut lines = Vec::new();
     for (i, leg) in legs.iter().enumerate() {
         lines.push(format!("[{}]", leg_border(leg, i + 1, legs.len())));
@@ -1326,7 +1447,7 @@ fn legs(legs: &[Leg]) -> String {
 }
 
 /// Who said what when, on one line; further lines of a message are set in, so that none can pass for a message.
-fn utterance(utterance: &Utterance) -> String {
+pub(super) fn utterance(utterance: &Utterance) -> String {
     let Utterance {
         at,
         speaker,
@@ -1422,7 +1543,7 @@ mod tests {
                 is_server_limit: false,
             },
         };
-        list(&page, 0)
+        list(&page, 0, &TextAlone).0
     }
 
     #[test]
@@ -1465,7 +1586,7 @@ mod tests {
                             texts: Vec::new(),
                             ..note(i)
                         },
-                        said: said.iter().map(|said| utterance_of(said, said.text.clone())).collect(),
+                        said: said.clone(),
                     })
                     .collect(),
                 rows: spoken.len() - from.thread as usize,
@@ -1479,7 +1600,7 @@ mod tests {
                     is_server_limit: false,
                 },
             };
-            let answer = threads(&page);
+            let answer = threads(&page, 0, &TextAlone).0;
             assert!(answer.len() <= 2_000, "{}", answer.len());
             read.extend(answer.chars().filter(|c| ('\u{4e00}'..'\u{9fff}').contains(c)));
             let Some((_, next)) = answer.split_once("continue=") else {
@@ -1628,10 +1749,10 @@ mod tests {
             ..note(1)
         };
         assert_eq!(
-            Item::in_list(&field("short".to_owned())).print(Limit::OWN),
+            Item::in_list(&field("short".to_owned()), Limit::OWN).print(Limit::OWN),
             "- **1**\n  Note: short"
         );
-        let long = Item::in_list(&field(format!("a\n# b {}", "x".repeat(300)))).print(Limit::OWN);
+        let long = Item::in_list(&field(format!("a\n# b {}", "x".repeat(300))), Limit::OWN).print(Limit::OWN);
         assert!(long.starts_with("- **1**\n  Note:\n  > a\n  > # b xxx"), "{long}");
     }
 }

@@ -4,4 +4,5 @@ mod budget;
 pub mod html;
 pub mod mail;
 pub mod markdown;
+pub mod shown;
 pub mod structured;

@@ -7,7 +7,7 @@ use daktela_demo::{Demo, NOW, Quirks};
 use guest::{
     Settings, catalog,
     http::{Http, Request},
-    render::structured,
+    render::{markdown, shown::TextAlone, structured},
     run,
 };
 use serde_json::{Map, Value, json};
@@ -71,7 +71,8 @@ impl World {
         let tool = catalog::find(tool).expect("a tool");
         let output = run::run(tool, &self.native, &self.settings, &arguments.to_string())
             .unwrap_or_else(|error| panic!("{arguments}: {}", error.text()));
-        (structured::output(&output), guest::render::markdown::output(&output))
+        let (text, shown) = markdown::answer(&output, &TextAlone);
+        (structured::content(&output, &shown), text)
     }
 }
 

@@ -79,7 +79,7 @@ fn with_server<T>(serve: impl FnOnce(&Server) -> T) -> T {
             let http = origin.and_then(|origin| WasiHttp::new(origin, variable("DAKTELA_ACCESS_TOKEN")));
             (settings, http)
         }
-        // Lists need no other setting than which tools are served.
+        // Lists need no other settings than which tools are served, and in what form.
         Err(malformed) => (Settings::of_tools(variable), Err(malformed)),
     };
     let http = http.as_ref().map(|http| http as &dyn Http).map_err(Clone::clone);
