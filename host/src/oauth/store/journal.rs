@@ -113,7 +113,10 @@ impl State {
         for (entry, expires) in &entries {
             text += &line(entry, *expires);
         }
-        let _ = fs::remove_file(&beside);
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
         let mut file = lock(open(&beside)?)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
