@@ -28,7 +28,7 @@ pub use secret::check_authorities;
 pub(crate) use secret::read_secret_setting;
 pub use server_error::ServerOptionsError;
 pub use telemetry::TelemetryOptions;
-pub use tools::{Rights, ToolOptions};
+pub use tools::{Rights, StructuredOutput, ToolOptions};
 
 /// What any command of the program takes.
 #[derive(Debug, Clone, Args)]

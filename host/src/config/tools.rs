@@ -25,6 +25,23 @@ pub struct ToolOptions {
     /// What happens to tools whose records the account's role may not read: nothing, a word in their description, or not served
     #[arg(long, global = true, env = "DAKTELA_RIGHTS", value_name = "HOW", value_enum, default_value_t = Rights::Off)]
     pub rights: Rights,
+
+    /// Answers as data beside their text, and output schemas of tools: where a request or its client asks for them (asked), always, or never
+    #[arg(long, global = true, env = "DAKTELA_STRUCTURED_OUTPUT", value_name = "WHEN", value_enum, default_value_t = StructuredOutput::Asked)]
+    pub structured_output: StructuredOutput,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum StructuredOutput {
+    /// Where a request has the header X-MCP-Structured-Output, or its client shows MCP Apps
+    #[default]
+    Asked,
+    /// For everybody
+    #[value(alias = "true")]
+    Always,
+    /// For nobody
+    #[value(alias = "false")]
+    Never,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -65,6 +82,14 @@ impl ToolOptions {
             (
                 "DAKTELA_RIGHTS",
                 self.looks_at_rights().then(|| self.rights.as_str().to_owned()),
+            ),
+            (
+                "DAKTELA_STRUCTURED_OUTPUT",
+                match self.structured_output {
+                    StructuredOutput::Asked => None,
+                    StructuredOutput::Always => Some("true".to_owned()),
+                    StructuredOutput::Never => Some("false".to_owned()),
+                },
             ),
         ]
         .into_iter()

@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use daktela_protocol::{HANDSHAKE_REVISIONS, LIST_TTL_MS, REQUEST_SETTINGS, STATELESS_REVISION};
+use daktela_protocol::{
+    HANDSHAKE_REVISIONS, LIST_TTL_MS, REQUEST_SETTINGS, REQUEST_STRUCTURED_OUTPUT, STATELESS_REVISION, UI_EXTENSION,
+};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -27,6 +29,7 @@ use super::{
     dialog::{self, Way},
     error, progress,
     request_state::{RequestBinding, ToolOutcome},
+    views::ShowsViews,
 };
 use crate::{
     auth::Caller,
@@ -380,22 +383,40 @@ fn caller(context: &Context) -> Option<&Caller> {
     parts.extensions.get()
 }
 
-/// Settings of the component by which a request narrows its tools, from headers that name them.
+/// Settings of the component that a request has: from headers that name them, and from what its client says of itself.
 fn wanted(context: &Context) -> Vec<Setting> {
-    let Some(parts) = context.extensions.get::<http::request::Parts>() else {
-        return Vec::new();
-    };
+    let parts = context.extensions.get::<http::request::Parts>();
     let value = |header: &str| {
-        let values = parts.headers.get_all(header).iter();
+        let values = parts?.headers.get_all(header).iter();
         // Characters that no name has make a name that is none, which is refused.
         let texts = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let joined = texts.collect::<Vec<_>>().join(",");
         Some(joined).filter(|joined| !joined.trim().is_empty())
     };
-    REQUEST_SETTINGS
+    let mut settings: Vec<Setting> = REQUEST_SETTINGS
         .iter()
         .filter_map(|(setting, header)| Some((*setting, value(header)?)))
-        .collect()
+        .collect();
+    let says_itself = settings.iter().any(|(name, _)| *name == REQUEST_STRUCTURED_OUTPUT);
+    if !says_itself && shows_views(context) {
+        settings.push((REQUEST_STRUCTURED_OUTPUT, "true".to_owned()));
+    }
+    settings
+}
+
+/// Whether the client shows views, which are made of structured content: by its capabilities, of the request or of the session.
+/// Over HTTP the session's id keeps that, as the server keeps nothing.
+fn shows_views(context: &Context) -> bool {
+    let capabilities = context
+        .meta
+        .client_capabilities()
+        .or_else(|| context.client_capabilities());
+    let extensions = capabilities.and_then(|capabilities| capabilities.extensions);
+    extensions.is_some_and(|extensions| extensions.contains_key(UI_EXTENSION))
+        || context
+            .extensions
+            .get::<http::request::Parts>()
+            .is_some_and(|parts| parts.extensions.get::<ShowsViews>().is_some())
 }
 
 fn cursor(params: Option<PaginatedRequestParams>) -> Option<String> {

@@ -11,6 +11,7 @@ pub(crate) mod message;
 mod progress;
 mod request_state;
 mod stdio;
+pub(crate) mod views;
 
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
