@@ -101,7 +101,12 @@ impl Dialog {
 }
 
 fn is_given(value: &Value, given: &str) -> bool {
-    value.as_str().is_some_and(|text| text.trim() == given.trim())
+    match value {
+        Value::String(text) => text.trim() == given.trim(),
+        // A phone number, as some models write it.
+        Value::Number(number) => number.to_string() == given.trim(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

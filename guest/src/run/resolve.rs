@@ -178,12 +178,20 @@ fn by_contact_point(context: &Context, source: &Source, given: &str, wanted: &Wa
             } else {
                 ""
             };
-            Err(Error::Argument(format!(
-                "{} contacts have the {what} {}{without}. Call again with the id (in brackets) of the one that is meant:\n{}",
-                several.len(),
-                quoted(given),
-                list()
-            )))
+            let having = format!("{} contacts have the {what} {}{without}.", several.len(), quoted(given));
+            let shown = several.iter().take(CANDIDATES as usize);
+            Err(Error::Ambiguous(Box::new(Ambiguity {
+                text: format!(
+                    "{having} Call again with the id (in brackets) of the one that is meant:\n{}",
+                    list()
+                ),
+                singular: source.singular,
+                question: format!("{having} Which one is meant?"),
+                given: given.to_owned(),
+                candidates: shown
+                    .map(|found| (found.name.clone(), shown_or_untitled(&found.name, &found.title)))
+                    .collect(),
+            })))
         }
     }
 }

@@ -167,7 +167,8 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        if let Err(error) = self.file.sync_data() {
+        let synced = if self.is_dirty { self.file.sync_data() } else { Ok(()) };
+        if let Err(error) = synced {
             tracing::error!(event = "audit_not_synced", reason = %error.kind());
         }
     }
