@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use guest::{catalog, text::fold};
+use guest::{Settings, catalog, mcp::Server, settings::ToolFilter, text::fold};
+use serde_json::{Value, json};
 
 use super::{count_by, data, text};
 
@@ -102,6 +103,40 @@ fn tool_search_finds_the_right_tool_among_the_first() {
         let first = &found[..found.len().min(FIRST)];
         if !first.iter().any(|name| tools.contains(name)) {
             missed.push(format!("{query:?} finds {first:?}, not {tools:?}"));
+        }
+    }
+    let found = paraphrases.len() - missed.len();
+    assert!(
+        found * 100 >= paraphrases.len() * FOUND_PERCENT_MIN,
+        "{found} of {} found; missed:\n{}",
+        paraphrases.len(),
+        missed.join("\n")
+    );
+}
+
+/// Single-tool mode has a search of its own, which shows eight.
+#[test]
+fn the_search_of_single_tool_mode_finds_the_right_tool() {
+    let settings = Settings {
+        served: ToolFilter {
+            is_single: true,
+            ..ToolFilter::default()
+        },
+        ..Settings::default()
+    };
+    let server = Server::new(&settings, Err("a search needs no instance".to_owned()));
+    let paraphrases = data("paraphrases.json", "paraphrases");
+    let mut missed = Vec::new();
+    for paraphrase in &paraphrases {
+        let query = paraphrase["search"]
+            .as_str()
+            .unwrap_or_else(|| text(paraphrase, "query"));
+        let answer = server.call_tool("search_tools", &json!({"query": query}).to_string());
+        let answer: Value = serde_json::from_str(&answer.expect("an answer")).expect("JSON");
+        let found = text(&answer["content"][0], "text").to_owned();
+        let is_found = |tool: &Value| found.contains(&format!("- {}: ", tool.as_str().expect("a name")));
+        if !paraphrase["tools"].as_array().expect("tools").iter().any(is_found) {
+            missed.push(format!("{query:?} finds {found}"));
         }
     }
     let found = paraphrases.len() - missed.len();
