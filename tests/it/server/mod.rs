@@ -2,3 +2,5 @@
 
 mod compatibility;
 pub(crate) mod http;
+#[cfg(target_os = "linux")]
+mod stuck_calls;
