@@ -7,8 +7,9 @@ use daktela_demo::{Demo, Quirks};
 use crate::{
     auth::Identities,
     config::{ConfigError, Options, server::ServerSettings, token_store},
-    egress::{Cache, Client, Credential, Egress, Origin, OriginError},
+    egress::{Cache, Credential, Egress, Origin, OriginError},
     host::Host,
+    http_client::Client,
     limits::quota::Quotas,
     oauth,
     sandbox::Sandbox,

@@ -18,7 +18,6 @@ mod session;
 pub use budget::{CallBudget, CallLimits, Progress, RetryReason, Usage, Wait};
 pub use cache::{Cache, CacheSettings};
 pub use credential::Credential;
-pub use daktela_http_client::{Client, Network};
 pub use error::EgressError;
 pub use hints::HintChanges;
 pub use login::{LoginError, LoginGrant, WHO_AM_I, log_in, renew, verify};
@@ -35,6 +34,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use daktela_http_client::Client;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use tokio::{
     sync::{Mutex, OnceCell, Semaphore},

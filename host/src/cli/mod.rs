@@ -242,9 +242,7 @@ fn random_key() -> Result<[u8; 32], ExitError> {
 }
 
 async fn serve(options: &Options, host: Host) -> Result<(), ExitError> {
-    if let Some(egress) = host.egress() {
-        egress.warm_up();
-    }
+    let egress = host.egress().cloned();
     if std::io::stdin().is_terminal() {
         print::err(
             "Serving MCP on stdin and stdout, which a client starts by itself; Ctrl-D ends. For a tour: mcp-daktela demo",
@@ -255,6 +253,10 @@ async fn serve(options: &Options, host: Host) -> Result<(), ExitError> {
     let server = Server::new(Arc::new(host), &random_key()?)
         .await
         .map_err(ExitError::failed)?;
+    // Not before: reading the system's certificates takes as much computing as all else here.
+    if let Some(egress) = egress {
+        egress.warm_up();
+    }
     let done = tokio::select! {
         done = server.serve_stdio(shutdown::terminated()) => done.map_err(ExitError::failed),
         // A person at a terminal does not wait for answers.

@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::size;
 use crate::{
-    egress::{CallLimits, Network},
+    egress::CallLimits,
+    http_client::Network,
     sandbox::{Limits, ScanLimits},
 };
 

@@ -17,7 +17,7 @@ use std::{io, path::PathBuf};
 
 use clap::Args;
 
-use crate::egress::{Network, OriginError};
+use crate::{egress::OriginError, http_client::Network};
 use token_store::TokenStoreError;
 
 pub use daktela::{CacheOptions, DaktelaOptions};

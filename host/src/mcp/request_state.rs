@@ -106,7 +106,9 @@ impl RequestBinding<'_> {
         struct Kind {
             result_type: Option<ResultType>,
         }
-        let asks = parse::<Kind>(answer)?.result_type == Some(ResultType::INPUT_REQUIRED);
+        // Few answers have the word at all, and others need not be read twice.
+        let asks =
+            answer.contains("resultType") && parse::<Kind>(answer)?.result_type == Some(ResultType::INPUT_REQUIRED);
         if !asks {
             return parse(answer).map(ToolOutcome::Complete);
         }

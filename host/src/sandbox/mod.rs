@@ -4,6 +4,7 @@
 //! instances is set aside. A call then takes some fifty microseconds more than its own work.
 
 mod bindings;
+mod code_memory;
 mod cpu_time;
 mod epoch_ticker;
 mod fair_queue;
@@ -34,13 +35,14 @@ use wasmtime_wasi::{
 
 use crate::egress::{CallBudget, Egress};
 use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError as WitRpcError};
+use code_memory::PageAligned;
 use cpu_time::CpuTime;
 use epoch_ticker::EpochTicker;
 use fair_queue::{Admission, FairQueue, Permit, QueueFull};
 use state::State;
 
 /// The component that came with this program, compiled for this kind of machine by the build script.
-static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
+static EMBEDDED: &PageAligned<[u8]> = &PageAligned(*include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm")));
 
 /// A setting of the component: an environment variable and its value.
 pub type Setting = (&'static str, String);
@@ -136,13 +138,7 @@ impl Sandbox {
     /// With the component that this program carries.
     pub fn embedded(limits: Limits) -> wasmtime::Result<Self> {
         let engine = engine(&limits)?;
-        #[expect(
-            unsafe_code,
-            reason = "the bytes are ours: the build script made them, and nobody can have changed them"
-        )]
-        // SAFETY: `EMBEDDED` is what `precompile_component` returned.
-        let component = unsafe { Component::deserialize(&engine, EMBEDDED) }?;
-        Self::new(component, limits)
+        Self::new(code_memory::load(&engine, EMBEDDED)?, limits)
     }
 
     /// With a component of the user's: compiled ahead of time, or, where this program holds a compiler, as it is.
@@ -303,6 +299,7 @@ fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
         .memory_init_cow(true)
         // A stack may hold what the last call had on it.
         .async_stack_zeroing(true);
+    code_memory::prepare(&mut config);
     Engine::new(&config)
 }
 

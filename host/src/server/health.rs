@@ -69,7 +69,8 @@ mod tests {
     use crate::{
         auth::Identities,
         config::server::ServerOptions,
-        egress::{Cache, CacheSettings, Client, Network},
+        egress::{Cache, CacheSettings},
+        http_client::{Client, Network},
         telemetry::Metrics,
     };
 

@@ -32,7 +32,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use super::{CallRecord, Outcome};
-use crate::egress::Client;
+use crate::http_client::Client;
 
 /// OpenTelemetry's default time limit of an export.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
