@@ -120,6 +120,7 @@ const DIMENSIONS: &[Dimension] = &[
         &["OPEN", "WAIT", "POSTPONE", "CLOSE"],
         ACTIONS,
     ),
+    statistics::TICKET,
     statistics::category("ticket.category"),
     statistics::related("status", "Status", "statuses"),
     statistics::CONTACT,
@@ -161,8 +162,7 @@ pub const TOOLS: &[Tool] = &[
         "activity_statistics",
         "Activity statistics",
         &STATISTICS,
-        "Totals of activities of every channel in one answer: how much was done by whom, by type, agent, queue, day or hour, with times of work and wrap-up. Exact \
-         over all activities of the period.",
+        "Totals of activities of every channel: how much was done by whom, by type, agent, queue, day, hour or ticket (longest threads), with times of work and wrap-up. Exact over the whole period.",
     ),
     Tool {
         name: "list_conversations",

@@ -23,12 +23,14 @@ pub fn tools() -> impl Iterator<Item = &'static Tool> {
     TOOLSETS.iter().flat_map(|toolset| toolset.tools)
 }
 
-/// The tools that a model needs first: clients that load tools on demand are asked to have these at hand.
+/// The tools that a model needs first: clients that load tools on demand are asked to have these at hand. `tests/eval` says which; a
+/// ticket's conversation is what people look at next.
 pub const FIRST: &[&str] = &[
     "list_tickets",
+    "ticket_statistics",
     "get_ticket_detail",
     "find_in_conversations",
-    "list_conversations",
+    "call_statistics",
     "list_contacts",
     "wallboard",
 ];

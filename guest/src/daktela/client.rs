@@ -11,7 +11,7 @@ use super::{
     compat::{Compat, Learnt},
     error::Error,
     hints::Hints,
-    http::Http,
+    http::{Counted, Http},
     normalize::normalise,
     observations::{Mend, Observations},
     query::{Query, TAKE_MAX},
@@ -27,7 +27,7 @@ pub const WHOLE_MAX: u64 = 20 * TAKE_MAX;
 const PAGES_MAX: usize = 200;
 
 pub struct Client<'a> {
-    http: &'a dyn Http,
+    http: Counted<'a>,
     hints: &'a Hints,
     /// Whether caches are bypassed.
     bypass_caches: Cell<bool>,
@@ -40,12 +40,17 @@ impl<'a> Client<'a> {
     /// `hints` say what earlier calls learnt of the build, and take what this one learns.
     pub fn new(http: &'a dyn Http, hints: &'a Hints) -> Self {
         Client {
-            http,
+            http: Counted::new(http),
             hints,
             bypass_caches: Cell::default(),
             learnt: RefCell::default(),
             notes: RefCell::default(),
         }
+    }
+
+    /// The requests that this call has made so far, and the bytes of the bodies that came.
+    pub fn traffic(&self) -> (u64, u64) {
+        self.http.so_far()
     }
 
     /// The instance's time zone, as answers said it.
@@ -126,7 +131,7 @@ impl<'a> Client<'a> {
     fn compat(&self) -> Compat<'_> {
         Compat {
             reader: Reader {
-                http: self.http,
+                http: &self.http,
                 bypass_caches: self.bypass_caches.get(),
             },
             learnt: &self.learnt,
@@ -166,18 +171,18 @@ impl<'a> Client<'a> {
         queries.iter().map(answer).collect()
     }
 
-    /// Several pages, each handed over as it comes and dropped before the next, with its index and its size in bytes, and without
-    /// fallbacks. Once `take` returns false no further page is asked for, and those under way are still handed over.
-    pub fn read_each(&self, queries: &[Query], take: &mut dyn FnMut(usize, Result<Page, Error>, usize) -> bool) {
+    /// Several pages, each handed over as it comes and dropped before the next, with its index, and without fallbacks. Once `take` returns
+    /// false no further page is asked for, and those under way are still handed over.
+    pub fn read_each(&self, queries: &[Query], take: &mut dyn FnMut(usize, Result<Page, Error>) -> bool) {
         let compat = self.compat();
         let queries: Vec<Query> = queries.iter().map(|query| compat.hinted(query)).collect();
-        compat.reader.each_page(&queries, &mut |i, read, bytes| {
+        compat.reader.each_page(&queries, &mut |i, read| {
             let page = self.gather(read).map(|mut page| {
                 let endpoint = &queries[i].endpoint;
                 page.rows.iter_mut().for_each(|row| normalise(endpoint, row));
                 page
             });
-            take(i, page, bytes)
+            take(i, page)
         });
     }
 

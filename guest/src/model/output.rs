@@ -187,8 +187,8 @@ pub struct StatisticsOutput {
     pub plural: &'static str,
     /// How the records are grouped: none, one or two of them.
     pub dimensions: Vec<Grouping>,
-    /// What is measured, in seconds.
-    pub measure: Option<&'static str>,
+    /// What is measured.
+    pub measure: Option<Measured>,
     /// All records that match, each counted once.
     pub whole: Figures,
     /// The groups that show, in their order.
@@ -209,6 +209,35 @@ pub struct StatisticsOutput {
     pub is_whole: bool,
     pub zone: Option<String>,
     pub budget: Budget,
+}
+
+/// What is measured, and in what.
+#[derive(Debug)]
+pub struct Measured {
+    pub label: String,
+    pub unit: Unit,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// Whole seconds.
+    #[default]
+    Seconds,
+    /// Numbers as people entered them, in [`Unit::PARTS`] of one.
+    Number,
+}
+
+impl Unit {
+    /// How many parts one of it is counted in, so that sums are exact.
+    pub const PARTS: i64 = 10_000;
+
+    /// A figure that was counted in parts.
+    pub fn figure(self, parts: f64) -> f64 {
+        match self {
+            Unit::Seconds => parts,
+            Unit::Number => parts / Unit::PARTS as f64,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -255,7 +284,7 @@ pub struct Summary {
     pub spread: Option<Spread>,
 }
 
-/// In seconds.
+/// In parts of the unit that is measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
     /// How many records have a value; the others are left out.

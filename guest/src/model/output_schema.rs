@@ -81,16 +81,17 @@ const DEFS: &[(&str, &str)] = &[
         "of records[@record] skip# rows# total?# unfit?# applied_filters?[]",
     ),
     ("next", "skip?# continue?"),
-    ("figures", "count# seconds?@spread before?@figures"),
+    ("numbers", "with_value# sum. average. median. p90. largest."),
+    ("figures", "count# seconds?@spread numbers?@numbers before?@figures"),
     ("spread", "with_value# sum# average. median. p90# longest#"),
     ("dimension", "name label"),
     (
         "group",
-        "group?@value count# seconds?@spread before?@figures groups?[@group] others?[@others]",
+        "group?@value count# seconds?@spread numbers?@numbers before?@figures groups?[@group] others?[@others]",
     ),
     (
         "others",
-        "group_count# fewer_than?# count# seconds?@spread before?@figures",
+        "group_count# fewer_than?# count# seconds?@spread numbers?@numbers before?@figures",
     ),
     ("section", "title summary figures{#} records[@record] rows#"),
     (

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     model::output::{
-        Body, Content, CountOutput, Fact, FactValue, Figures, GroupOutput, Grouping, Key, Leg, ListOutput, Moment,
-        Output, Overflow, Place, Record, RecordOutput, Reference, RestOutput, SectionsOutput, Speaker,
-        StatisticsOutput, Summary, ThreadsOutput, TranscriptOutput, Utterance,
+        Body, Content, CountOutput, Fact, FactValue, Figures, GroupOutput, Grouping, Key, Leg, ListOutput, Measured,
+        Moment, Output, Overflow, Place, Record, RecordOutput, Reference, RestOutput, SectionsOutput, Speaker, Spread,
+        StatisticsOutput, Summary, ThreadsOutput, TranscriptOutput, Unit, Utterance,
     },
     sort, text, time,
 };
@@ -974,7 +974,7 @@ fn statistics(of: &StatisticsOutput, frame: usize, beside: &dyn Beside) -> (Stri
     }
     out.push('\n');
     let mut closing = Vec::new();
-    if let Some(measure) = of.measure {
+    if let Some(measure) = &of.measure {
         out += &spread_in_words(measure, now, of.plural);
     }
     if let Some(first) = of.dimensions.first() {
@@ -989,6 +989,7 @@ fn statistics(of: &StatisticsOutput, frame: usize, beside: &dyn Beside) -> (Stri
             groups => format!("{} groups", text::thousands(groups as u64)),
         };
         closing.push(match of.repeated {
+            0 if of.group_count == 1 => "1 group, which is the total.".to_owned(),
             0 => format!("{found}, which add up to the total."),
             more => format!(
                 "{found}. Some {} are in several groups and count in each, so that the groups hold {} more than the total.",
@@ -1013,24 +1014,39 @@ fn statistics(of: &StatisticsOutput, frame: usize, beside: &dyn Beside) -> (Stri
 }
 
 /// The figures of all records in a sentence.
-fn spread_in_words(measure: &str, summary: &Summary, plural: &str) -> String {
+fn spread_in_words(measure: &Measured, summary: &Summary, plural: &str) -> String {
+    let Measured { label, unit } = measure;
     let Some(spread) = &summary.spread else {
-        return format!("\n{measure}: none of the {plural} has a value.\n");
+        return format!("\n{label}: none of the {plural} has a value.\n");
     };
-    let duration = |seconds: f64| time::duration(seconds.round());
+    let (figure, longest): (&dyn Fn(f64) -> String, _) = match unit {
+        Unit::Seconds => (&|seconds: f64| time::duration(seconds.round()), "longest"),
+        Unit::Number => (&number, "largest"),
+    };
     let of = if spread.with_value == summary.count {
         String::new()
     } else {
         format!(" (of {} that have a value)", text::thousands(spread.with_value))
     };
     format!(
-        "\n{measure}{of}: average {}, median {}, 90 % up to {}, longest {}, sum {}.\n",
-        duration(spread.average),
-        duration(spread.median),
-        duration(spread.p90 as f64),
-        duration(spread.longest as f64),
-        duration(spread.sum as f64),
+        "\n{label}{of}: average {}, median {}, 90 % up to {}, {longest} {}, sum {}.\n",
+        figure(spread.average),
+        figure(spread.median),
+        figure(spread.p90 as f64),
+        figure(spread.longest as f64),
+        figure(spread.sum as f64),
     )
+}
+
+/// A number that was counted in parts, to the hundredth.
+fn number(parts: f64) -> String {
+    let hundredths = (Unit::Number.figure(parts) * 100.0).round() as i64;
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let whole = text::thousands(hundredths.unsigned_abs() / 100);
+    match hundredths.unsigned_abs() % 100 {
+        0 => format!("{sign}{whole}"),
+        part => format!("{sign}{whole}.{part:02}"),
+    }
 }
 
 /// `+900, +9.9 %`.
@@ -1214,33 +1230,50 @@ fn rows(of: &StatisticsOutput, room: usize, beside: &dyn Beside) -> Table {
     if of.compared_with.is_some() {
         labels.extend(["Before".to_owned(), "Change".to_owned()]);
     }
-    if of.measure.is_some() {
-        let figures = ["Average s", "Median s", "90 % s", "Longest s", "Sum s"];
+    let unit = of.measure.as_ref().map(|measure| measure.unit);
+    if let Some(unit) = unit {
+        let (figures, before) = match unit {
+            Unit::Seconds => (
+                ["Average s", "Median s", "90 % s", "Longest s", "Sum s"],
+                "Average before s",
+            ),
+            Unit::Number => (["Average", "Median", "90 %", "Largest", "Sum"], "Average before"),
+        };
         labels.extend(figures.map(str::to_owned));
         if of.compared_with.is_some() {
-            labels.push("Average before s".to_owned());
+            labels.push(before.to_owned());
         }
     }
+    let average = |spread: &Spread| match unit {
+        Some(Unit::Number) => number(spread.average),
+        _ => tenths(spread.average),
+    };
     let figures = |figures: &Figures| {
         let Figures { now, before } = figures;
         let mut cells = vec![text::thousands(now.count), share(now.count, of.whole.now.count)];
         if let Some(before) = before {
             cells.extend([text::thousands(before.count), change(now.count, before.count)]);
         }
-        if of.measure.is_some() {
+        if let Some(unit) = unit {
             let none = || vec![String::new(); 5];
+            let whole = |parts: i64| match unit {
+                Unit::Seconds => parts.to_string(),
+                Unit::Number => number(parts as f64),
+            };
             cells.extend(now.spread.as_ref().map_or_else(none, |spread| {
                 vec![
-                    tenths(spread.average),
-                    spread.median.to_string(),
-                    spread.p90.to_string(),
-                    spread.longest.to_string(),
-                    spread.sum.to_string(),
+                    average(spread),
+                    match unit {
+                        Unit::Seconds => spread.median.to_string(),
+                        Unit::Number => number(spread.median),
+                    },
+                    whole(spread.p90),
+                    whole(spread.longest),
+                    whole(spread.sum),
                 ]
             }));
             if let Some(before) = before {
-                let average = before.spread.as_ref().map(|spread| tenths(spread.average));
-                cells.push(average.unwrap_or_default());
+                cells.push(before.spread.as_ref().map(average).unwrap_or_default());
             }
         }
         cells

@@ -15,7 +15,7 @@ use crate::{
     model::output::{
         Body, Content, Fact, FactValue, Figures, GroupOutput, Key, Leg, ListOutput, Moment, Output, Provenance, Record,
         RecordOutput, Reference, RestOutput, SectionsOutput, Speaker, StatisticsOutput, Summary, Text, ThreadsOutput,
-        TranscriptOutput, Utterance, snake_case,
+        TranscriptOutput, Unit, Utterance, snake_case,
     },
     text, time,
 };
@@ -50,7 +50,7 @@ impl Beside for Structured {
     }
 
     fn rest(&self, of: &RestOutput) -> usize {
-        size(&rest(of)) + 1
+        size(&rest(of, Unit::Seconds)) + 1
     }
 }
 
@@ -79,6 +79,8 @@ fn records(content: &Content) -> Vec<&Record> {
 #[derive(Default)]
 struct Draft<'a> {
     zone: Option<&'a str>,
+    /// Of what is measured.
+    unit: Unit,
     /// Labels by their keys.
     labels: BTreeMap<String, String>,
     /// Keys of what people wrote.
@@ -95,8 +97,13 @@ impl<'a> Draft<'a> {
             Content::Threads(page) => &page.zone,
             Content::Count(_) | Content::Transcript(_) | Content::Json(_) => &None,
         };
+        let measure = match content {
+            Content::Statistics(of) => of.measure.as_ref(),
+            _ => None,
+        };
         Draft {
             zone: zone.as_deref(),
+            unit: measure.map_or(Unit::Seconds, |measure| measure.unit),
             ..Draft::default()
         }
     }
@@ -281,15 +288,15 @@ impl<'a> Draft<'a> {
 
     fn statistics(&mut self, out: &mut Members, of: &StatisticsOutput, shown: &Shown) {
         out.add("of", of.plural);
-        out.add("total", figures(&of.whole));
+        out.add("total", figures(&of.whole, self.unit));
         let dimensions: Vec<Value> = of
             .dimensions
             .iter()
             .map(|by| json!({"name": by.name, "label": by.label}))
             .collect();
         out.add("group_by", dimensions);
-        if let Some(measure) = of.measure {
-            out.add("measure", measure);
+        if let Some(measure) = &of.measure {
+            out.add("measure", measure.label.as_str());
         }
         // Rows of the table are groups, or what is in them.
         let mut room = shown.count;
@@ -313,7 +320,8 @@ impl<'a> Draft<'a> {
         }
         out.add("groups", groups);
         if !of.rest.is_empty() {
-            out.add("others", of.rest.iter().map(rest).collect::<Vec<_>>());
+            let others: Vec<Value> = of.rest.iter().map(|of| rest(of, self.unit)).collect();
+            out.add("others", others);
         }
         out.add("group_count", of.group_count);
         if of.repeated > 0 {
@@ -334,7 +342,7 @@ impl<'a> Draft<'a> {
     }
 
     fn group_alone(&self, of: &GroupOutput) -> Value {
-        let mut out = figures(&of.figures);
+        let mut out = figures(&of.figures, self.unit);
         if let Some(value) = &of.value {
             out["group"] = self.value(value, LINK_TITLE_CHARS);
         }
@@ -346,7 +354,7 @@ impl<'a> Draft<'a> {
             out["groups"] = inner.iter().map(|group| self.group(group)).collect();
         }
         if !others.is_empty() {
-            out["others"] = others.iter().map(rest).collect();
+            out["others"] = others.iter().map(|of| rest(of, self.unit)).collect();
         }
     }
 
@@ -731,8 +739,8 @@ fn number(number: f64) -> Value {
     }
 }
 
-fn rest(of: &RestOutput) -> Value {
-    let mut out = figures(&of.figures);
+fn rest(of: &RestOutput, unit: Unit) -> Value {
+    let mut out = figures(&of.figures, unit);
     out["group_count"] = json!(of.groups);
     if let Some(least) = of.fewer_than {
         out["fewer_than"] = json!(least);
@@ -740,17 +748,27 @@ fn rest(of: &RestOutput) -> Value {
     out
 }
 
-fn figures(of: &Figures) -> Value {
-    let mut out = summary(&of.now);
+fn figures(of: &Figures, unit: Unit) -> Value {
+    let mut out = summary(&of.now, unit);
     if let Some(before) = &of.before {
-        out["before"] = summary(before);
+        out["before"] = summary(before, unit);
     }
     out
 }
 
-fn summary(of: &Summary) -> Value {
+fn summary(of: &Summary, unit: Unit) -> Value {
     let mut out = json!({"count": of.count});
-    if let Some(spread) = &of.spread {
+    if let (Some(spread), Unit::Number) = (&of.spread, unit) {
+        let figure = |parts: f64| number(unit.figure(parts));
+        out["numbers"] = json!({
+            "with_value": spread.with_value,
+            "sum": figure(spread.sum as f64),
+            "average": figure(spread.average),
+            "median": figure(spread.median),
+            "p90": figure(spread.p90 as f64),
+            "largest": figure(spread.longest as f64),
+        });
+    } else if let Some(spread) = &of.spread {
         out["seconds"] = json!({
             "with_value": spread.with_value,
             "sum": spread.sum,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     contact_search,
-    find::{self, Search},
+    find::{self, Order, Search},
     words::Wanted,
 };
 use crate::{
@@ -91,11 +91,14 @@ fn matches(context: &Context, words: &[&str], query: &str, of: &Searched) -> Res
                 ..Query::new(search.entity.endpoint, 0)
             }
             .sort("edited", Direction::Descending);
-            let found = find::records(context, search, &wanted, words, &query);
-            add(
-                kind,
-                found.map(|(hits, _)| hits.into_iter().map(|hit| hit.row).collect()),
-            );
+            let order = Order {
+                time: None,
+                by: "edited",
+                most: EACH_MAX as u64,
+                is_enough: true,
+            };
+            let found = find::records(context, search, &wanted, words, &query, &order);
+            add(kind, found.map(|(hits, _)| hits.page(0).map(|hit| hit.row).collect()));
         }
     }
     let titled = |endpoint: &str, filter: Filter| {

@@ -227,7 +227,7 @@ impl Row {
 
 fn example(tool: &Tool) -> Option<Example> {
     let meta = tool.meta.as_ref()?;
-    serde_json::from_value(meta.get("daktela/example")?.clone()).ok()
+    serde_json::from_value(meta.get(mcp::EXAMPLE_KEY)?.clone()).ok()
 }
 
 /// `None` where the list that should give an example is empty.

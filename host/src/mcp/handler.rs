@@ -30,6 +30,7 @@ use super::{
     error, progress,
     request_state::{RequestBinding, ToolOutcome},
     views::ShowsViews,
+    without_example,
 };
 use crate::{
     auth::Caller,
@@ -104,10 +105,11 @@ impl ServerHandler for Server {
         context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
         // All are on the first page, so a cursor is none of ours; the component says so in its words.
-        let list = match cursor(params) {
+        let mut list: ListToolsResult = match cursor(params) {
             None if !self.is_narrowed(&context) => self.inner.tools.clone(),
             cursor => self.page(&Request::ListTools { cursor }, &context).await?,
         };
+        list.tools.iter_mut().for_each(without_example);
         Ok(complete_list!(self, list, &context))
     }
 

@@ -13,6 +13,9 @@ const PARAPHRASES_MIN: usize = 120;
 const FIRST: usize = 5;
 const FOUND_PERCENT_MIN: usize = 95;
 
+/// A tool that so many paraphrases ask for is at hand from the start.
+const ASKED_OFTEN: usize = 5;
+
 /// The usual constants of BM25: how soon a repeated word counts no more, and how much long texts count less.
 const SATURATION: f64 = 1.2;
 const LENGTH: f64 = 0.75;
@@ -146,4 +149,23 @@ fn the_search_of_single_tool_mode_finds_the_right_tool() {
         paraphrases.len(),
         missed.join("\n")
     );
+}
+
+#[test]
+fn tools_that_are_asked_for_often_are_at_hand_from_the_start() {
+    let mut asked: HashMap<String, usize> = HashMap::new();
+    for paraphrase in data("paraphrases.json", "paraphrases") {
+        for tool in paraphrase["tools"].as_array().expect("tools") {
+            *asked.entry(tool.as_str().expect("a name").to_owned()).or_default() += 1;
+        }
+    }
+    let often: Vec<&String> = asked
+        .iter()
+        .filter(|(_, times)| **times >= ASKED_OFTEN)
+        .map(|(tool, _)| tool)
+        .collect();
+    assert!(often.len() >= 4, "{often:?}");
+    for tool in often {
+        assert!(catalog::FIRST.contains(&tool.as_str()), "{tool}");
+    }
 }
