@@ -5,6 +5,7 @@
 //! | layer | what it holds |
 //! |---|---|
 //! | [`mcp`] | MCP's requests as JSON text in and out; prompts, resources, completion; MCP over stateless HTTP |
+//! | [`privacy`] | identities in answers and errors to masks or pseudonyms, and back in arguments |
 //! | [`catalog`] | the tools as rows of constants, one file for each part of Daktela |
 //! | `tools` | the few tools with logic of their own |
 //! | [`run`] | the interpreter of the catalogue: list, count and get for any entity; names resolved to ids |
@@ -22,6 +23,7 @@ pub mod mcp;
 pub mod model;
 pub(crate) mod names;
 pub(crate) mod phone;
+pub mod privacy;
 pub mod render;
 pub mod run;
 pub mod settings;

@@ -30,6 +30,11 @@ impl Name {
         &self.folded
     }
 
+    /// Its words in small letters without accents, in alphabetical order, without titles.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.words
+    }
+
     pub(crate) fn new(text: &str) -> Name {
         let folded = unicode::fold(text);
         let split = || {

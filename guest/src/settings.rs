@@ -1,4 +1,4 @@
-//! The guest's settings, none of them secret.
+//! The guest's settings. One is a secret: the key of pseudonyms, which never leaves the component.
 
 use daktela_protocol::REQUEST_STRUCTURED_OUTPUT;
 
@@ -22,6 +22,73 @@ pub struct Settings {
     /// Whether answers have structured content beside their text, and tools an output schema; `None` where nobody said so, which
     /// is no.
     pub structured_output: Option<bool>,
+    pub privacy: Privacy,
+}
+
+/// What answers show of people.
+#[derive(Clone, Default)]
+pub struct Privacy {
+    pub level: PrivacyLevel,
+    /// Agents are covered as customers are.
+    pub agents: bool,
+    /// The secret that pseudonyms are made with; at least [`PRIVACY_KEY_MIN`] bytes.
+    pub key: Option<String>,
+}
+
+/// 128 bits where each byte is random.
+pub const PRIVACY_KEY_MIN: usize = 16;
+
+/// How identities show, from the least to the most that is hidden.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PrivacyLevel {
+    /// As Daktela has them.
+    #[default]
+    Off,
+    /// As keyed pseudonyms, which tell people apart: `Person-7F3A2C9K`.
+    Pseudonym,
+    /// As a word for their kind: `[name]`.
+    Mask,
+}
+
+impl PrivacyLevel {
+    /// The level of a name, of several with commas the one that hides most; the error says what was expected.
+    pub fn parse(names: &str) -> Result<Self, String> {
+        let level = |name: &str| match name.trim().to_ascii_lowercase().as_str() {
+            "off" => Ok(PrivacyLevel::Off),
+            "pseudonym" => Ok(PrivacyLevel::Pseudonym),
+            "mask" => Ok(PrivacyLevel::Mask),
+            _ => Err("expected off, pseudonym or mask".to_owned()),
+        };
+        names
+            .split(',')
+            .try_fold(PrivacyLevel::Off, |most, name| Ok(most.max(level(name)?)))
+    }
+}
+
+impl Privacy {
+    fn from_variables(var: &impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let level = |name: &str| match var(name).filter(|level| !level.trim().is_empty()) {
+            Some(level) => PrivacyLevel::parse(&level).map_err(|expected| format!("{name} is {level:?}; {expected}")),
+            None => Ok(PrivacyLevel::Off),
+        };
+        let privacy = Privacy {
+            level: level("DAKTELA_PRIVACY")?.max(level("DAKTELA_REQUEST_PRIVACY")?),
+            agents: match var("DAKTELA_PRIVACY_AGENTS").as_deref().map(str::trim) {
+                None | Some("" | "0" | "false" | "no") => false,
+                Some("1" | "true" | "yes") => true,
+                Some(other) => {
+                    return Err(format!("DAKTELA_PRIVACY_AGENTS is {other:?}; expected true or false"));
+                }
+            },
+            key: var("DAKTELA_PRIVACY_KEY").filter(|key| !key.is_empty()),
+        };
+        if privacy.key.as_ref().is_some_and(|key| key.len() < PRIVACY_KEY_MIN) {
+            return Err(format!(
+                "DAKTELA_PRIVACY_KEY is too short; expected a random secret of at least {PRIVACY_KEY_MIN} characters"
+            ));
+        }
+        Ok(privacy)
+    }
 }
 
 /// What happens to tools whose records the account's role may not read.
@@ -107,6 +174,7 @@ impl Default for Settings {
             rights: Rights::Off,
             account: None,
             structured_output: None,
+            privacy: Privacy::default(),
         }
     }
 }
@@ -134,6 +202,7 @@ impl Settings {
             seconds: number("DAKTELA_MAX_SCAN_SECONDS", default.seconds, "seconds")?,
         };
         settings.structured_output = structured_output(&var)?;
+        settings.privacy = Privacy::from_variables(&var)?;
         Ok(settings)
     }
 
@@ -142,6 +211,12 @@ impl Settings {
         Settings {
             served: ToolFilter::from_variables("DAKTELA_", &var),
             wanted: ToolFilter::from_variables("DAKTELA_REQUEST_", &var),
+            // What cannot be read must not show more.
+            privacy: Privacy::from_variables(&var).unwrap_or(Privacy {
+                level: PrivacyLevel::Mask,
+                agents: true,
+                key: None,
+            }),
             rights: match var("DAKTELA_RIGHTS").unwrap_or_default().as_str() {
                 "hide" => Rights::Hide,
                 "mark" => Rights::Mark,

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use daktela_demo::{Demo, Quirks};
+use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
     auth::Identities,
@@ -98,15 +99,25 @@ pub fn demo(options: &Options) -> io::Result<Option<Demo>> {
 /// callers that bring a credential of their own.
 pub fn host(options: &Options, egress: Option<Egress>) -> Result<Host, BuildError> {
     let limits = options.limits.limits();
+    let privacy = options
+        .privacy
+        .settings(|name| std::env::var(name).ok(), random_secret)?;
     let sandbox = match &options.component {
         Some(file) => Sandbox::from_file(file, limits),
         None => Sandbox::embedded(limits),
     };
     let sandbox = sandbox
         .map_err(BuildError::Component)?
-        .with_settings(options.tools.settings());
+        .with_settings([options.tools.settings(), privacy].concat());
     let host = Host::new(sandbox, egress, options.limits.budget());
     Ok(host.with_rights(options.tools.looks_at_rights()))
+}
+
+/// For as long as this process lives, 32 random bytes in hex.
+fn random_secret() -> Option<String> {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The same host with the audit and the quotas that the options ask for.

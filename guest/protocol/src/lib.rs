@@ -20,13 +20,14 @@ pub const BATCH_MAX: usize = 50;
 pub const LIST_TTL_MS: u64 = 5 * 60 * 1000;
 
 /// Headers by which a request narrows the tools that it is served, as other servers call them, and says whether it wants structured
-/// content, each with the setting of the component that its value becomes. Several headers of one name are joined by commas.
-pub const REQUEST_SETTINGS: [(&str, &str); 5] = [
+/// content and how much answers hide, each with the setting of the component that its value becomes. Several headers of one name are joined by commas.
+pub const REQUEST_SETTINGS: [(&str, &str); 6] = [
     ("DAKTELA_REQUEST_TOOLSETS", "x-mcp-toolsets"),
     ("DAKTELA_REQUEST_TOOLS", "x-mcp-tools"),
     ("DAKTELA_REQUEST_EXCLUDE_TOOLS", "x-mcp-exclude-tools"),
     ("DAKTELA_REQUEST_SINGLE_TOOL", "x-mcp-single-tool"),
     (REQUEST_STRUCTURED_OUTPUT, "x-mcp-structured-output"),
+    ("DAKTELA_REQUEST_PRIVACY", "x-daktela-privacy"),
 ];
 
 /// The setting of the component by which a request wants structured content beside the text: `true` or `false`.

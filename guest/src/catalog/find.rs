@@ -383,5 +383,6 @@ fn fetch(context: &Context, args: &Args) -> Result<Output, Error> {
         arguments[param::MAX_BYTES.name] = json!(param::MAX_BYTES_DEFAULT / 2);
     }
     let shown = run::run_within(context, tool, &arguments.to_string())?;
-    Ok(document(context, kind, id, &shown))
+    // Its text is made here.
+    Ok(document(context, kind, id, &context.deidentified(shown)))
 }

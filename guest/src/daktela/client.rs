@@ -13,11 +13,12 @@ use super::{
     hints::Hints,
     http::{Counted, Http},
     normalize::normalise,
-    observations::{Mend, Observations},
+    observations::{Mend, Observations, Title},
     query::{Query, TAKE_MAX},
     reads::{Notes, Read, Reader},
     verify,
 };
+use crate::{text, value};
 
 /// How many records one call reads at most where it promises the whole. It bounds memory and time; what lies beyond is
 /// said in the answer. 20 full pages hold the contacts of a very large customer.
@@ -34,6 +35,9 @@ pub struct Client<'a> {
     learnt: RefCell<Learnt>,
     /// What all reads of this call said.
     notes: RefCell<Notes>,
+    /// Of which records' titles are kept, by endpoint.
+    keeps_titles_of: Cell<&'static [&'static str]>,
+    titles: RefCell<Vec<Title>>,
 }
 
 impl<'a> Client<'a> {
@@ -45,6 +49,32 @@ impl<'a> Client<'a> {
             bypass_caches: Cell::default(),
             learnt: RefCell::default(),
             notes: RefCell::default(),
+            keeps_titles_of: Cell::default(),
+            titles: RefCell::default(),
+        }
+    }
+
+    /// Keeps the titles of records that are read of these endpoints, to know them where an answer or an error names them.
+    pub fn keep_titles_of(&self, endpoints: &'static [&'static str]) {
+        self.keeps_titles_of.set(endpoints);
+    }
+
+    /// Those that were kept.
+    pub fn titles(&self) -> Vec<Title> {
+        self.titles.borrow().clone()
+    }
+
+    fn keep_titles(&self, queries: &[Query], pages: &[Result<Page, Error>]) {
+        for (query, page) in queries.iter().zip(pages) {
+            let kept = self.keeps_titles_of.get().iter().find(|kept| **kept == query.endpoint);
+            let (Some(endpoint), Ok(page)) = (kept, page) else {
+                continue;
+            };
+            let titles = page.rows.iter().filter_map(|row| value::text_at(row, "title"));
+            self.titles.borrow_mut().extend(titles.map(|title| Title {
+                endpoint,
+                title: text::line(&title),
+            }));
         }
     }
 
@@ -156,7 +186,16 @@ impl<'a> Client<'a> {
         let (possible, impossible): (Vec<&Query>, Vec<&Query>) =
             queries.iter().partition(|query| !verify::is_impossible(query));
         let asked: Vec<Query> = possible.into_iter().cloned().collect();
-        let mut reads = self.compat().pages(&asked).into_iter().map(|read| self.gather(read));
+        let reads: Vec<Result<Page, Error>> = self
+            .compat()
+            .pages(&asked)
+            .into_iter()
+            .map(|read| self.gather(read))
+            .collect();
+        if !self.keeps_titles_of.get().is_empty() {
+            self.keep_titles(&asked, &reads);
+        }
+        let mut reads = reads.into_iter();
         if impossible.is_empty() {
             return reads.collect();
         }

@@ -61,6 +61,19 @@ impl Error {
         }
     }
 
+    /// The same with another text; of an ambiguity only the text.
+    pub fn map(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Error::Argument(text) => Error::Argument(change(text)),
+            Error::Ambiguous(ambiguity) => Error::Argument(change(ambiguity.text)),
+            Error::NotFound(text) => Error::NotFound(change(text)),
+            Error::Refused(text) => Error::Refused(change(text)),
+            Error::Forbidden(text) => Error::Forbidden(change(text)),
+            Error::NoRight(text) => Error::NoRight(change(text)),
+            Error::Upstream(text) => Error::Upstream(change(text)),
+        }
+    }
+
     /// As a remark in an answer: `what` could not be read, and why. Daktela's own words stay a quote on lines of their own.
     pub fn remark(&self, what: &str) -> Vec<String> {
         let (quoted, ours): (Vec<&str>, Vec<&str>) = self.text().lines().partition(|line| line.starts_with('>'));

@@ -136,6 +136,13 @@ pub struct Mended {
     pub found: bool,
 }
 
+/// The title of a record that a call read, on one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Title {
+    pub endpoint: &'static str,
+    pub title: String,
+}
+
 /// What the reads of a call showed of the instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observations {

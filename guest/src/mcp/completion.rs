@@ -10,6 +10,7 @@ use crate::{
         query::{Filter, Query, TAKE_MAX},
     },
     model::param::{Kind, Param},
+    privacy::Shield,
     render::markdown,
     text, value,
 };
@@ -22,7 +23,14 @@ const VALUE_CHARS: usize = 300;
 
 /// The CompleteResult for what was typed so far. Where the instance cannot be asked there is nothing to offer: a
 /// completion is help with typing, not an answer.
-pub fn values(http: &dyn Http, param: &Param, typed: &str) -> Value {
+///
+/// Names that are hidden show as pseudonyms; masks would say nothing, so there are none.
+pub fn values(http: &dyn Http, shield: Option<&Shield>, param: &Param, typed: &str) -> Value {
+    if let (Some(shield), Kind::Named(source)) = (shield, param.kind)
+        && shield.masks(source.endpoint)
+    {
+        return none();
+    }
     let wanted = text::fold(typed);
     let known: Vec<String> = match param.kind {
         Kind::OneOf(values) => values.iter().map(|value| (*value).to_owned()).collect(),
@@ -58,10 +66,13 @@ pub fn values(http: &dyn Http, param: &Param, typed: &str) -> Value {
         | Kind::Number { .. }
         | Kind::Date(_) => Vec::new(),
     };
-    let matching: Vec<&String> = known
-        .iter()
+    let mut matching: Vec<String> = known
+        .into_iter()
         .filter(|value| text::fold(value).contains(&wanted))
         .collect();
+    if let (Some(shield), Kind::Named(source)) = (shield, param.kind) {
+        shield.titles(source.endpoint, &mut matching);
+    }
     result(&matching)
 }
 
@@ -69,7 +80,7 @@ pub fn none() -> Value {
     result(&[])
 }
 
-fn result(matching: &[&String]) -> Value {
+fn result(matching: &[String]) -> Value {
     let shown = &matching[..matching.len().min(VALUES_MAX)];
     json!({"completion": {"values": shown, "total": matching.len(), "hasMore": matching.len() > shown.len()}})
 }

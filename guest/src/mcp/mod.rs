@@ -22,24 +22,25 @@ use self::{
 };
 use crate::{
     catalog::{
-        self,
-        rights::{self, Account},
+        self, rights,
         selection::{Selection, SelectionError},
     },
     daktela::{client::Client, error::Error, hints::Hints, http::Http, observations::Observations},
     model::{
+        context::Deidentify,
         output::Output,
         output_schema,
         param::{Kind, Param},
         schema,
         tool::Tool,
     },
+    privacy::Shield,
     render::{
         markdown,
         structured::{self, Structured},
     },
     run,
-    settings::{Rights, Settings},
+    settings::{PrivacyLevel, Rights, Settings},
     tools::account::account,
 };
 
@@ -221,9 +222,12 @@ impl<'a> Server<'a> {
         let dialog = Dialog::of(&asked);
         let chosen = dialog.applied(arguments);
         let arguments = chosen.as_deref().unwrap_or(arguments);
-        let (output, observed) = run::run_observed(tool, self.http()?, &hints, self.settings, arguments);
-        let output = output.map(|output| self.with_eyes(output));
-        let told = report::is_wanted(&asked).then(|| report::report(tool, arguments, output.as_ref().ok()));
+        let shield = self.shield(context)?;
+        let deidentify = shield.as_ref().map(|shield| shield as &dyn Deidentify);
+        let (output, observed) = run::run_observed(tool, self.http()?, &hints, self.settings, deidentify, arguments);
+        let output = output.map(|output| self.with_eyes(output, shield.as_ref()));
+        let told =
+            report::is_wanted(&asked).then(|| report::report(tool, arguments, output.as_ref().ok(), shield.as_ref()));
         let question = match &output {
             Err(Error::Ambiguous(ambiguity)) => dialog.ask(ambiguity, arguments),
             _ => None,
@@ -247,7 +251,7 @@ impl<'a> Server<'a> {
     }
 
     /// With a note on whose rights it was read with, where it is empty and the account may not read all.
-    fn with_eyes(&self, output: Output) -> Output {
+    fn with_eyes(&self, output: Output, shield: Option<&Shield>) -> Output {
         let is_empty = match output.size() {
             (Some(rows), total) => rows == 0 && total.unwrap_or(0) == 0,
             (None, total) => total == Some(0),
@@ -257,8 +261,13 @@ impl<'a> Server<'a> {
             .as_ref()
             .ok()
             .and_then(|selection| selection.account.as_ref());
-        match account.filter(|_| is_empty).and_then(Account::said) {
-            Some(said) => output.with_notes(&[said]),
+        let Some(account) = account.filter(|_| is_empty) else {
+            return output;
+        };
+        match account.said() {
+            Some(said) => {
+                output.with_notes(&[shield.map_or(said.clone(), |shield| shield.of_account(&account.user, &said))])
+            }
             None => output,
         }
     }
@@ -283,15 +292,23 @@ impl<'a> Server<'a> {
         let hints = Hints::from_context(context);
         let asked: Value = serde_json::from_str(context).unwrap_or_default();
         let mut told = None;
-        let unknown = || no_resource(uri, format!("No resource {uri:?}."));
+        let shield = self.shield(context)?;
+        let hidden = |text: &str| {
+            shield
+                .as_ref()
+                .map_or_else(|| text.to_owned(), |shield| shield.text(text))
+        };
+        let unknown = || no_resource(&hidden(uri), format!("No resource {:?}.", hidden(uri)));
         let text = match resources::target(uri).ok_or_else(unknown)? {
             Target::Guide => self.narrowed(include_str!("guide.md"), |narrowing, text| narrowing.text(text)),
             Target::Tool(tool, arguments) => {
                 let tool = self.tool(tool).ok_or_else(unknown)?;
-                let (output, _) = run::run_observed(tool, self.http()?, &hints, self.settings, &arguments);
-                told = report::is_wanted(&asked).then(|| report::report(tool, &arguments, output.as_ref().ok()));
+                let deidentify = shield.as_ref().map(|shield| shield as &dyn Deidentify);
+                let (output, _) = run::run_observed(tool, self.http()?, &hints, self.settings, deidentify, &arguments);
+                told = report::is_wanted(&asked)
+                    .then(|| report::report(tool, &arguments, output.as_ref().ok(), shield.as_ref()));
                 let output = output.map_err(|error| match error {
-                    Error::NotFound(text) => no_resource(uri, text),
+                    Error::NotFound(text) => no_resource(&hidden(uri), text),
                     other => invalid(other.text().to_owned()),
                 })?;
                 markdown::output(&output)
@@ -310,12 +327,27 @@ impl<'a> Server<'a> {
 
     /// Fills a prompt with the JSON text of its arguments.
     pub fn get_prompt(&self, name: &str, arguments: &str) -> RpcResult {
+        self.get_prompt_in(NO_CONTEXT, name, arguments)
+    }
+
+    /// The same in a context, as of a tool.
+    pub fn get_prompt_in(&self, context: &str, name: &str, arguments: &str) -> RpcResult {
         self.selection()?;
+        let shield = self.shield(context)?;
         let is_served = |tool: &str| self.is_served(tool);
         let narrowing = |tool: &Tool| self.is_served(tool.name);
-        match prompts::get(name, arguments, &Narrowing::new(&narrowing), is_served) {
-            None => Err(invalid(format!("No prompt {name:?}."))),
-            Some(Err(error)) => Err(invalid(error.text().to_owned())),
+        let hidden = |text: &str| {
+            shield
+                .as_ref()
+                .map_or_else(|| text.to_owned(), |shield| shield.text(text))
+        };
+        let arguments = match &shield {
+            Some(shield) => shield.prompt(|argument| prompts::param(name, argument, is_served), arguments),
+            None => arguments.to_owned(),
+        };
+        match prompts::get(name, &arguments, &Narrowing::new(&narrowing), is_served) {
+            None => Err(invalid(format!("No prompt {:?}.", hidden(name)))),
+            Some(Err(error)) => Err(invalid(hidden(error.text()))),
             Some(Ok(prompt)) => Ok(prompt.to_string()),
         }
     }
@@ -339,7 +371,10 @@ impl<'a> Server<'a> {
                         kind: Kind::Named(source),
                         ..
                     }) if !self.is_served(source.tool) => completion::none(),
-                    Some(param) => completion::values(self.http()?, param, typed),
+                    Some(param) => {
+                        let shield = self.shield(&completion_context(&params))?;
+                        completion::values(self.http()?, shield.as_ref(), param, typed)
+                    }
                     None => return Err(invalid(format!("No argument {argument:?} of a prompt {prompt:?}."))),
                 }
             }
@@ -354,6 +389,23 @@ impl<'a> Server<'a> {
             }
         };
         Ok(values.to_string())
+    }
+
+    /// What hides identities, at the operator's level or a higher one that the request asks for.
+    fn shield(&self, context: &str) -> Result<Option<Shield>, RpcError> {
+        let wanted = match serde_json::from_str::<Value>(context) {
+            Ok(context) => match context.get("privacy") {
+                None | Some(Value::Null) => PrivacyLevel::Off,
+                Some(level) => PrivacyLevel::parse(level.as_str().unwrap_or_default())
+                    .map_err(|expected| invalid(format!("The privacy level of a request: {expected}.")))?,
+            },
+            Err(_) => PrivacyLevel::Off,
+        };
+        Shield::new(self.settings, wanted).map_err(|message| RpcError {
+            code: INTERNAL_ERROR,
+            message,
+            data: None,
+        })
     }
 
     /// No caller can mend what the operator has to set.
@@ -403,6 +455,12 @@ fn tool_result(output: Result<Output, Error>, observed: &Observations, is_struct
 /// A CallToolResult of a text that is this program's own.
 fn text_result(text: &str, is_error: bool) -> String {
     json!({"content": [{"type": "text", "text": text}], "isError": is_error}).to_string()
+}
+
+/// The context of a completion, which has none of its own: what its `_meta` asks for.
+fn completion_context(params: &Value) -> String {
+    let level = params.pointer("/_meta/daktela~1privacy");
+    level.map_or_else(|| NO_CONTEXT.to_owned(), |level| json!({"privacy": level}).to_string())
 }
 
 /// Whether the host asks who is behind the credential, in place of calling a tool.

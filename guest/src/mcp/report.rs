@@ -3,9 +3,12 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{
-    output::{Body, Content, Fact, FactValue, Key, Output, Record},
-    tool::Tool,
+use crate::{
+    model::{
+        output::{Body, Content, Fact, FactValue, Key, Output, Record},
+        tool::Tool,
+    },
+    privacy::Shield,
 };
 
 /// Under this key of an answer's `_meta`.
@@ -26,7 +29,7 @@ pub(super) fn is_wanted(context: &Value) -> bool {
 ///
 /// `{"tool": "list_calls", "records": [{"kind": "call", "ids": ["…"], "count": 1}], "personal": [{"kind": "phone", "treatment":
 /// "shown"}], "arguments": {…}}`
-pub(super) fn report(tool: &Tool, arguments: &str, output: Option<&Output>) -> Value {
+pub(super) fn report(tool: &Tool, arguments: &str, output: Option<&Output>, shield: Option<&Shield>) -> Value {
     let mut records = Records::default();
     if let Some(output) = output {
         records.add_content(&output.content);
@@ -34,24 +37,26 @@ pub(super) fn report(tool: &Tool, arguments: &str, output: Option<&Output>) -> V
     let kinds = records
         .personal
         .iter()
-        .map(|kind| json!({"kind": kind, "treatment": TREATMENT}));
+        .map(|kind| json!({"kind": kind, "treatment": shield.map_or(SHOWN, Shield::treatment)}));
     json!({
         "tool": tool.name,
         "records": records.kinds.iter().map(Kind::to_json).collect::<Vec<_>>(),
         "personal": kinds.collect::<Vec<_>>(),
-        "arguments": written_arguments(arguments),
+        "arguments": written_arguments(arguments, shield),
     })
 }
 
-/// What happened to personal data of a kind: it is shown as it is.
-const TREATMENT: &str = "shown";
+/// What happens to personal data without a privacy level.
+const SHOWN: &str = "shown";
 
 /// The arguments as the audit may hold them. The one place where arguments go to it.
-fn written_arguments(arguments: &str) -> Value {
+fn written_arguments(arguments: &str, shield: Option<&Shield>) -> Value {
     if arguments.len() > ARGUMENTS_BYTES_MAX {
         return json!({"left_out_bytes": arguments.len()});
     }
-    serde_json::from_str(arguments).unwrap_or_else(|_| json!({"unreadable_bytes": arguments.len()}))
+    let hidden = shield.map(|shield| shield.json(arguments));
+    serde_json::from_str(hidden.as_deref().unwrap_or(arguments))
+        .unwrap_or_else(|_| json!({"unreadable_bytes": arguments.len()}))
 }
 
 /// The records of one kind.
@@ -211,10 +216,10 @@ mod tests {
 
     #[test]
     fn arguments_are_written_whole_or_told_by_their_size() {
-        assert_eq!(written_arguments(r#"{"user": "jan"}"#), json!({"user": "jan"}));
-        assert_eq!(written_arguments("{"), json!({"unreadable_bytes": 1}));
+        assert_eq!(written_arguments(r#"{"user": "jan"}"#, None), json!({"user": "jan"}));
+        assert_eq!(written_arguments("{", None), json!({"unreadable_bytes": 1}));
         let long = format!(r#"{{"words": "{}"}}"#, "a".repeat(ARGUMENTS_BYTES_MAX));
-        assert_eq!(written_arguments(&long), json!({"left_out_bytes": long.len()}));
+        assert_eq!(written_arguments(&long, None), json!({"left_out_bytes": long.len()}));
     }
 
     #[test]

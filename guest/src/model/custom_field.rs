@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::output::Personal;
 use crate::{sort, text, value};
 
 /// The human side of custom fields: key → definition.
@@ -23,6 +24,18 @@ pub struct CustomField {
     pub choices: Vec<(String, String)>,
     /// It takes several values.
     pub multiple: bool,
+}
+
+impl CustomField {
+    /// What of a person such fields hold by their type.
+    pub fn personal(&self) -> Option<Personal> {
+        match self.kind.to_ascii_uppercase().as_str() {
+            "PHONE" => Some(Personal::Phone),
+            "EMAIL" | "E-MAIL" => Some(Personal::Email),
+            "ADDRESS" => Some(Personal::Address),
+            _ => None,
+        }
+    }
 }
 
 /// The scheme that a record carries, if it does: a map by key, or a list of definitions that name theirs.

@@ -354,8 +354,18 @@ pub struct Fact {
     pub label: Cow<'static, str>,
     pub value: FactValue,
     pub provenance: Provenance,
+    /// What a custom field's type says of a person that it holds; of declared fields their label says it.
+    pub personal: Option<Personal>,
     /// How many characters of the value a text shows at most.
     pub max_chars: usize,
+}
+
+/// What a custom field holds of a person, by its type in the customer's form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Personal {
+    Phone,
+    Email,
+    Address,
 }
 
 /// The stable name of a fact for programs.

@@ -1776,6 +1776,7 @@ mod tests {
                 label: "Note".into(),
                 value: FactValue::Text(text),
                 provenance: crate::model::output::Provenance::People,
+                personal: None,
                 max_chars: 300,
             }],
             texts: Vec::new(),

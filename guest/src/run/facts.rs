@@ -91,6 +91,7 @@ impl Reader<'_> {
             key: Key::Label,
             label: label.into(),
             provenance: value.provenance(),
+            personal: None,
             value,
             max_chars: self.max_chars(),
         }
@@ -141,6 +142,7 @@ impl Reader<'_> {
                     label: label.into(),
                     value,
                     provenance: Provenance::People,
+                    personal: field.personal(),
                     max_chars: self.max_chars(),
                 })
             })
@@ -436,6 +438,7 @@ mod tests {
                 label: "Attachments".into(),
                 value: FactValue::List(vec![file("image001.png", "345678"), file("b, c.jpg", "5")]),
                 provenance: Provenance::People,
+                personal: None,
                 max_chars: 100,
             }],
             remarks: Vec::new(),

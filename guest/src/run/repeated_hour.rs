@@ -149,6 +149,7 @@ mod tests {
             label: "Time".into(),
             value: FactValue::DateTime(time.to_owned()),
             provenance: Provenance::System,
+            personal: None,
             max_chars: 100,
         };
         let output = |facts| Output {

@@ -291,6 +291,7 @@ fn record(kind: &Kind, key: String, Found { field, forms }: Found) -> Record {
         label: label.into(),
         value,
         provenance,
+        personal: None,
         max_chars: 2_000,
     };
     let mut facts = vec![fact("Of", FactValue::Word(kind.word.to_owned()), Provenance::System)];

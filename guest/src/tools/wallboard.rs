@@ -259,6 +259,7 @@ fn queue_record(name: String, queue: Queue) -> Record {
             key: Key::Label,
             label: label.into(),
             provenance: FactValue::Number(number.into()).provenance(),
+            personal: None,
             value: FactValue::Number(number.into()),
             max_chars: 100,
         })
@@ -267,6 +268,7 @@ fn queue_record(name: String, queue: Queue) -> Record {
         key: Key::Label,
         label: "Longest since".into(),
         provenance: FactValue::DateTime(String::new()).provenance(),
+        personal: None,
         value: FactValue::DateTime(since),
         max_chars: 100,
     });

@@ -92,6 +92,7 @@ pub(crate) fn who_am_i(context: &Context) -> Result<Output, Error> {
             key: Key::Label,
             label: label.into(),
             provenance: value.provenance(),
+            personal: None,
             value,
             max_chars: 2_000,
         }));

@@ -6,6 +6,7 @@ mod governance;
 mod limits;
 pub mod oauth;
 mod placeholder;
+mod privacy;
 mod secret;
 pub mod server;
 mod server_error;
@@ -24,6 +25,7 @@ pub use daktela::{CacheOptions, DaktelaOptions};
 pub use governance::{AuditOptions, QuotaOptions};
 pub use limits::LimitOptions;
 pub use placeholder::Mistake;
+pub use privacy::PrivacyOptions;
 pub use secret::check_authorities;
 pub(crate) use secret::read_secret_setting;
 pub use server_error::ServerOptionsError;
@@ -50,6 +52,9 @@ pub struct Options {
 
     #[command(flatten)]
     pub cache: CacheOptions,
+
+    #[command(flatten)]
+    pub privacy: PrivacyOptions,
 
     /// File with a component to run instead of the built-in one: compiled for this program, or plain WebAssembly where the
     /// program was built with the feature `compiler`
@@ -107,6 +112,12 @@ pub enum ConfigError {
     OtlpEndpoint(&'static str, String),
     #[error(transparent)]
     TokenStore(#[from] TokenStoreError),
+    #[error(
+        "DAKTELA_PRIVACY_KEY is too short; expected a random secret of at least {0} characters, e.g. of: openssl rand -hex 32"
+    )]
+    ShortPrivacyKey(usize),
+    #[error("the system has no random numbers to give for the key of pseudonyms: set DAKTELA_PRIVACY_KEY")]
+    NoRandomNumbers,
     #[error("OTEL_EXPORTER_OTLP_PROTOCOL: {0:?} is not spoken here, only http/protobuf, usually on port 4318")]
     OtlpProtocol(String),
 }

@@ -385,19 +385,28 @@ fn caller(context: &Context) -> Option<&Caller> {
     parts.extensions.get()
 }
 
+/// The setting that a request can also make in its `_meta`, under this key.
+const PRIVACY: &str = "DAKTELA_REQUEST_PRIVACY";
+const PRIVACY_IN_MESSAGE: &str = "daktela/privacy";
+
 /// Settings of the component that a request has: from headers that name them, and from what its client says of itself.
 fn wanted(context: &Context) -> Vec<Setting> {
     let parts = context.extensions.get::<http::request::Parts>();
-    let value = |header: &str| {
-        let values = parts?.headers.get_all(header).iter();
+    let value = |setting: &str, header: &str| {
+        let values = parts.into_iter().flat_map(|parts| parts.headers.get_all(header).iter());
         // Characters that no name has make a name that is none, which is refused.
         let texts = values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        let joined = texts.collect::<Vec<_>>().join(",");
+        // A client on stdio has no headers.
+        let in_message = (setting == PRIVACY)
+            .then(|| context.meta.get(PRIVACY_IN_MESSAGE))
+            .flatten();
+        let in_message = in_message.map(|level| level.as_str().map_or_else(|| level.to_string(), str::to_owned));
+        let joined = texts.chain(in_message).collect::<Vec<_>>().join(",");
         Some(joined).filter(|joined| !joined.trim().is_empty())
     };
     let mut settings: Vec<Setting> = REQUEST_SETTINGS
         .iter()
-        .filter_map(|(setting, header)| Some((*setting, value(header)?)))
+        .filter_map(|(setting, header)| Some((*setting, value(setting, header)?)))
         .collect();
     let says_itself = settings.iter().any(|(name, _)| *name == REQUEST_STRUCTURED_OUTPUT);
     if !says_itself && shows_views(context) {

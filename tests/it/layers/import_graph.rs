@@ -25,6 +25,7 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         "guest/src",
         &[
             &["mcp"],
+            &["privacy"],
             &["catalog"],
             &["tools"],
             &["run"],

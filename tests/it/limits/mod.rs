@@ -2,4 +2,5 @@
 
 mod faults;
 mod governance;
+mod privacy;
 mod quotas;

@@ -7,8 +7,8 @@ use daktela_demo::{Demo, NOW, Quirks};
 use guest::{
     Settings, catalog,
     http::{Http, Request},
+    privacy,
     render::{markdown, shown::TextAlone, structured},
-    run,
 };
 use serde_json::{Map, Value, json};
 
@@ -69,7 +69,7 @@ impl World {
     /// The answer of a tool as data and as text.
     fn ask(&self, tool: &str, arguments: &Value) -> (Value, String) {
         let tool = catalog::find(tool).expect("a tool");
-        let output = run::run(tool, &self.native, &self.settings, &arguments.to_string())
+        let output = privacy::run(tool, &self.native, &self.settings, &arguments.to_string())
             .unwrap_or_else(|error| panic!("{arguments}: {}", error.text()));
         let (text, shown) = markdown::answer(&output, &TextAlone);
         (structured::content(&output, &shown), text)

@@ -9,7 +9,7 @@ use bindings::{
     exports::act::tools::tool_provider::{Guest, ToolResult},
 };
 use daktela_wasi_http::WasiHttp;
-use guest::{Error, Settings, catalog::selection::Selection, model::schema, render::markdown, run};
+use guest::{Error, Settings, catalog::selection::Selection, model::schema, privacy, render::markdown};
 use serde_json::Value;
 
 #[expect(unsafe_code, reason = "generated from act.wit")]
@@ -96,7 +96,7 @@ fn answer(name: &str, arguments: &[u8], metadata: &Metadata) -> Result<String, (
         let wrong = || (WRONG_ARGUMENTS, "The arguments are no CBOR.".to_owned());
         json(arguments).ok_or_else(wrong)?.to_string()
     };
-    match run::run(tool, &http, &settings, &arguments) {
+    match privacy::run(tool, &http, &settings, &arguments) {
         Ok(output) => Ok(markdown::output(&output)),
         Err(error) => {
             let kind = match error {

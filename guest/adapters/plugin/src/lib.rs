@@ -61,8 +61,8 @@ impl Guest for Plugin {
         answer(|server| server.list_prompts(cursor.as_deref()))
     }
 
-    fn get_prompt(name: String, arguments: String, _context: String) -> Result<String, RpcError> {
-        answer(|server| server.get_prompt(&name, &arguments))
+    fn get_prompt(name: String, arguments: String, context: String) -> Result<String, RpcError> {
+        answer(|server| server.get_prompt_in(&context, &name, &arguments))
     }
 
     fn complete(params: String) -> Result<String, RpcError> {

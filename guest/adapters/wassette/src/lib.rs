@@ -4,7 +4,7 @@
 
 use bindings::{Failure, Kind};
 use daktela_wasi_http::WasiHttp;
-use guest::{Error, Settings, catalog::selection::Selection, render::markdown, run};
+use guest::{Error, Settings, catalog::selection::Selection, privacy, render::markdown};
 use serde_json::Value;
 
 #[expect(unsafe_code, clippy::too_many_arguments, reason = "generated from the world")]
@@ -44,7 +44,7 @@ fn answer(tool: &str, arguments: &Value) -> Result<String, Failure> {
             "{tool} is not served here: DAKTELA_TOOLSETS, DAKTELA_TOOLS or DAKTELA_EXCLUDE_TOOLS leave it out."
         ))
     })?;
-    match run::run(tool, &http, &settings, &arguments.to_string()) {
+    match privacy::run(tool, &http, &settings, &arguments.to_string()) {
         Ok(output) => Ok(markdown::output(&output)),
         Err(error) => Err(Failure {
             kind: match error {
