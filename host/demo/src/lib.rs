@@ -111,11 +111,7 @@ impl Demo {
     ) -> io::Result<Demo> {
         // A run has a few of them, and requests refer to the records while the program lives.
         let own: &'static _ = Box::leak(Box::new(company::with_records(quirks.scale, records)));
-        let state = State {
-            own: Some(own),
-            ..State::default()
-        };
-        Demo::start_state(quirks, state)
+        Demo::start_state(quirks, State::with_records(own))
     }
 
     fn start_state(quirks: Quirks, state: State) -> io::Result<Demo> {

@@ -40,6 +40,14 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Of an instance that serves these records in place of the company's.
+    pub(crate) fn with_records(own: &'static Store) -> State {
+        State {
+            own: Some(own),
+            ..State::default()
+        }
+    }
+
     pub(crate) fn store(&self, quirks: &Quirks) -> &'static Store {
         self.own
             .unwrap_or_else(|| company::store(quirks.scale, quirks.extended))
