@@ -7,8 +7,8 @@ use daktela_demo::{Demo, Quirks, TOKEN};
 use guest::{
     Settings, catalog,
     http::{Failure, Http, Request, Response},
+    privacy,
     render::{markdown, shown::TextAlone, structured},
-    run,
 };
 use serde_json::{Value, json};
 
@@ -72,7 +72,7 @@ impl World {
     /// The answer of a tool as text and as data.
     fn ask(&self, tool: &str, arguments: &Value) -> (String, Value) {
         let tool = catalog::find(tool).expect("a tool");
-        let output = run::run(tool, self, &self.settings, &arguments.to_string())
+        let output = privacy::run(tool, self, &self.settings, &arguments.to_string())
             .unwrap_or_else(|error| panic!("{arguments}: {}", error.text()));
         let (text, shown) = markdown::answer(&output, &TextAlone);
         (text, structured::content(&output, &shown))
@@ -414,7 +414,7 @@ fn a_measure_that_is_none_is_told_from_those_that_are() {
     let world = World::new();
     let fails = |arguments: Value| {
         let tool = catalog::find("crm_statistics").expect("a tool");
-        match run::run(tool, &world, &world.settings, &arguments.to_string()) {
+        match privacy::run(tool, &world, &world.settings, &arguments.to_string()) {
             Ok(output) => panic!("{}", markdown::output(&output)),
             Err(error) => error.text().to_owned(),
         }

@@ -143,10 +143,10 @@ impl<'a> Server<'a> {
         }
         // Where ids come from, if that is served.
         let example = shown.pointer("/_meta/daktela~1example/tool").and_then(Value::as_str);
-        if example.is_some_and(|tool| !self.is_served(tool)) {
-            if let Some(shown) = shown.as_object_mut() {
-                shown.shift_remove("_meta");
-            }
+        if example.is_some_and(|tool| !self.is_served(tool))
+            && let Some(shown) = shown.as_object_mut()
+        {
+            shown.shift_remove("_meta");
         }
         if catalog::FIRST.contains(&tool.name) {
             shown["_meta"]["anthropic/alwaysLoad"] = json!(true);

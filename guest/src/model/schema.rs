@@ -73,9 +73,8 @@ mod tests {
         for param in catalog::tools().flat_map(Tool::params) {
             let Kind::OneOf(values) = param.kind else { continue };
             let refers = param.description.contains("as group_by");
-            let names = |value: &&str| param.description.contains(*value);
             assert!(
-                !param.is_prose || refers || values.iter().all(|value| names(value)),
+                !param.is_prose || refers || values.iter().all(|value| param.description.contains(value)),
                 "{}: {}",
                 param.name,
                 param.description

@@ -517,7 +517,7 @@ fn luhn(digits: &str) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn phone_number(text: &str, groups: &[Group], is_plus: bool, is_known: &dyn Fn(&str) -> bool) -> Recognised {
@@ -587,10 +587,13 @@ fn phone_number(text: &str, groups: &[Group], is_plus: bool, is_known: &dyn Fn(&
         if first.digits.len() == 10 && first.digits.starts_with("09") {
             return found(1, false);
         }
-        if groups.len() > 1 && (3..=5).contains(&first.digits.len()) && first.sign() != "." && first.sign() != "-" {
-            if let Some(count) = upto(9, 12) {
-                return found(count, false);
-            }
+        if groups.len() > 1
+            && (3..=5).contains(&first.digits.len())
+            && first.sign() != "."
+            && first.sign() != "-"
+            && let Some(count) = upto(9, 12)
+        {
+            return found(count, false);
         }
     }
     for count in 1..=groups.len().min(5) {

@@ -85,6 +85,9 @@ impl Stop {
     }
 }
 
+/// Takes the rows of a page into what a scan makes of them; returns how many of them count.
+type PageFold<'a, S> = dyn FnMut(&mut S, &[Value]) -> Result<usize, Error> + 'a;
+
 /// What is done with each page as it comes, by its index; false where no more are wanted.
 type TakePage<'a, Of> = dyn FnMut(&mut Of, usize, Result<Page, Error>) -> bool + 'a;
 
@@ -159,7 +162,7 @@ impl<'a> Scanner<'a> {
         key: &str,
         time: &str,
         size: u64,
-        fold: &mut dyn FnMut(&mut Self, &[Value]) -> Result<usize, Error>,
+        fold: &mut PageFold<'_, Self>,
     ) -> Result<Scanned, Error> {
         let mut out = Scanned::default();
         let mut known: Vec<String> = Vec::new();

@@ -12,6 +12,9 @@ use crate::{
     value,
 };
 
+/// What of a role map is kept.
+type RoleFilter = fn(&Map<String, Value>) -> Map<String, Value>;
+
 /// Of the user's own record.
 const FIELDS: &[&str] = &["name", "role.title", "role.options"];
 
@@ -21,10 +24,7 @@ const FIELDS: &[&str] = &["name", "role.title", "role.options"];
 /// # Errors
 ///
 /// That of the read of `whoim`, or `Forbidden` for a credential that Daktela knows no user by.
-pub(crate) fn account(
-    client: &Client,
-    relevant: Option<fn(&Map<String, Value>) -> Map<String, Value>>,
-) -> Result<Value, Error> {
+pub(crate) fn account(client: &Client, relevant: Option<RoleFilter>) -> Result<Value, Error> {
     let whoim = client.read_single("whoim")?;
     let login = whoim.get("user").and_then(|user| value::text_at(user, "name"));
     let login = login.ok_or_else(|| Error::Forbidden("Daktela knows no user by this credential.".to_owned()))?;
