@@ -178,7 +178,7 @@ fn statistics_past_a_limit_name_the_call_that_is_whole() {
 fn computed_filters_past_a_limit_say_so() {
     let mut world = World::new();
     for limit in LIMITS {
-        world.limited(limit, (90, 4, 1_000, 300));
+        world.limited(limit, (90, 4, 1_000, 600));
         let (text, _) = world.ask(
             "list_tickets",
             &json!({"waiting_for": "us", "sort": "waiting", "take": 5}),

@@ -432,6 +432,27 @@ fn ways(value: &Value) -> Vec<String> {
     }
 }
 
+/// What is measured of a group: seconds or numbers, the name of the largest of them, and how a line of text says one.
+fn spread(of: &Value) -> Option<(&Value, &'static str, fn(f64) -> String)> {
+    let seconds = |value: f64| duration(value.round());
+    let seconds = of
+        .get("seconds")
+        .map(|spread| (spread, "longest", seconds as fn(f64) -> String));
+    seconds.or_else(|| {
+        of.get("numbers")
+            .map(|spread| (spread, "largest", decimal as fn(f64) -> String))
+    })
+}
+
+/// A whole number as such, another with two digits behind the point.
+fn decimal(value: f64) -> String {
+    let hundredths = (value * 100.0).round() as u64;
+    match hundredths % 100 {
+        0 => thousands(hundredths / 100),
+        rest => format!("{}.{rest:02}", thousands(hundredths / 100)),
+    }
+}
+
 fn object_ways(members: &Map<String, Value>) -> Vec<String> {
     let part = |key: &str| members.get(key).and_then(Value::as_str);
     let seconds = |key: &str| members.get(key).and_then(Value::as_f64);
@@ -806,21 +827,21 @@ impl Writer<'_> {
         }
         self.line(&head);
         if let Some(measure) = root["measure"].as_str() {
-            match root["total"].get("seconds") {
+            match spread(&root["total"]) {
                 None => self.line(&format!("{measure}: none of the {} has a value.", word(root, "of"))),
-                Some(spread) => {
-                    let said = |key: &str| duration(spread[key].as_f64().expect("a number").round());
+                Some((spread, largest, say)) => {
+                    let said = |key: &str| say(spread[key].as_f64().expect("a number"));
                     let with_value = number(spread, "with_value");
                     let measured = match with_value == count {
                         true => String::new(),
                         false => format!(" (of {} that have a value)", thousands(with_value)),
                     };
                     self.line(&format!(
-                        "{measure}{measured}: average {}, median {}, 90 % up to {}, longest {}, sum {}.",
+                        "{measure}{measured}: average {}, median {}, 90 % up to {}, {largest} {}, sum {}.",
                         said("average"),
                         said("median"),
                         said("p90"),
-                        said("longest"),
+                        said(largest),
                         said("sum")
                     ));
                 }
@@ -873,16 +894,27 @@ impl Writer<'_> {
                 cells.extend([thousands(before), change(count, before)]);
             }
             if root.get("measure").is_some() {
-                match of.get("seconds") {
+                match spread(of) {
                     None => cells.extend(vec![String::new(); 5]),
-                    Some(spread) => {
+                    Some((spread, "longest", _)) => {
                         cells.push(tenths(spread["average"].as_f64().expect("a number")));
                         cells.extend(["median", "p90", "longest", "sum"].map(|key| spread[key].to_string()));
                     }
+                    Some((spread, largest, say)) => {
+                        let said = |key| say(spread[key].as_f64().expect("a number"));
+                        cells.extend(["average", "median", "p90", largest, "sum"].map(said));
+                    }
                 }
                 if let Some(before) = of.get("before") {
-                    let average = before["seconds"]["average"].as_f64();
-                    cells.push(average.map(tenths).unwrap_or_default());
+                    let average = spread(before).map(|(spread, largest, say)| {
+                        let average = spread["average"].as_f64().expect("a number");
+                        if largest == "longest" {
+                            tenths(average)
+                        } else {
+                            say(average)
+                        }
+                    });
+                    cells.push(average.unwrap_or_default());
                 }
             }
             cells.into_iter().map(|cell| vec![cell]).collect()

@@ -272,7 +272,7 @@ fn all_answers(instance: &Instance, settings: &Settings, people: usize) -> Vec<S
 }
 
 #[test]
-fn no_planted_identity_is_left() {
+fn no_more_planted_identities_are_left_than_the_golden_number() {
     let people = IDENTITIES / IDENTITIES_EACH;
     let planted = planted(14, people);
     let instance = Instance::with(planted.records.clone());
@@ -284,6 +284,7 @@ fn no_planted_identity_is_left() {
         "{shown} of {}",
         planted.secrets.len()
     );
+    let mut figures = Map::new();
     for level in LEVELS {
         let settings = settings(level, true);
         let mut answers = all_answers(&instance, &settings, people);
@@ -323,9 +324,9 @@ fn no_planted_identity_is_left() {
             let completion = json!({"ref": {"type": "ref/prompt", "name": "email_audit"}, "argument": {"name": "user", "value": ""}});
             answers.push(format!("{:?}", server.complete(&completion.to_string())));
         }
-        let left = left(&answers, &planted.secrets);
-        assert_eq!(left, BTreeMap::new(), "{level:?}");
+        figures.insert(format!("{level:?}"), json!(left(&answers, &planted.secrets)));
     }
+    golden("privacy-left.json", &json!({"planted": IDENTITIES, "left": figures}));
 }
 
 fn left_quietly(answers: &[String], secrets: &[(&'static str, String)]) -> usize {
@@ -382,17 +383,17 @@ fn unknown_identities_are_found_and_harmless_words_stay() {
         "unknown_names": UNKNOWN, "unknown_names_missed": missed, "harmless_words": words, "harmless_words_hit": hit,
     });
     assert!(missed * 20 <= UNKNOWN && hit * 100 <= words, "{figures}");
-    golden(&figures);
+    golden("privacy.json", &figures);
 }
 
 /// The figures are golden numbers.
-fn golden(figures: &Value) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden/privacy.json");
+fn golden(file: &str, figures: &Value) {
+    let path = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden/{}"), file);
     let text = format!("{figures:#}\n");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(path, &text).expect("written");
+        std::fs::write(&path, &text).expect("written");
     }
-    let expected = std::fs::read_to_string(path).expect("tests/golden/privacy.json; UPDATE_EXPECT=1 writes it");
+    let expected = std::fs::read_to_string(path).expect("a file in tests/golden; UPDATE_EXPECT=1 writes it");
     assert_eq!(text, expected, "UPDATE_EXPECT=1 rewrites it");
 }
 

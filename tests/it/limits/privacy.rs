@@ -19,7 +19,7 @@ fn contact(meta: Value) -> Value {
 
 fn answer(served: &Served, demo: &Demo, headers: &[(&'static str, &'static str)], meta: Value) -> Value {
     let ask = Ask::mcp("tools/call", contact(meta)).read_as(&demo.origin(), TOKEN);
-    let ask = headers.iter().fold(ask, |ask, (name, value)| ask.with(name, *value));
+    let ask = headers.iter().fold(ask, |ask, (name, value)| ask.and(name, *value));
     served.ask(&ask).json()
 }
 

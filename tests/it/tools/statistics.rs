@@ -137,6 +137,14 @@ fn by_hand(
         .collect()
 }
 
+/// Whole numbers are written as such.
+fn number(value: f64) -> Value {
+    match value.fract() {
+        0.0 => json!(value as i64),
+        _ => json!(value),
+    }
+}
+
 fn figures(count: u64, mut values: Vec<f64>) -> Value {
     values.sort_by(f64::total_cmp);
     let mut out = Map::new();
@@ -158,7 +166,7 @@ fn figures(count: u64, mut values: Vec<f64>) -> Value {
             .1;
         out.insert(
             "seconds".to_owned(),
-            json!({"with_value": n, "sum": sum as i64, "average": sum / n as f64, "median": median, "p90": *p90 as i64,
+            json!({"with_value": n, "sum": sum as i64, "average": number(sum / n as f64), "median": number(median), "p90": *p90 as i64,
                    "longest": values[n - 1] as i64}),
         );
     }
