@@ -177,8 +177,9 @@ fn statistics_past_a_limit_name_the_call_that_is_whole() {
 #[test]
 fn computed_filters_past_a_limit_say_so() {
     let mut world = World::new();
-    for limit in LIMITS {
-        world.limited(limit, (90, 4, 1_000, 600));
+    // All tickets of the sample company come at once, so that time cannot end this scan.
+    for limit in LIMITS.into_iter().filter(|limit| !limit.ends_with("SECONDS")) {
+        world.limited(limit, (90, 4, 1_000, 0));
         let (text, _) = world.ask(
             "list_tickets",
             &json!({"waiting_for": "us", "sort": "waiting", "take": 5}),
