@@ -432,16 +432,17 @@ fn ways(value: &Value) -> Vec<String> {
     }
 }
 
-/// What is measured of a group: seconds or numbers, the name of the largest of them, and how a line of text says one.
-fn spread(of: &Value) -> Option<(&Value, &'static str, fn(f64) -> String)> {
-    let seconds = |value: f64| duration(value.round());
-    let seconds = of
-        .get("seconds")
-        .map(|spread| (spread, "longest", seconds as fn(f64) -> String));
-    seconds.or_else(|| {
-        of.get("numbers")
-            .map(|spread| (spread, "largest", decimal as fn(f64) -> String))
-    })
+/// Seconds or numbers, the name of the largest of them, and how a line of text says one.
+type Spread<'a> = (&'a Value, &'static str, fn(f64) -> String);
+
+/// What is measured of a group.
+fn spread(of: &Value) -> Option<Spread<'_>> {
+    let rounded = |value: f64| duration(value.round());
+    match (of.get("seconds"), of.get("numbers")) {
+        (Some(seconds), _) => Some((seconds, "longest", rounded)),
+        (None, Some(numbers)) => Some((numbers, "largest", decimal)),
+        (None, None) => None,
+    }
 }
 
 /// A whole number as such, another with two digits behind the point.

@@ -144,11 +144,10 @@ fn toolsets_are_the_operators_and_headers_only_narrow_them() {
             json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}});
         let start = ask(Ask::mcp("initialize", params));
         let start = headers.iter().fold(start, |ask, (name, value)| ask.with(name, *value));
-        let said = result(&served, &start)["instructions"]
+        result(&served, &start)["instructions"]
             .as_str()
             .expect("instructions")
-            .to_owned();
-        said
+            .to_owned()
     };
     assert!(said(&[]).contains("get_ticket_detail") && !said(&[]).contains("list_calls"));
     assert!(!said(&[("x-mcp-toolsets", "contacts")]).contains("get_ticket_detail"));

@@ -138,7 +138,7 @@ fn by_hand(
 }
 
 /// Whole numbers are written as such.
-fn number(value: f64) -> Value {
+fn as_json(value: f64) -> Value {
     match value.fract() {
         0.0 => json!(value as i64),
         _ => json!(value),
@@ -166,7 +166,7 @@ fn figures(count: u64, mut values: Vec<f64>) -> Value {
             .1;
         out.insert(
             "seconds".to_owned(),
-            json!({"with_value": n, "sum": sum as i64, "average": number(sum / n as f64), "median": number(median), "p90": *p90 as i64,
+            json!({"with_value": n, "sum": sum as i64, "average": as_json(sum / n as f64), "median": as_json(median), "p90": *p90 as i64,
                    "longest": values[n - 1] as i64}),
         );
     }
