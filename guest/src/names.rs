@@ -17,7 +17,7 @@ const TITLES_WITH_DOT: &[&str] = &[
 
 /// A name, prepared for comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Name {
+pub struct Name {
     /// The whole, folded.
     folded: String,
     /// Its words in alphabetical order, without titles.
@@ -26,16 +26,11 @@ pub(crate) struct Name {
 
 impl Name {
     /// The whole name in small letters without accents.
-    pub(crate) fn folded(&self) -> &str {
+    pub fn folded(&self) -> &str {
         &self.folded
     }
 
-    /// Its words in small letters without accents, in alphabetical order, without titles.
-    pub(crate) fn words(&self) -> &[String] {
-        &self.words
-    }
-
-    pub(crate) fn new(text: &str) -> Name {
+    pub fn new(text: &str) -> Name {
         let folded = unicode::fold(text);
         let split = || {
             folded
@@ -53,7 +48,7 @@ impl Name {
     }
 
     /// The words that a search has to find, as they were written, longest first.
-    pub(crate) fn search_words(text: &str) -> Vec<String> {
+    pub fn search_words(text: &str) -> Vec<String> {
         let text = unicode::nfc(text);
         let split = || {
             text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'))
@@ -71,18 +66,18 @@ impl Name {
     }
 
     /// The same words in any order, titles aside.
-    pub(crate) fn is_same(&self, other: &Name) -> bool {
+    pub fn is_same(&self, other: &Name) -> bool {
         self.folded == other.folded || (!self.words.is_empty() && self.words == other.words)
     }
 
     /// Whether this is within another name: as it is written, or each of its words begins another one of the name's.
-    pub(crate) fn is_within(&self, other: &Name) -> bool {
+    pub fn is_within(&self, other: &Name) -> bool {
         other.folded.contains(&self.folded) || self.begins_words_of(other)
     }
 
     /// Whether another name begins with this one, the vowel at the end of a word aside, which names are inflected by:
     /// `Petr Svoboda` begins `Petr Svoboda ml.`, `Petra Svobodová` and `Petr Svobodník`.
-    pub(crate) fn begins(&self, other: &Name) -> bool {
+    pub fn begins(&self, other: &Name) -> bool {
         !self.is_same(other) && (other.folded.starts_with(&self.folded) || self.begin_words_of(other, stem))
     }
 
@@ -105,7 +100,7 @@ impl Name {
 
     /// How far another name is away: fewer is nearer, `None` is something else. A few letters may differ, a word may be
     /// missing in one of them, or one word of several is the same.
-    pub(crate) fn distance(&self, other: &Name) -> Option<usize> {
+    pub fn distance(&self, other: &Name) -> Option<usize> {
         let (a, b) = (self.words.join(" "), other.words.join(" "));
         let most = (a.chars().count() / 4).clamp(1, 4);
         if let Some(distance) = edits(&a, &b, most) {
@@ -139,7 +134,7 @@ impl Name {
 }
 
 /// The nearest of these titles by their places, the nearest first.
-pub(crate) fn nearest<'a>(wanted: &str, titles: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<usize> {
+pub fn nearest<'a>(wanted: &str, titles: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<usize> {
     let wanted = Name::new(wanted);
     let near = titles.into_iter().enumerate();
     let mut near: Vec<(usize, usize)> = near

@@ -94,7 +94,7 @@ const COUNTRIES: &[Country] = &[
 
 /// A phone number as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Number {
+pub struct Number {
     /// Of an international number.
     country: Option<&'static Country>,
     /// Without the country code and the trunk prefix where the country is known, else all digits as they were written.
@@ -104,7 +104,7 @@ pub(crate) struct Number {
 
 /// How two numbers compare, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Likeness {
+pub enum Likeness {
     /// The same country and national part, or the same digits where neither has a country code.
     Same,
     /// The same national part; a country code is missing in one of them.
@@ -125,7 +125,7 @@ const TAIL_DIGITS: usize = 7;
 impl Number {
     /// The number that a text consists of, perhaps with a label or a remark: `+420 777 123 456`, `tel:00420777123456`,
     /// `mobil: 777-123-456 (práce)`. `None` where the text says more than that, such as a name.
-    pub(crate) fn parse(text: &str) -> Option<Number> {
+    pub fn parse(text: &str) -> Option<Number> {
         let mut found = scan(text);
         let is_label = |word: &str| {
             let word = word.trim_matches(['.', ':', '-', '#', ';', '=']);
@@ -135,7 +135,7 @@ impl Number {
     }
 
     /// All numbers in a text, such as a field that holds two of them.
-    pub(crate) fn all(text: &str) -> Vec<Number> {
+    pub fn all(text: &str) -> Vec<Number> {
         scan(text).numbers
     }
 
@@ -165,7 +165,7 @@ impl Number {
     }
 
     /// The calling code, where the number has one: 420.
-    pub(crate) fn code(&self) -> Option<u16> {
+    pub fn code(&self) -> Option<u16> {
         self.country.map(|country| country.code)
     }
 
@@ -190,7 +190,7 @@ impl Number {
     }
 
     /// How this number compares with another one.
-    pub(crate) fn likeness(&self, other: &Number) -> Likeness {
+    pub fn likeness(&self, other: &Number) -> Likeness {
         if let (Some(a), Some(b)) = (&self.extension, &other.extension)
             && a != b
         {
@@ -243,13 +243,13 @@ impl Number {
     }
 
     /// The digits that every spelling of this number ends with, so that Daktela can be asked for candidates.
-    pub(crate) fn tail(&self) -> String {
+    pub fn tail(&self) -> String {
         let national = self.national();
         national[national.len().saturating_sub(TAIL_DIGITS)..].to_owned()
     }
 
     /// One spelling for all of the same number: `+420777123456`, without a country code the digits as they were written.
-    pub(crate) fn canonical(&self) -> String {
+    pub fn canonical(&self) -> String {
         let known = self.country.map(|country| (country, self.national.clone()));
         let digits = match known.or_else(|| self.bare_code()) {
             Some((country, national)) => format!("+{}{national}", country.code),
@@ -262,7 +262,7 @@ impl Number {
     }
 
     /// The digits without a country code and without a 0 in front.
-    pub(crate) fn national(&self) -> String {
+    pub fn national(&self) -> String {
         match self.bare_code() {
             Some((_, national)) => national,
             None => self.without_zeros().to_owned(),
@@ -272,7 +272,7 @@ impl Number {
     /// The number as software stores it, without blanks: with plus, with 00, with the bare country code, as national number
     /// and with its trunk prefix. A number without a country code also stands behind the `codes` that are known to be in
     /// use.
-    pub(crate) fn compact(&self, codes: &BTreeSet<u16>) -> Vec<String> {
+    pub fn compact(&self, codes: &BTreeSet<u16>) -> Vec<String> {
         let mut out = Vec::new();
         for (country, national) in self.readings(codes) {
             let code = country.code;
@@ -293,7 +293,7 @@ impl Number {
     }
 
     /// The same, and as people group digits.
-    pub(crate) fn spellings(&self, codes: &BTreeSet<u16>) -> Vec<String> {
+    pub fn spellings(&self, codes: &BTreeSet<u16>) -> Vec<String> {
         let mut out = self.compact(codes);
         for (country, national) in self.readings(codes) {
             let code = country.code;
@@ -327,7 +327,7 @@ fn is_end(local: &str, whole: &str) -> bool {
 }
 
 /// The best likeness of a wanted number to those in a text.
-pub(crate) fn likeness(wanted: &Number, text: &str) -> Likeness {
+pub fn likeness(wanted: &Number, text: &str) -> Likeness {
     let found = Number::all(text).iter().map(|number| wanted.likeness(number)).min();
     found.unwrap_or(Likeness::Different)
 }
@@ -339,7 +339,7 @@ fn distinct(mut values: Vec<String>) -> Vec<String> {
 }
 
 /// In threes from the left, which is how nine digits are written: `777 123 456`.
-pub(crate) fn grouped(digits: &str, by: char) -> String {
+pub fn grouped(digits: &str, by: char) -> String {
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && i % 3 == 0 && digits.len() - i >= 2 {

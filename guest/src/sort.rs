@@ -1,10 +1,7 @@
 //! Stable sorting by one instance of the standard library's merge sort: each element type of its own would add some eight
-//! kilobytes to the component. `collect` into a `BTreeMap` or `BTreeSet` sorts as well; [`set`] and [`map`] insert instead.
+//! kilobytes to the component. `collect` into a `BTreeMap` or `BTreeSet` sorts as well; `extend` an empty one instead.
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::cmp::Ordering;
 
 /// Sorts in place; what compares equal keeps its order.
 pub(crate) fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
@@ -16,20 +13,6 @@ pub(crate) fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Orderin
 /// Sorts in place by a key; what has the same key keeps its order.
 pub(crate) fn sort_by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
     sort_by(items, |a, b| key(a).cmp(&key(b)));
-}
-
-/// The items as a set; of equal ones the first.
-pub(crate) fn set<T: Ord>(items: impl IntoIterator<Item = T>) -> BTreeSet<T> {
-    let mut set = BTreeSet::new();
-    set.extend(items);
-    set
-}
-
-/// The pairs as a map; of those with one key the last.
-pub(crate) fn map<K: Ord, V>(pairs: impl IntoIterator<Item = (K, V)>) -> BTreeMap<K, V> {
-    let mut map = BTreeMap::new();
-    map.extend(pairs);
-    map
 }
 
 #[inline(never)]

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use crate::sort;
 
 /// A duration in days, hours and minutes, below an hour with its seconds: `6 d 18 h 7 min`, `2 h 5 min`, `4 min 5 s`.
-pub(crate) fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0) as u64;
     let units = [
         (seconds / 86_400, "d"),
@@ -30,7 +30,7 @@ pub(crate) fn duration(seconds: f64) -> String {
 }
 
 /// The hour, as the beginning of the text (`2026-10-25 02`), where this local time may lie in one that occurs twice.
-pub(crate) fn repeated_hour<'a>(time: &'a str, zone: Option<&str>) -> Option<&'a str> {
+pub fn repeated_hour<'a>(time: &'a str, zone: Option<&str>) -> Option<&'a str> {
     let part = |range: std::ops::Range<usize>| time.get(range)?.parse::<u32>().ok();
     let (year, month, day, hour) = (part(0..4)?, part(5..7)?, part(8..10)?, part(11..13)?);
     let is_last = day > 24;
@@ -109,7 +109,7 @@ fn rule(zone: &str) -> Rule {
 
 /// The seconds of a local time `YYYY-MM-DD HH:MM:SS`, as if no clock were ever changed: 1970-01-01 00:00:00 is 0. A day without a
 /// time is its midnight. `None` for anything else.
-pub(crate) fn seconds(time: &str) -> Option<i64> {
+pub fn seconds(time: &str) -> Option<i64> {
     let part = |range: std::ops::Range<usize>| time.get(range)?.parse::<i64>().ok();
     let days = days(&Date {
         year: part(0..4)?,
@@ -125,41 +125,9 @@ pub(crate) fn seconds(time: &str) -> Option<i64> {
 
 /// How many seconds passed between two local times of a zone, negative where the second one is earlier. In Europe the hour by
 /// which clocks are changed is counted; elsewhere it is not known when they are, so that a span over such a night is an hour off.
-pub(crate) fn between(from: &str, to: &str, zone: Option<&str>) -> Option<i64> {
+pub fn between(from: &str, to: &str, zone: Option<&str>) -> Option<i64> {
     let ahead = |time: &str| i64::from(is_summer(time, zone)) * 3_600;
     Some(seconds(to)? - seconds(from)? - ahead(to) + ahead(from))
-}
-
-/// A local time `YYYY-MM-DD HH:MM:SS` in ISO 8601, with its offset from UTC where that follows from the zone: for zones of Europe and
-/// UTC, but not within the hour that occurs twice. Without an offset it is local time of the instance; anything else stays as
-/// it is.
-pub(crate) fn iso(time: &str, zone: Option<&str>) -> String {
-    if time.len() != 19 || seconds(time).is_none() || time.as_bytes()[10] != b' ' {
-        return time.to_owned();
-    }
-    let mut out = time.replace(' ', "T");
-    let hours = zone
-        .and_then(standard_offset)
-        .filter(|_| repeated_hour(time, zone).is_none());
-    match hours.map(|hours| hours + i64::from(is_summer(time, zone))) {
-        Some(0) => out.push('Z'),
-        Some(hours) => out += &format!("+{hours:02}:00"),
-        None => {}
-    }
-    out
-}
-
-/// By how many hours the winter time of a zone is ahead of UTC; `None` where this is not known for certain.
-fn standard_offset(zone: &str) -> Option<i64> {
-    match zone {
-        "UTC" | "Etc/UTC" => Some(0),
-        "Europe/Kaliningrad" => Some(2),
-        "Europe/Istanbul" | "Europe/Minsk" | "Europe/Moscow" => Some(3),
-        _ => match rule(zone) {
-            Rule::Europe(at) => Some(i64::from(at) - 1),
-            Rule::None | Rule::Unknown => None,
-        },
-    }
 }
 
 /// Whether the clocks of a zone of Europe are an hour ahead; of the hour that occurs twice the first one is meant.
@@ -218,7 +186,7 @@ fn date(days: i64) -> Date {
 }
 
 /// `YYYY-MM-DD HH:MM:SS` so many seconds later, on a clock that is never changed.
-pub(crate) fn later(time: &str, by: i64) -> Option<String> {
+pub fn later(time: &str, by: i64) -> Option<String> {
     let seconds = seconds(time)? + by;
     let Date { year, month, day } = date(seconds.div_euclid(86_400));
     let of_day = seconds.rem_euclid(86_400);
@@ -229,14 +197,14 @@ pub(crate) fn later(time: &str, by: i64) -> Option<String> {
 }
 
 /// The day of the week of a local time: 1 is Monday, 7 is Sunday.
-pub(crate) fn day_of_week(time: &str) -> Option<u32> {
+pub fn day_of_week(time: &str) -> Option<u32> {
     let days = seconds(time)?.div_euclid(86_400);
     // 1970-01-01 was a Thursday.
     u32::try_from((days + 3).rem_euclid(7) + 1).ok()
 }
 
 /// The week of a local time by ISO 8601, `2026-W47`, and its Monday, `2026-11-16`.
-pub(crate) fn week(time: &str) -> Option<(String, String)> {
+pub fn week(time: &str) -> Option<(String, String)> {
     let days = seconds(time)?.div_euclid(86_400);
     let monday = days - (days + 3).rem_euclid(7);
     // The week belongs to the year that its Thursday is in.
@@ -265,7 +233,7 @@ fn weekday(year: u32, month: u32, day: u32) -> u32 {
 }
 
 /// The order of two local times; `None` where both lie in an hour that occurs twice.
-pub(crate) fn compare(a: &str, b: &str, zone: Option<&str>) -> Option<Ordering> {
+pub fn compare(a: &str, b: &str, zone: Option<&str>) -> Option<Ordering> {
     let hour = repeated_hour(a, zone);
     if hour.is_some() && hour == repeated_hour(b, zone) {
         return None;
@@ -275,7 +243,7 @@ pub(crate) fn compare(a: &str, b: &str, zone: Option<&str>) -> Option<Ordering> 
 
 /// Items in the order of their local times. Those of an hour that occurs twice keep the order in which they came, and one
 /// without a time stays behind the one that it came after. A list that came newest first is turned round.
-pub(crate) fn sort<T>(mut items: Vec<T>, time: impl Fn(&T) -> Option<String>, zone: Option<&str>) -> Vec<T> {
+pub fn sort<T>(mut items: Vec<T>, time: impl Fn(&T) -> Option<String>, zone: Option<&str>) -> Vec<T> {
     let times: Vec<String> = items.iter().filter_map(&time).collect();
     let (mut sure, mut unsure) = ([0, 0], [0, 0]);
     for pair in times.windows(2) {
@@ -369,46 +337,6 @@ mod tests {
             assert_eq!(week(day), Some((name.to_owned(), monday.to_owned())), "{day}");
         }
         assert_eq!(week("soon"), None);
-    }
-
-    #[test]
-    fn a_time_has_its_offset_where_the_zone_tells_it() {
-        let prague = Some("Europe/Prague");
-        for (time, zone, iso) in [
-            ("2026-11-20 16:30:00", prague, "2026-11-20T16:30:00+01:00"),
-            ("2026-07-01 00:00:00", prague, "2026-07-01T00:00:00+02:00"),
-            ("2026-03-29 01:59:59", prague, "2026-03-29T01:59:59+01:00"),
-            ("2026-03-29 03:00:00", prague, "2026-03-29T03:00:00+02:00"),
-            ("2026-10-25 01:59:59", prague, "2026-10-25T01:59:59+02:00"),
-            // It may be either.
-            ("2026-10-25 02:30:00", prague, "2026-10-25T02:30:00"),
-            ("2026-10-25 03:00:00", prague, "2026-10-25T03:00:00+01:00"),
-            ("2026-11-20 16:30:00", Some("Europe/London"), "2026-11-20T16:30:00Z"),
-            (
-                "2026-07-01 16:30:00",
-                Some("Europe/London"),
-                "2026-07-01T16:30:00+01:00",
-            ),
-            (
-                "2026-07-01 16:30:00",
-                Some("Europe/Athens"),
-                "2026-07-01T16:30:00+03:00",
-            ),
-            (
-                "2026-07-01 16:30:00",
-                Some("Europe/Moscow"),
-                "2026-07-01T16:30:00+03:00",
-            ),
-            ("2026-07-01 16:30:00", Some("UTC"), "2026-07-01T16:30:00Z"),
-            ("2026-07-01 16:30:00", Some("Europe/Chisinau"), "2026-07-01T16:30:00"),
-            ("2026-07-01 16:30:00", Some("America/New_York"), "2026-07-01T16:30:00"),
-            ("2026-07-01 16:30:00", None, "2026-07-01T16:30:00"),
-            ("2026-07-01", prague, "2026-07-01"),
-            ("žluťoučký kůň 12345", prague, "žluťoučký kůň 12345"),
-            ("", prague, ""),
-        ] {
-            assert_eq!(super::iso(time, zone), iso, "{time} {zone:?}");
-        }
     }
 
     #[test]

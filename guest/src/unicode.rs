@@ -86,59 +86,42 @@ const MARKED: &[(char, &str)] = &[
     ('\u{309a}', "はぱひぴふぷへぺほぽハパヒピフプヘペホポ"),
 ];
 
-/// All pairs: composed letter, letter, mark.
-fn pairs() -> impl Iterator<Item = (char, char, char)> {
-    MARKED.iter().flat_map(|(mark, pairs)| {
-        let mut letters = pairs.chars();
-        std::iter::from_fn(move || {
-            let letter = letters.next()?;
-            Some((letters.next()?, letter, *mark))
-        })
-    })
+struct Tables {
+    /// Composed letter, letter, mark; by the composed letter.
+    decomposed: Vec<(char, char, char)>,
+    /// Letter, mark, composed letter; by letter and mark.
+    composed: Vec<(char, char, char)>,
 }
 
-/// The composed letters of Latin-1 and Latin Extended-A, which nearly all of Europe writes with, from [`LATIN_FIRST`] on: letter
-/// and mark. A component lives for one call, and these are found without sorting all pairs in it.
-static LATIN: LazyLock<[Option<(char, char)>; 0xc0]> = LazyLock::new(|| {
-    let mut table = [None; 0xc0];
-    for (composed, letter, mark) in pairs() {
-        if let Some(entry) = table.get_mut((u32::from(composed) as usize).wrapping_sub(LATIN_FIRST)) {
-            *entry = Some((letter, mark));
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let mut decomposed = Vec::new();
+    for (mark, pairs) in MARKED {
+        let mut letters = pairs.chars();
+        while let (Some(letter), Some(composed)) = (letters.next(), letters.next()) {
+            decomposed.push((composed, letter, *mark));
         }
     }
-    table
-});
-
-const LATIN_FIRST: usize = 0xc0;
-
-/// Composed letter, letter, mark; by the composed letter.
-static DECOMPOSED: LazyLock<Vec<(char, char, char)>> = LazyLock::new(|| {
-    let mut pairs: Vec<(char, char, char)> = pairs().collect();
-    sort::sort_by_key(&mut pairs, |pair| *pair);
-    pairs
-});
-
-/// Letter, mark, composed letter; by letter and mark.
-static COMPOSED: LazyLock<Vec<(char, char, char)>> = LazyLock::new(|| {
-    let mut pairs: Vec<(char, char, char)> = pairs().map(|(c, letter, mark)| (letter, mark, c)).collect();
-    sort::sort_by_key(&mut pairs, |pair| *pair);
-    pairs
+    let mut composed: Vec<(char, char, char)> = decomposed.iter().map(|&(c, letter, mark)| (letter, mark, c)).collect();
+    sort::sort_by_key(&mut decomposed, |pair| *pair);
+    sort::sort_by_key(&mut composed, |pair| *pair);
+    Tables { decomposed, composed }
 });
 
 /// A letter and its last mark: `ế` is `ê` and an acute.
 fn decompose(c: char) -> Option<(char, char)> {
     // Nothing below is composed, and most text is.
-    let at = (u32::from(c) as usize).checked_sub(LATIN_FIRST)?;
-    if at < LATIN.len() {
-        return LATIN[at];
+    if c < '\u{c0}' {
+        return None;
     }
-    let at = DECOMPOSED.binary_search_by_key(&c, |(composed, ..)| *composed).ok()?;
-    Some((DECOMPOSED[at].1, DECOMPOSED[at].2))
+    let table = &TABLES.decomposed;
+    let at = table.binary_search_by_key(&c, |(composed, ..)| *composed).ok()?;
+    Some((table[at].1, table[at].2))
 }
 
 fn compose(letter: char, mark: char) -> Option<char> {
-    let at = COMPOSED.binary_search_by_key(&(letter, mark), |&(letter, mark, _)| (letter, mark));
-    at.ok().map(|at| COMPOSED[at].2)
+    let table = &TABLES.composed;
+    let at = table.binary_search_by_key(&(letter, mark), |&(letter, mark, _)| (letter, mark));
+    at.ok().map(|at| table[at].2)
 }
 
 /// The canonical combining class: marks of one class keep their order, the rest is ordered by it. `None` for what is no
@@ -164,10 +147,8 @@ fn class(mark: char) -> Option<u8> {
 
 /// The text with each letter and its marks as one character where there is one (NFC): `Nova\u{301}k` → `Novák`. Daktela and
 /// programs compare by characters, and macOS writes the others.
-pub(crate) fn nfc(text: &str) -> Cow<'_, str> {
-    let is_part = |c: char| {
-        c >= '\u{300}' && (class(c).is_some() || matches!(c, '\u{1161}'..='\u{1175}' | '\u{11a8}'..='\u{11c2}'))
-    };
+pub fn nfc(text: &str) -> Cow<'_, str> {
+    let is_part = |c: char| class(c).is_some() || matches!(c, '\u{1161}'..='\u{1175}' | '\u{11a8}'..='\u{11c2}');
     if text.is_ascii() || !text.chars().any(is_part) {
         return Cow::Borrowed(text);
     }
@@ -230,7 +211,7 @@ fn hangul(before: char, c: char) -> Option<char> {
 
 /// For comparing as people type: lower case, no accents, `ß` as `ss`, one kind of dash and apostrophe, full-width letters
 /// as plain ones. Blanks stay as they are.
-pub(crate) fn fold(text: &str) -> String {
+pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in nfc(text).chars() {
         if c.is_ascii() {

@@ -3,23 +3,16 @@
 use std::{io, sync::Arc};
 
 use daktela_demo::{Demo, Quirks};
-use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::{
     auth::Identities,
-    config::{ConfigError, Options, server::ServerSettings, token_store},
-    egress::{Cache, Credential, Egress, Origin, OriginError},
+    config::{ConfigError, Options, server::ServerSettings},
+    egress::{Cache, Client, Credential, Egress, OriginError},
     host::Host,
-    http_client::Client,
-    limits::quota::Quotas,
     oauth,
     sandbox::Sandbox,
     server::ServerState,
-    telemetry::{
-        Metrics, Traces,
-        audit::{Audit, AuditFileError},
-        traces::ExporterBuildError,
-    },
+    telemetry::{Metrics, Traces, traces::ExporterBuildError},
 };
 
 /// Why a part does not start. Its text says what to change.
@@ -33,8 +26,6 @@ pub enum BuildError {
     Demo(#[from] io::Error),
     #[error("the component does not load: {0:#}")]
     Component(wasmtime::Error),
-    #[error("AUDIT_FILE: {0}")]
-    Audit(#[from] AuditFileError),
     #[error("the exporter of traces does not start: {0}")]
     Traces(#[from] ExporterBuildError),
 }
@@ -51,36 +42,14 @@ pub fn single_user(options: &Options) -> Result<SingleUser, BuildError> {
     let demo = demo(options)?;
     let (origin, credential) = match &demo {
         Some(demo) => (demo.origin().parse()?, demo_credential()),
-        None => options
-            .daktela
-            .upstream(|name| std::env::var(name).ok(), token_store::read)?,
+        None => options.daktela.upstream(|name| std::env::var(name).ok())?,
     };
-    Ok(SingleUser {
-        host: governed(options, reading(options, origin, credential)?)?,
-        demo,
-    })
-}
-
-/// For clients that start the program: as [`single_user`], except that where settings are missing it lists all there is, and a
-/// call is answered with what to set. Directories list tools without any settings.
-pub fn for_client(options: &Options) -> Result<SingleUser, BuildError> {
-    match single_user(options) {
-        Err(BuildError::Config(error)) if error.is_missing() => {
-            tracing::warn!(event = "not_configured", reason = %error, "calls are answered with what to set");
-            Ok(SingleUser {
-                host: host(options, None)?.not_configured(error.to_string()),
-                demo: None,
-            })
-        }
-        other => other,
-    }
-}
-
-/// A host that reads one instance with one credential.
-pub fn reading(options: &Options, origin: Origin, credential: Credential) -> Result<Host, BuildError> {
     let cache = Cache::new(options.cache.settings());
     let egress = Egress::new(origin, credential, Client::new(options.network()), cache);
-    host(options, Some(egress))
+    Ok(SingleUser {
+        host: host(options, Some(egress))?,
+        demo,
+    })
 }
 
 /// The sample company, where the options ask for it, as large as they say.
@@ -99,32 +68,12 @@ pub fn demo(options: &Options) -> io::Result<Option<Demo>> {
 /// callers that bring a credential of their own.
 pub fn host(options: &Options, egress: Option<Egress>) -> Result<Host, BuildError> {
     let limits = options.limits.limits();
-    let privacy = options
-        .privacy
-        .settings(|name| std::env::var(name).ok(), random_secret)?;
     let sandbox = match &options.component {
         Some(file) => Sandbox::from_file(file, limits),
         None => Sandbox::embedded(limits),
     };
-    let sandbox = sandbox
-        .map_err(BuildError::Component)?
-        .with_settings([options.tools.settings(), privacy].concat());
-    let host = Host::new(sandbox, egress, options.limits.budget());
-    Ok(host.with_rights(options.tools.looks_at_rights()))
-}
-
-/// For as long as this process lives, 32 random bytes in hex.
-fn random_secret() -> Option<String> {
-    let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// The same host with the audit and the quotas that the options ask for.
-pub fn governed(options: &Options, host: Host) -> Result<Host, BuildError> {
-    let audit = Audit::new(&options.audit.settings())?;
-    let quotas = Quotas::new(options.quotas.settings());
-    Ok(host.with_governance(audit, quotas))
+    let sandbox = sandbox.map_err(BuildError::Component)?;
+    Ok(Host::new(sandbox, egress, options.limits.budget()))
 }
 
 /// What the requests of the HTTP server share. `key` makes the names of identities in the log; replicas with the same key

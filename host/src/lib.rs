@@ -29,4 +29,3 @@ pub mod telemetry;
 mod web;
 
 pub use daktela_egress as egress;
-pub use daktela_http_client as http_client;

@@ -16,18 +16,9 @@ pub(crate) async fn terminated() {
     }
 }
 
-/// Comes when the console is closed, the system shuts down, or a supervisor sends Ctrl-Break.
-#[cfg(windows)]
+#[cfg(not(unix))]
 pub(crate) async fn terminated() {
-    use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_shutdown};
-    let (Ok(mut stop), Ok(mut close), Ok(mut shutdown)) = (ctrl_break(), ctrl_close(), ctrl_shutdown()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = stop.recv() => {}
-        _ = close.recv() => {}
-        _ = shutdown.recv() => {}
-    }
+    std::future::pending().await
 }
 
 /// Comes when a person at a terminal asks the program to end (SIGINT, Ctrl-C).

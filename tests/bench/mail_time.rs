@@ -35,7 +35,6 @@ const REPEATED: &[(&str, &str, &str)] = &[
     ("<div style='display:none'>a</div>", "", ""),
     ("<style>.a{display:none}</style><p class=a>x</p>", "", ""),
     ("<ul><li>a", "", ""),
-    ("<dl><dd>a", "", ""),
     ("<table><tr><td>a</td><td>b</td></tr></table>", "", ""),
     ("<td>a", "", ""),
     ("<img src='cid:a.png'>", "", ""),

@@ -120,12 +120,6 @@ impl<'a> Ask<'a> {
         self
     }
 
-    /// With one more header, beside one of the same name.
-    pub fn and(mut self, name: &'a str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
     /// With the credential of a user of an instance.
     pub fn read_as(self, origin: &str, token: &str) -> Self {
         self.with("x-daktela-url", origin).with("x-daktela-access-token", token)

@@ -1,5 +1,4 @@
-//! MCP's constants that the host and the component share: protocol revisions, JSON-RPC error codes, lifetime of lists,
-//! headers that narrow the tools.
+//! MCP's constants that the host and the component share: protocol revisions, JSON-RPC error codes, lifetime of lists.
 
 pub mod json;
 
@@ -18,23 +17,6 @@ pub const BATCH_MAX: usize = 50;
 
 /// Lists change with the program only. Five minutes after an update a client has the new ones.
 pub const LIST_TTL_MS: u64 = 5 * 60 * 1000;
-
-/// Headers by which a request narrows the tools that it is served, as other servers call them, and says whether it wants structured
-/// content and how much answers hide, each with the setting of the component that its value becomes. Several headers of one name are joined by commas.
-pub const REQUEST_SETTINGS: [(&str, &str); 6] = [
-    ("DAKTELA_REQUEST_TOOLSETS", "x-mcp-toolsets"),
-    ("DAKTELA_REQUEST_TOOLS", "x-mcp-tools"),
-    ("DAKTELA_REQUEST_EXCLUDE_TOOLS", "x-mcp-exclude-tools"),
-    ("DAKTELA_REQUEST_SINGLE_TOOL", "x-mcp-single-tool"),
-    (REQUEST_STRUCTURED_OUTPUT, "x-mcp-structured-output"),
-    ("DAKTELA_REQUEST_PRIVACY", "x-daktela-privacy"),
-];
-
-/// The setting of the component by which a request wants structured content beside the text: `true` or `false`.
-pub const REQUEST_STRUCTURED_OUTPUT: &str = "DAKTELA_REQUEST_STRUCTURED_OUTPUT";
-
-/// The extension of clients that show views (MCP Apps), which are made of structured content.
-pub const UI_EXTENSION: &str = "io.modelcontextprotocol/ui";
 
 /// Error codes of JSON-RPC and of MCP.
 pub mod code {

@@ -17,7 +17,6 @@ use crate::{
         list::List,
         measure::{self, Measure},
         output::{FactValue, Overflow},
-        output_schema::Shape,
         param::{self, Param},
         statistics::{self, Dimension, Source, Statistics},
         tool::{Example, Run, Tool},
@@ -120,7 +119,6 @@ const DIMENSIONS: &[Dimension] = &[
         &["OPEN", "WAIT", "POSTPONE", "CLOSE"],
         ACTIONS,
     ),
-    statistics::TICKET,
     statistics::category("ticket.category"),
     statistics::related("status", "Status", "statuses"),
     statistics::CONTACT,
@@ -162,15 +160,16 @@ pub const TOOLS: &[Tool] = &[
         "activity_statistics",
         "Activity statistics",
         &STATISTICS,
-        "Totals of activities of every channel: how much was done by whom, by type, agent, queue, day, hour or ticket (longest threads), with times of work and wrap-up. Exact over the whole period.",
+        "Totals of activities of every channel in one answer: how much was done by whom, by type, agent, queue, day or hour, with times of work and wrap-up. Exact \
+         over all activities of the period.",
     ),
     Tool {
         name: "list_conversations",
         title: "Conversations of a period",
-        description: "Conversations of a period with all that was said: e-mails, calls with transcripts, chats, comments of any channel, newest first. For judging many; continue goes on exactly where an answer ended.",
+        description: "The conversations of a period with all that was said: e-mails, calls with transcripts, chats, comments of any channel, newest first. For judging \
+             many of them; continue goes on exactly where an answer ended.",
         run: Run::Custom {
             params: CONVERSATION_PARAMS,
-            shape: Shape::Threads,
             run: |context, args| conversations(context, args, &CONVERSATIONS, channel_with_transcript),
         },
         example: None,

@@ -7,7 +7,6 @@ use crate::{
         field::{date_time, detail, flag, number, related, text, titled},
         filter::{contains, custom, from, until, yes_no},
         list::List,
-        output_schema::Shape,
         param::{self, Param},
         tool::{Run, Tool},
     },
@@ -92,7 +91,6 @@ pub const TOOLS: &[Tool] = &[
         description: "The folders of the knowledge base as a tree: each with its path and how many articles it holds itself.",
         run: Run::Custom {
             params: FOLDER_PARAMS,
-            shape: Shape::List,
             run: |context, args| folders(context, args, &FOLDER),
         },
         example: None,

@@ -11,7 +11,6 @@ use crate::{
         list::List,
         measure::{self, Measure},
         output::{FactValue, Overflow},
-        output_schema::Shape,
         param::{self, Param},
         statistics::{self, Dimension, Source, Statistics},
         tool::{Example, Run, Tool},
@@ -202,7 +201,8 @@ pub const TOOLS: &[Tool] = &[
         "call_statistics",
         "Call statistics",
         &STATISTICS,
-        "Totals of phone calls: how many, by hour, day, agent, queue or caller (who called repeatedly: group_by=caller, min_count=2), with talk (use answered=true), waiting, ringing and hold times. Exact.",
+        "Totals of phone calls in one answer: how many, by hour, day, agent, queue or caller (who called repeatedly: group_by=caller, min_count=2), with talk, \
+         waiting, ringing and hold times. Exact over all calls of the period. Times of talk make sense with answered=true.",
     ),
     Tool::get(
         "get_call",
@@ -217,7 +217,6 @@ pub const TOOLS: &[Tool] = &[
         description: "The whole transcript of one call. Not every call has one.",
         run: Run::Custom {
             params: &[param::ACTIVITY, param::SKIP, param::MAX_BYTES],
-            shape: Shape::Transcript,
             run: |context, args| call_transcripts::transcript(context, args, &CALL),
         },
         example: Some(Example {
@@ -231,7 +230,6 @@ pub const TOOLS: &[Tool] = &[
         description: "Answered calls with their whole transcripts, newest first: for reviewing many conversations. Page through all of them with skip before concluding.",
         run: Run::Custom {
             params: TRANSCRIBED_PARAMS,
-            shape: Shape::List,
             run: |context, args| call_transcripts::transcripts(context, args, &TRANSCRIBED),
         },
         example: None,

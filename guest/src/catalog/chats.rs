@@ -223,7 +223,8 @@ pub const TOOLS: &[Tool] = &[
         "chat_statistics",
         "Chat statistics",
         &STATISTICS,
-        "Totals of chats over all channels (web, SMS, Messenger, Instagram, WhatsApp, Viber): how many, by channel, day, agent or queue, answered or missed, with times of work and waiting. Exact.",
+        "Totals of chats over all channels (web, SMS, Messenger, Instagram, WhatsApp, Viber) in one answer: how many, by channel, day, agent or queue, answered or \
+         missed, with times of work and waiting. Exact over all chats of the period.",
     ),
     Tool::list(
         "list_web_chats",

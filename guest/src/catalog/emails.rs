@@ -88,7 +88,6 @@ const DIMENSIONS: &[Dimension] = &[
     statistics::yes_no("answered", "Answered", "answered"),
     statistics::word("state", "State", "state", &[]),
     statistics::computed("address", "Address", &["address"], address),
-    statistics::computed("automatic", "Automatic", &["options"], is_automatic),
     statistics::CONTACT,
     statistics::CONTACT_S_ACCOUNT,
 ];
@@ -126,7 +125,8 @@ pub const TOOLS: &[Tool] = &[
         "email_statistics",
         "E-mail statistics",
         &STATISTICS,
-        "Totals of e-mails: how many, by day, agent, queue, direction, address or automatic reply, with times of work and waiting. Exact over the whole period; unanswered=true: what nobody answered.",
+        "Totals of e-mails in one answer: how many, by day, agent, queue, direction or address, with times of work and waiting. Exact over all e-mails of the \
+         period; unanswered=true counts what nobody has answered.",
     ),
     Tool::get(
         "get_email",
@@ -158,12 +158,6 @@ pub(super) fn automatic(mail: &Value) -> Option<FactValue> {
     } else {
         format!("yes ({mark})")
     }))
-}
-
-/// Whether a mail is marked so, where its headers are known.
-fn is_automatic(mail: &Value) -> Option<FactValue> {
-    value::first(mail, "options.headers")?.as_object()?;
-    Some(FactValue::YesNo(automatic(mail).is_some()))
 }
 
 /// A header by its name, which keeps the spelling of the sender's program.

@@ -13,7 +13,6 @@ use crate::{
         filter::{FilterParam, eq, from, until},
         list::List,
         output::Output,
-        output_schema::Shape,
         param::{self, Param},
         tool::{Example, Run, Tool},
     },
@@ -292,10 +291,10 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "find_in_conversations",
         title: "Find words in conversations",
-        description: "Find words in e-mails, call transcripts, chats and comments of a period, agent, contact or ticket: each hit with its sentences, who said them, when, and ids. Case, accents, inflection do not matter.",
+        description: "Find words in e-mails, call transcripts, chats and comments of a period, an agent, a contact or a ticket: each hit with its sentences, who said \
+             them, when (minute of the call) and the ids. Case, accents and inflection do not matter.",
         run: Run::Custom {
             params: CONVERSATION_PARAMS,
-            shape: Shape::List,
             run: |context, args| find_in_conversations(context, args, &CONVERSATIONS),
         },
         example: EXAMPLE,
@@ -307,7 +306,6 @@ pub const TOOLS: &[Tool] = &[
              Dates filter by creation.",
         run: Run::Custom {
             params: TICKET_PARAMS,
-            shape: Shape::List,
             run: |context, args| find_records(context, args, &TICKETS, &TICKET_SEARCH),
         },
         example: EXAMPLE,
@@ -318,7 +316,6 @@ pub const TOOLS: &[Tool] = &[
         description: "Find articles of the knowledge base by words in title, summary and content, with the sentences; get_article shows one whole.",
         run: Run::Custom {
             params: &[param::WORDS, param::SKIP, param::take(20, 100), param::MAX_BYTES],
-            shape: Shape::List,
             run: |context, args| find_records(context, args, &ARTICLES, &ARTICLE_SEARCH),
         },
         example: EXAMPLE,
@@ -329,7 +326,6 @@ pub const TOOLS: &[Tool] = &[
         description: "Search tickets, contacts, accounts and articles; returns ids, titles and addresses as JSON, for fetch. For connectors: other tools tell more.",
         run: Run::Custom {
             params: &[param::QUERY],
-            shape: Shape::Results,
             run: |context, args| {
                 let of = Searched {
                     tickets: &TICKET_SEARCH,
@@ -346,7 +342,6 @@ pub const TOOLS: &[Tool] = &[
         description: "One record that search found, whole, as JSON with id, title, text, url and metadata.",
         run: Run::Custom {
             params: &[param::DOCUMENT],
-            shape: Shape::Document,
             run: fetch,
         },
         example: EXAMPLE,
@@ -377,12 +372,6 @@ fn fetch(context: &Context, args: &Args) -> Result<Output, Error> {
             words.join(", ")
         )));
     };
-    let mut arguments = json!({argument: id});
-    if context.settings.is_structured() {
-        // The text is there once more, as structured content.
-        arguments[param::MAX_BYTES.name] = json!(param::MAX_BYTES_DEFAULT / 2);
-    }
-    let shown = run::run_within(context, tool, &arguments.to_string())?;
-    // Its text is made here.
-    Ok(document(context, kind, id, &context.deidentified(shown)))
+    let shown = run::run_within(context, tool, &json!({argument: id}).to_string())?;
+    Ok(document(context, kind, id, &shown))
 }

@@ -12,8 +12,6 @@ pub mod emails;
 pub mod find;
 pub mod realtime;
 pub mod reference;
-pub mod rights;
-pub mod selection;
 pub mod tickets;
 
 use crate::model::tool::{Tool, Toolset};
@@ -23,14 +21,12 @@ pub fn tools() -> impl Iterator<Item = &'static Tool> {
     TOOLSETS.iter().flat_map(|toolset| toolset.tools)
 }
 
-/// The tools that a model needs first: clients that load tools on demand are asked to have these at hand. `tests/eval` says which; a
-/// ticket's conversation is what people look at next.
+/// The tools that a model needs first: clients that load tools on demand are asked to have these at hand.
 pub const FIRST: &[&str] = &[
     "list_tickets",
-    "ticket_statistics",
     "get_ticket_detail",
     "find_in_conversations",
-    "call_statistics",
+    "list_conversations",
     "list_contacts",
     "wallboard",
 ];

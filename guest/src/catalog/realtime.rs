@@ -6,7 +6,6 @@ use crate::{
         field::{date_time, related, ticket, titled, word},
         filter::eq,
         list::List,
-        output_schema::Shape,
         param,
         tool::{Run, Tool},
     },
@@ -93,7 +92,6 @@ pub const TOOLS: &[Tool] = &[
              waiting, tickets overdue or due today.",
         run: Run::Custom {
             params: &[param::MAX_BYTES],
-            shape: Shape::Sections,
             run: |context, args| {
                 let entities = Entities {
                     agent: &AGENT,

@@ -12,7 +12,6 @@ use crate::{
         field::{flag, number, only_yes, text, titled, word},
         filter::{Condition, contains, custom},
         list::List,
-        output_schema::Shape,
         param::{self},
         tool::{Run, Tool},
     },
@@ -192,7 +191,6 @@ pub const TOOLS: &[Tool] = &[
              that have them.",
         run: Run::Custom {
             params: &[param::ENTITY, param::SKIP, param::take(200, 1000), param::MAX_BYTES],
-            shape: Shape::List,
             run: |context, args| describe(context, args),
         },
         example: None,
@@ -204,7 +202,6 @@ pub const TOOLS: &[Tool] = &[
              now with its zone.",
         run: Run::Custom {
             params: &[],
-            shape: Shape::Record,
             run: |context, _| who_am_i(context),
         },
         example: None,

@@ -15,7 +15,6 @@ use crate::{
         list::List,
         measure::{self, Measure},
         output::FactValue,
-        output_schema::Shape,
         param::{self, Param},
         statistics::{self, Dimension, Source, Statistics},
         tool::{Example, Run, Tool},
@@ -293,7 +292,8 @@ pub const TOOLS: &[Tool] = &[
         "list_tickets",
         "List tickets",
         &LIST,
-        "List tickets, last edited first. For \"what is open\" filter by stage, not by dates: OPEN is in work, WAIT waits for the customer, unsolved is both. Dates filter by creation. Without merged tickets.",
+        "List tickets, last edited first. For \"what is open\" filter by stage, not by dates: OPEN is in work, WAIT waits for the customer, unsolved is both. \
+         Dates filter by creation. Merged tickets are left out unless asked for.",
     ),
     Tool::count(
         "count_tickets",
@@ -311,7 +311,8 @@ pub const TOOLS: &[Tool] = &[
         "ticket_statistics",
         "Ticket statistics",
         &STATISTICS,
-        "Totals of tickets: how many, by category, stage, priority, status, agent, account, day or custom field, with times to first answer and solution, overdue and waiting. Exact; dates of creation.",
+        "Totals of tickets in one answer: how many, by category, stage, priority, status, agent, account, day or a custom field, with times to the first answer and to \
+         the solution, overdue and waiting. Exact over all tickets that match. Dates and times are of the creation.",
     ),
     Tool::get(
         "get_ticket",
@@ -332,7 +333,6 @@ pub const TOOLS: &[Tool] = &[
                 param::FULL_MAIL,
                 param::MAX_BYTES,
             ],
-            shape: Shape::Conversation,
             run: |context, args| {
                 ticket_conversation(
                     context,
@@ -351,10 +351,10 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         name: "list_ticket_threads",
         title: "Tickets with their conversations",
-        description: "Many tickets, each with all that was said on it: e-mails, comments, chats, call transcripts, oldest first. For reviews of a pipeline. Filters of list_tickets; continue goes on where it ended.",
+        description: "Many tickets, each with all that was said on it: e-mails, comments, chats, call transcripts, oldest first. For reviews of a pipeline or backlog; \
+             filters are those of list_tickets, and continue goes on exactly where an answer ended.",
         run: Run::Custom {
             params: THREAD_PARAMS,
-            shape: Shape::Threads,
             run: |context, args| {
                 ticket_threads(
                     context,
@@ -373,7 +373,6 @@ pub const TOOLS: &[Tool] = &[
         description: "All tickets of a company (account), through all of its contacts, in one list. Stage OPEN unless another is given. Dates filter by creation.",
         run: Run::Custom {
             params: OF_ACCOUNT_PARAMS,
-            shape: Shape::List,
             run: |context, args| account_tickets(context, args, &OF_ACCOUNT),
         },
         example: Some(Example {

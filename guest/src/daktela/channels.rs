@@ -2,11 +2,11 @@
 
 /// A channel of communication.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Channel {
+pub struct Channel {
     /// The `type` of its activities.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// The model of its records.
-    pub(crate) endpoint: &'static str,
+    pub endpoint: &'static str,
     /// The field that names a record.
     pub(crate) key: &'static str,
     /// The field that says when it began.
@@ -38,7 +38,7 @@ const CHANNELS: &[Channel] = &[
 ];
 
 /// The channel of an activity's type; none for comments and activities of one's own, whose text is their own.
-pub(crate) fn of_kind(kind: &str) -> Option<&'static Channel> {
+pub fn of_kind(kind: &str) -> Option<&'static Channel> {
     CHANNELS.iter().find(|channel| channel.kind == kind)
 }
 

@@ -11,14 +11,13 @@ use super::{
     compat::{Compat, Learnt},
     error::Error,
     hints::Hints,
-    http::{Counted, Http},
+    http::Http,
     normalize::normalise,
-    observations::{Mend, Observations, Title},
+    observations::{Mend, Observations},
     query::{Query, TAKE_MAX},
     reads::{Notes, Read, Reader},
     verify,
 };
-use crate::{text, value};
 
 /// How many records one call reads at most where it promises the whole. It bounds memory and time; what lies beyond is
 /// said in the answer. 20 full pages hold the contacts of a very large customer.
@@ -28,59 +27,25 @@ pub const WHOLE_MAX: u64 = 20 * TAKE_MAX;
 const PAGES_MAX: usize = 200;
 
 pub struct Client<'a> {
-    http: Counted<'a>,
+    http: &'a dyn Http,
     hints: &'a Hints,
     /// Whether caches are bypassed.
     bypass_caches: Cell<bool>,
     learnt: RefCell<Learnt>,
     /// What all reads of this call said.
     notes: RefCell<Notes>,
-    /// Of which records' titles are kept, by endpoint.
-    keeps_titles_of: Cell<&'static [&'static str]>,
-    titles: RefCell<Vec<Title>>,
 }
 
 impl<'a> Client<'a> {
     /// `hints` say what earlier calls learnt of the build, and take what this one learns.
     pub fn new(http: &'a dyn Http, hints: &'a Hints) -> Self {
         Client {
-            http: Counted::new(http),
+            http,
             hints,
             bypass_caches: Cell::default(),
             learnt: RefCell::default(),
             notes: RefCell::default(),
-            keeps_titles_of: Cell::default(),
-            titles: RefCell::default(),
         }
-    }
-
-    /// Keeps the titles of records that are read of these endpoints, to know them where an answer or an error names them.
-    pub fn keep_titles_of(&self, endpoints: &'static [&'static str]) {
-        self.keeps_titles_of.set(endpoints);
-    }
-
-    /// Those that were kept.
-    pub fn titles(&self) -> Vec<Title> {
-        self.titles.borrow().clone()
-    }
-
-    fn keep_titles(&self, queries: &[Query], pages: &[Result<Page, Error>]) {
-        for (query, page) in queries.iter().zip(pages) {
-            let kept = self.keeps_titles_of.get().iter().find(|kept| **kept == query.endpoint);
-            let (Some(endpoint), Ok(page)) = (kept, page) else {
-                continue;
-            };
-            let titles = page.rows.iter().filter_map(|row| value::text_at(row, "title"));
-            self.titles.borrow_mut().extend(titles.map(|title| Title {
-                endpoint,
-                title: text::line(&title),
-            }));
-        }
-    }
-
-    /// The requests that this call has made so far, and the bytes of the bodies that came.
-    pub fn traffic(&self) -> (u64, u64) {
-        self.http.so_far()
     }
 
     /// The instance's time zone, as answers said it.
@@ -161,7 +126,7 @@ impl<'a> Client<'a> {
     fn compat(&self) -> Compat<'_> {
         Compat {
             reader: Reader {
-                http: &self.http,
+                http: self.http,
                 bypass_caches: self.bypass_caches.get(),
             },
             learnt: &self.learnt,
@@ -186,16 +151,7 @@ impl<'a> Client<'a> {
         let (possible, impossible): (Vec<&Query>, Vec<&Query>) =
             queries.iter().partition(|query| !verify::is_impossible(query));
         let asked: Vec<Query> = possible.into_iter().cloned().collect();
-        let reads: Vec<Result<Page, Error>> = self
-            .compat()
-            .pages(&asked)
-            .into_iter()
-            .map(|read| self.gather(read))
-            .collect();
-        if !self.keeps_titles_of.get().is_empty() {
-            self.keep_titles(&asked, &reads);
-        }
-        let mut reads = reads.into_iter();
+        let mut reads = self.compat().pages(&asked).into_iter().map(|read| self.gather(read));
         if impossible.is_empty() {
             return reads.collect();
         }
@@ -210,18 +166,18 @@ impl<'a> Client<'a> {
         queries.iter().map(answer).collect()
     }
 
-    /// Several pages, each handed over as it comes and dropped before the next, with its index, and without fallbacks. Once `take` returns
-    /// false no further page is asked for, and those under way are still handed over.
-    pub fn read_each(&self, queries: &[Query], take: &mut dyn FnMut(usize, Result<Page, Error>) -> bool) {
+    /// Several pages, each handed over as it comes and dropped before the next, with its index and its size in bytes, and without
+    /// fallbacks. Once `take` returns false no further page is asked for, and those under way are still handed over.
+    pub fn read_each(&self, queries: &[Query], take: &mut dyn FnMut(usize, Result<Page, Error>, usize) -> bool) {
         let compat = self.compat();
         let queries: Vec<Query> = queries.iter().map(|query| compat.hinted(query)).collect();
-        compat.reader.each_page(&queries, &mut |i, read| {
+        compat.reader.each_page(&queries, &mut |i, read, bytes| {
             let page = self.gather(read).map(|mut page| {
                 let endpoint = &queries[i].endpoint;
                 page.rows.iter_mut().for_each(|row| normalise(endpoint, row));
                 page
             });
-            take(i, page)
+            take(i, page, bytes)
         });
     }
 

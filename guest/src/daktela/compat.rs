@@ -578,7 +578,7 @@ impl Compat<'_> {
         reads
     }
 
-    /// Whether a list that is empty in this order has rows without it, or may have some, since that could not be read.
+    /// Whether a list that is empty in this order has rows without it.
     fn loses_rows(&self, query: &Query, sort: Sort) -> bool {
         {
             let mut learnt = self.learnt.borrow_mut();
@@ -593,12 +593,8 @@ impl Compat<'_> {
             take: 1,
             ..query.clone()
         };
-        match self.reader.pages(&[one]).pop().map(|answer| answer.result) {
-            Some(Ok(page)) => !page.rows.is_empty(),
-            None | Some(Err(Error::Refused(_) | Error::NotFound(_) | Error::NoRight(_))) => false,
-            // The whole list is read so; if that fails, too, the answer tells.
-            Some(Err(_)) => true,
-        }
+        let answer = self.reader.pages(&[one]).pop();
+        answer.is_some_and(|answer| answer.result.is_ok_and(|page| !page.rows.is_empty()))
     }
 
     /// Repeats what did not do in the form that hints gave it: the build is another one by now, and the usual way is tried.
@@ -669,14 +665,9 @@ impl Compat<'_> {
                     continue;
                 }
                 (Err(error), _) if read.result.is_ok() => read.notes.merge(incomplete(&fields, &error)),
-                // Whether the former model has it is not known.
-                (Err(error), _) if matches!(read.result, Err(Error::NotFound(_))) => read.result = Err(error),
-                // The refusal that came first is the answer, unless another form does.
                 (Err(_), Refused::Incomplete | Refused::NotNeeded) => {
                     applied[at].push((fallback.mend, queries[at].endpoint.clone(), fields));
                 }
-                // It was empty in its order as well.
-                (Ok(page), _) if fallback.mend == Mend::Unsorted && page.rows.is_empty() => continue,
                 (result, _) => {
                     let rows = result.iter().flat_map(|page| &page.rows);
                     let gave = |field: &String| rows.clone().any(|row| has_root(row, field));
@@ -745,7 +736,6 @@ impl Compat<'_> {
         let mut by_name: BTreeMap<String, Value> = BTreeMap::new();
         for answer in self.reader.pages(&queries) {
             notes.merge(answer.notes);
-            // Those that could not be read are read whole with their records, which tells of an error.
             for mut other in answer.result.map(|page| page.rows).unwrap_or_default() {
                 normalise(model, &mut other);
                 if let (Some(name), Some(value)) = (value::text_at(&other, "name"), other.get(inner)) {
@@ -804,8 +794,7 @@ impl Compat<'_> {
         };
         notes.merge(answer.notes);
         let mut by_item: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        // Of a part of the time, some records' activities may be missing. Those that are not found here, or could not be read,
-        // are read in other ways, and the last one tells of an error.
+        // Of a part of the time, some records' activities may be missing.
         let whole = |page: &Page| page.total == Some(page.rows.len() as u64);
         for mut activity in answer.result.ok().filter(whole).into_iter().flat_map(|page| page.rows) {
             normalise(ACTIVITIES, &mut activity);
@@ -865,8 +854,7 @@ impl Compat<'_> {
                     prune(&mut activities, picks);
                     row[ACTIVITIES] = activities;
                 }
-                // They are read whole next, which tells of an error.
-                Ok(_) | Err(_) => open.push(row),
+                _ => open.push(row),
             }
         }
         let found = open.is_empty();
@@ -1001,17 +989,12 @@ impl Compat<'_> {
         let at: Vec<usize> = (0..names.len()).filter(absent).collect();
         let again: Vec<&str> = at.iter().map(|&i| names[i]).collect();
         for (i, answer) in at.into_iter().zip(self.records(&former, &again, fields)) {
-            match &answer.result {
-                Ok(_) => {
-                    reads[i].notes.merge(answer.notes);
-                    reads[i].notes.observed.mend(Mend::FormerModel, endpoint, &[], true);
-                    self.hints.learn(Mend::FormerModel, endpoint, []);
-                }
-                // A build without the former model: what the model of now said stands.
-                Err(Error::Refused(_) | Error::NotFound(_) | Error::NoRight(_)) => continue,
-                Err(_) => {}
+            if answer.result.is_ok() {
+                reads[i].notes.merge(answer.notes);
+                reads[i].notes.observed.mend(Mend::FormerModel, endpoint, &[], true);
+                self.hints.learn(Mend::FormerModel, endpoint, []);
+                reads[i].result = answer.result;
             }
-            reads[i].result = answer.result;
         }
     }
 
@@ -1123,7 +1106,6 @@ impl Compat<'_> {
             if page.as_ref().is_ok_and(|page| page.rows.is_empty()) {
                 return Some(vec![ALL_FIELDS.to_owned()]);
             }
-            // Without a sample the refusal that led here is the answer.
             let keys = page.ok().map(|page| {
                 let rows = page.rows.iter().filter_map(Value::as_object);
                 let mut keys: BTreeSet<String> = BTreeSet::new();

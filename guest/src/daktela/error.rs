@@ -7,8 +7,6 @@ use crate::{daktela::http::Failure, text};
 pub enum Error {
     /// The caller can mend it: arguments, or a name that nothing or too much answers to.
     Argument(String),
-    /// The caller can mend it: several records answer to a name, and are named.
-    Ambiguous(Box<Ambiguity>),
     /// The record does not exist, or the account may not see it.
     NotFound(String),
     /// Daktela refused the query itself (HTTP 400): a build without this field, filter or relation.
@@ -21,26 +19,11 @@ pub enum Error {
     Upstream(String),
 }
 
-/// Several records that answer to a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ambiguity {
-    /// The error's text, with the candidates and what to do.
-    pub text: String,
-    /// What they are called, e.g. `user`.
-    pub singular: &'static str,
-    /// Which of them is meant, as a question for a person.
-    pub question: String,
-    /// The name as it was given.
-    pub given: String,
-    /// Ids, each with what is shown of its record. The first of them where there are many.
-    pub candidates: Vec<(String, String)>,
-}
-
 impl Error {
     /// The kind as one word, for programs.
     pub fn kind(&self) -> &'static str {
         match self {
-            Error::Argument(_) | Error::Ambiguous(_) => "argument",
+            Error::Argument(_) => "argument",
             Error::NotFound(_) => "not_found",
             Error::Refused(_) => "refused",
             Error::Forbidden(_) => "forbidden",
@@ -51,26 +34,12 @@ impl Error {
 
     pub fn text(&self) -> &str {
         match self {
-            Error::Ambiguous(ambiguity) => &ambiguity.text,
             Error::Argument(text)
             | Error::NotFound(text)
             | Error::Refused(text)
             | Error::Forbidden(text)
             | Error::NoRight(text)
             | Error::Upstream(text) => text,
-        }
-    }
-
-    /// The same with another text; of an ambiguity only the text.
-    pub fn map(self, change: impl FnOnce(String) -> String) -> Self {
-        match self {
-            Error::Argument(text) => Error::Argument(change(text)),
-            Error::Ambiguous(ambiguity) => Error::Argument(change(ambiguity.text)),
-            Error::NotFound(text) => Error::NotFound(change(text)),
-            Error::Refused(text) => Error::Refused(change(text)),
-            Error::Forbidden(text) => Error::Forbidden(change(text)),
-            Error::NoRight(text) => Error::NoRight(change(text)),
-            Error::Upstream(text) => Error::Upstream(change(text)),
         }
     }
 

@@ -14,7 +14,6 @@ use super::{
     observations::{Mend, model, named, root},
     query::{Filter, Query},
 };
-use crate::sort;
 
 /// Before a mend's name: it was tried, and the build refused it.
 const USELESS: &str = "not_";
@@ -32,8 +31,12 @@ impl Hints {
     pub fn from_context(context: &str) -> Self {
         let context: Value = serde_json::from_str(context).unwrap_or_default();
         let list = context["hints"].as_array();
-        let words = list.into_iter().flatten().filter_map(Value::as_str);
-        let given: BTreeSet<String> = sort::set(words.map(str::to_owned));
+        let given: BTreeSet<String> = list
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
         Hints {
             is_kept: list.is_some(),
             known: RefCell::new(given.clone()),
@@ -53,23 +56,16 @@ impl Hints {
 
     /// The fields of a model that are known to need a mend.
     pub(crate) fn fields(&self, mend: Mend, endpoint: &str) -> Vec<String> {
-        let known = self.known.borrow();
-        if known.is_empty() {
-            return Vec::new();
-        }
         let prefix = word(mend, endpoint, "");
+        let known = self.known.borrow();
         let fields = known.iter().filter_map(|hint| hint.strip_prefix(&prefix));
         fields.filter(|field| !field.is_empty()).map(str::to_owned).collect()
     }
 
     /// Whether a mend is known to be needed for a model, of whatever field.
     pub(crate) fn has(&self, mend: Mend, endpoint: &str) -> bool {
-        let known = self.known.borrow();
-        if known.is_empty() {
-            return false;
-        }
         let prefix = word(mend, endpoint, "");
-        known.iter().any(|hint| hint.starts_with(&prefix))
+        self.known.borrow().iter().any(|hint| hint.starts_with(&prefix))
     }
 
     /// Remembers that a mend was needed: of these fields, or of none where it is of no field.
@@ -89,8 +85,8 @@ impl Hints {
 
     /// Whether a mend of a field is known to be refused.
     pub(crate) fn is_useless(&self, mend: Mend, endpoint: &str, field: &str) -> bool {
-        let known = self.known.borrow();
-        !known.is_empty() && known.contains(&format!("{USELESS}{}", word(mend, endpoint, field)))
+        let hint = format!("{USELESS}{}", word(mend, endpoint, field));
+        self.known.borrow().contains(&hint)
     }
 
     /// Remembers that a mend of these fields was refused.

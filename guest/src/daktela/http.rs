@@ -1,6 +1,6 @@
 //! The network as a trait: GET requests to one origin, several at once.
 
-use std::{borrow::Cow, cell::Cell};
+use std::borrow::Cow;
 
 /// A GET request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,49 +83,6 @@ pub trait Http {
                 return;
             }
         }
-    }
-}
-
-/// Counts what passes through another network.
-pub(super) struct Counted<'a> {
-    http: &'a dyn Http,
-    requests: Cell<u64>,
-    bytes: Cell<u64>,
-}
-
-impl<'a> Counted<'a> {
-    pub(super) fn new(http: &'a dyn Http) -> Self {
-        Counted {
-            http,
-            requests: Cell::default(),
-            bytes: Cell::default(),
-        }
-    }
-
-    /// How many requests were answered or failed, and the bytes of the bodies that came.
-    pub(super) fn so_far(&self) -> (u64, u64) {
-        (self.requests.get(), self.bytes.get())
-    }
-
-    fn count(&self, answer: &Result<Response, Failure>) {
-        let bytes = answer.as_ref().map_or(0, |response| response.body.len() as u64);
-        self.requests.update(|requests| requests + 1);
-        self.bytes.update(|so_far| so_far + bytes);
-    }
-}
-
-impl Http for Counted<'_> {
-    fn get_all(&self, requests: &[Request]) -> Vec<Result<Response, Failure>> {
-        let answers = self.http.get_all(requests);
-        answers.iter().for_each(|answer| self.count(answer));
-        answers
-    }
-
-    fn get_each(&self, requests: &[Request], take: &mut dyn FnMut(usize, Result<Response, Failure>) -> bool) {
-        self.http.get_each(requests, &mut |i, answer| {
-            self.count(&answer);
-            take(i, answer)
-        });
     }
 }
 

@@ -3,14 +3,13 @@
 //! A byte order mark is skipped; bytes that are no UTF-8 and halves of surrogate pairs become U+FFFD. Everything else, e.g.
 //! `NaN` or a warning of PHP before the JSON, is an error.
 
-use std::{borrow::Cow, cell::Cell, fmt};
+use std::borrow::Cow;
 
-use serde_core::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 
 /// Why a body is no JSON.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum JsonError {
+pub enum JsonError {
     /// It begins with something else, e.g. a page, or it is empty.
     NotJson,
     /// It begins with a message of PHP.
@@ -21,15 +20,14 @@ pub(crate) enum JsonError {
     Invalid(String),
 }
 
-pub(crate) fn parse(body: &[u8]) -> Result<Value, JsonError> {
+pub fn parse(body: &[u8]) -> Result<Value, JsonError> {
     let body = body.trim_ascii();
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii();
-    // Checking all bytes at once takes less than checking each string.
-    let text = String::from_utf8_lossy(body);
-    let error = match value(&text) {
+    let error = match serde_json::from_slice(body) {
         Ok(value) => return Ok(value),
         Err(error) => error,
     };
+    let text = String::from_utf8_lossy(body);
     if !text.starts_with(['{', '[']) {
         return Err(if is_php_message(&text) {
             JsonError::PhpMessage
@@ -40,105 +38,10 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, JsonError> {
     if error.is_eof() {
         return Err(JsonError::Truncated);
     }
-    value(&without_lone_surrogates(&text)).map_err(|error| match error.is_eof() {
+    serde_json::from_str(&without_lone_surrogates(&text)).map_err(|error: serde_json::Error| match error.is_eof() {
         true => JsonError::Truncated,
         false => JsonError::Invalid(error.to_string()),
     })
-}
-
-/// Reads one value, and nothing behind it.
-fn value(text: &str) -> Result<Value, serde_json::Error> {
-    let lengths: [Cell<usize>; DEPTHS] = Default::default();
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = Reading {
-        lengths: &lengths,
-        depth: 0,
-    }
-    .deserialize(&mut json)?;
-    json.end()?;
-    Ok(value)
-}
-
-/// So deep a page and its rows go.
-const DEPTHS: usize = 8;
-/// No row has more fields than this in common with the next.
-const LENGTH_MAX: usize = 128;
-
-/// Reads a value as `Value` itself does, but makes an object as large as the last one at its depth was: the rows of a page are alike,
-/// and an object that grows is moved and hashed anew with each step.
-#[derive(Clone, Copy)]
-struct Reading<'a> {
-    lengths: &'a [Cell<usize>; DEPTHS],
-    depth: usize,
-}
-
-impl Reading<'_> {
-    fn within(self) -> Self {
-        Reading {
-            depth: self.depth + 1,
-            ..self
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Reading<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reading<'_> {
-    type Value = Value;
-
-    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str("any valid JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut out = Vec::new();
-        while let Some(item) = items.next_element_seed(self.within())? {
-            out.push(item);
-        }
-        Ok(Value::Array(out))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
-        let length = self.lengths.get(self.depth);
-        let mut out = Map::with_capacity(length.map_or(0, Cell::get).min(LENGTH_MAX));
-        while let Some(key) = fields.next_key::<String>()? {
-            out.insert(key, fields.next_value_seed(self.within())?);
-        }
-        if let Some(length) = length {
-            length.set(out.len());
-        }
-        Ok(Value::Object(out))
-    }
 }
 
 /// `<br />\n<b>Warning</b>: …` or `Warning: … in … on line …`.
@@ -206,22 +109,6 @@ mod tests {
             (br#"{"a":"\ud83d\n"}"#, json!({"a": "\u{fffd}\n"})),
         ] {
             assert_eq!(parse(body), Ok(expected), "{}", String::from_utf8_lossy(body));
-        }
-    }
-
-    #[test]
-    fn values_are_those_that_the_parser_of_the_crate_reads() {
-        for body in [
-            r#"{"a":[{"b":1,"c":null,"d":-2.5e3},{"b":18446744073709551615,"c":true},{}],"a":"twice","e":"\u00e1\n"}"#,
-            "[[],[{}],-0,0,1e400,-9223372036854775808,\"\"]",
-            "7",
-            "[1,]",
-            "{\"a\":1} x",
-            "{\"a\" 1}",
-            &"[".repeat(200),
-        ] {
-            let expected = serde_json::from_str::<Value>(body).map_err(|error| error.to_string());
-            assert_eq!(value(body).map_err(|error| error.to_string()), expected, "{body}");
         }
     }
 

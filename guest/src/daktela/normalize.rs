@@ -23,7 +23,7 @@ pub(crate) fn former_model(endpoint: &str) -> Option<String> {
     })
 }
 
-pub(crate) fn former_name(endpoint: &str, field: &str) -> Option<&'static str> {
+pub fn former_name(endpoint: &str, field: &str) -> Option<&'static str> {
     RENAMED
         .iter()
         .find(|(model, now, _)| *model == endpoint && *now == field)
@@ -32,7 +32,7 @@ pub(crate) fn former_name(endpoint: &str, field: &str) -> Option<&'static str> {
 
 /// Fields by their names of now, custom fields as a map, and picked fields of related records
 /// within an object even where a build answers `{"user.title": …}`.
-pub(crate) fn normalise(endpoint: &str, row: &mut Value) {
+pub fn normalise(endpoint: &str, row: &mut Value) {
     let Some(row) = row.as_object_mut() else { return };
     for (_, now, before) in RENAMED.iter().filter(|(model, ..)| *model == endpoint) {
         if !row.contains_key(*now)

@@ -19,8 +19,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::sort;
-
 /// A form of a read that some builds need in place of the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mend {
@@ -136,13 +134,6 @@ pub struct Mended {
     pub found: bool,
 }
 
-/// The title of a record that a call read, on one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Title {
-    pub endpoint: &'static str,
-    pub title: String,
-}
-
 /// What the reads of a call showed of the instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observations {
@@ -166,11 +157,11 @@ impl Observations {
 
     /// Adds the use of a mend. `endpoint` may name a record; `fields` may be dotted.
     pub(crate) fn mend(&mut self, mend: Mend, endpoint: &str, fields: &[String], found: bool) {
-        let names: BTreeSet<&str> = sort::set(fields.iter().map(|field| named(field)));
+        let names: BTreeSet<String> = fields.iter().map(|field| named(field).to_owned()).collect();
         self.mended.insert(Mended {
             mend,
             model: model(endpoint),
-            fields: names.into_iter().map(str::to_owned).collect(),
+            fields: names.into_iter().collect(),
             found,
         });
     }
@@ -180,20 +171,13 @@ impl Observations {
         if asked.is_empty() || rows.is_empty() {
             return;
         }
+        let came = |field: &&String| rows.iter().any(|row| has_root(row, field));
         let model = model(endpoint);
-        let known_asked = self.asked.entry(model.clone()).or_default();
-        let known_came = self.came.entry(model).or_default();
-        let add = |known: &mut BTreeSet<String>, field: &str| {
-            if !known.contains(field) {
-                known.insert(field.to_owned());
-            }
-        };
-        for field in asked {
-            add(known_asked, root(field));
-            if rows.iter().any(|row| has_root(row, field)) {
-                add(known_came, root(field));
-            }
-        }
+        let roots = |fields: &mut dyn Iterator<Item = &String>| fields.map(|field| root(field).to_owned()).collect();
+        let came: BTreeSet<String> = roots(&mut asked.iter().filter(came));
+        let asked: BTreeSet<String> = roots(&mut asked.iter());
+        self.asked.entry(model.clone()).or_default().extend(asked);
+        self.came.entry(model).or_default().extend(came);
     }
 
     /// As members of `_meta`.

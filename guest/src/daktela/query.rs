@@ -3,7 +3,7 @@
 //! Filters go out in the group form (`filter[logic]`, `filter[filters][0][field]`), the only one of the three that the
 //! API accepts which can say "or", and the one that the vendor's own clients use.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 /// A condition on records.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,7 +165,7 @@ pub fn path(endpoint: &str, parts: &[&str]) -> Option<String> {
             return None;
         }
         out.push('/');
-        push_encoded(&mut out, part);
+        out.push_str(&encode(part));
     }
     Some(out)
 }
@@ -218,12 +218,11 @@ struct Pairs(String);
 
 impl Pairs {
     fn add(&mut self, key: &str, value: &str) {
-        if !self.0.is_empty() {
-            self.0.push('&');
-        }
-        push_encoded(&mut self.0, key);
+        let separator = if self.0.is_empty() { "" } else { "&" };
+        self.0 += separator;
+        self.0 += &encode(key);
         self.0.push('=');
-        push_encoded(&mut self.0, value);
+        self.0 += &encode(value);
     }
 
     fn fields(&mut self, fields: &[String]) {
@@ -260,21 +259,17 @@ impl Pairs {
     }
 }
 
-/// Appends a text, percent-encoding all but letters, digits, `_` and `-`. The dot is encoded too: Daktela's router is said to cut a name
+/// Percent-encodes all but letters, digits, `_` and `-`. The dot is encoded too: Daktela's router is said to cut a name
 /// at a dot that stands before `.json`, and the names of calls hold one.
-fn push_encoded(out: &mut String, text: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    out.reserve(text.len());
+fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => out.push(byte.into()),
-            byte => {
-                out.push('%');
-                out.push(DIGITS[usize::from(byte >> 4)].into());
-                out.push(DIGITS[usize::from(byte & 15)].into());
-            }
+            byte => write!(out, "%{byte:02X}").expect("writing to a String"),
         }
     }
+    out
 }
 
 #[cfg(test)]

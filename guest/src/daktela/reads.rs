@@ -86,11 +86,13 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// Several pages, each handed over as it comes, with its index; see [`Http::get_each`].
-    pub(crate) fn each_page(&self, queries: &[Query], take: &mut dyn FnMut(usize, Read<Page>) -> bool) {
+    /// Several pages, each handed over as it comes, with its index and its size in bytes; see [`Http::get_each`].
+    pub(crate) fn each_page(&self, queries: &[Query], take: &mut dyn FnMut(usize, Read<Page>, usize) -> bool) {
         let requests: Vec<Request> = queries.iter().map(|query| self.request(query)).collect();
-        self.http
-            .get_each(&requests, &mut |i, response| take(i, page(response, &queries[i])));
+        self.http.get_each(&requests, &mut |i, response| {
+            let bytes = response.as_ref().map_or(0, |response| response.body.len());
+            take(i, page(response, &queries[i]), bytes)
+        });
     }
 
     /// Several records of one model at once, in order.

@@ -139,8 +139,7 @@ fn is_null(field: &str, row: &Value, query: &Query, rows: &[Value]) -> Option<bo
 fn equals(found: &str, wanted: &str) -> bool {
     let number = |text: &str| text.trim().parse::<f64>().ok();
     let flag = |text: &str| value::yes_no(&Value::String(text.to_owned()));
-    found == wanted
-        || text::fold(found.trim()) == text::fold(wanted.trim())
+    text::fold(found.trim()) == text::fold(wanted.trim())
         || number(found).is_some_and(|found| number(wanted) == Some(found))
         || (matches!(wanted, "0" | "1") && flag(found) == flag(wanted))
 }

@@ -10,7 +10,6 @@ use crate::{
         query::{Filter, Query, TAKE_MAX},
     },
     model::param::{Kind, Param},
-    privacy::Shield,
     render::markdown,
     text, value,
 };
@@ -23,14 +22,7 @@ const VALUE_CHARS: usize = 300;
 
 /// The CompleteResult for what was typed so far. Where the instance cannot be asked there is nothing to offer: a
 /// completion is help with typing, not an answer.
-///
-/// Names that are hidden show as pseudonyms; masks would say nothing, so there are none.
-pub fn values(http: &dyn Http, shield: Option<&Shield>, param: &Param, typed: &str) -> Value {
-    if let (Some(shield), Kind::Named(source)) = (shield, param.kind)
-        && shield.masks(source.endpoint)
-    {
-        return none();
-    }
+pub fn values(http: &dyn Http, param: &Param, typed: &str) -> Value {
     let wanted = text::fold(typed);
     let known: Vec<String> = match param.kind {
         Kind::OneOf(values) => values.iter().map(|value| (*value).to_owned()).collect(),
@@ -51,7 +43,6 @@ pub fn values(http: &dyn Http, shield: Option<&Shield>, param: &Param, typed: &s
             } else {
                 client.read_page(&query)
             };
-            // A list of suggestions has no room for an error, and the call that follows tells of it.
             let rows = page.map(|page| page.rows).unwrap_or_default();
             rows.iter()
                 .filter_map(|row| value::text_at(row, "title").or_else(|| value::text_at(row, "name")))
@@ -66,13 +57,10 @@ pub fn values(http: &dyn Http, shield: Option<&Shield>, param: &Param, typed: &s
         | Kind::Number { .. }
         | Kind::Date(_) => Vec::new(),
     };
-    let mut matching: Vec<String> = known
-        .into_iter()
+    let matching: Vec<&String> = known
+        .iter()
         .filter(|value| text::fold(value).contains(&wanted))
         .collect();
-    if let (Some(shield), Kind::Named(source)) = (shield, param.kind) {
-        shield.titles(source.endpoint, &mut matching);
-    }
     result(&matching)
 }
 
@@ -80,7 +68,7 @@ pub fn none() -> Value {
     result(&[])
 }
 
-fn result(matching: &[String]) -> Value {
+fn result(matching: &[&String]) -> Value {
     let shown = &matching[..matching.len().min(VALUES_MAX)];
     json!({"completion": {"values": shown, "total": matching.len(), "hasMore": matching.len() > shown.len()}})
 }

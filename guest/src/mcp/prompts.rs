@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::narrowing::Narrowing;
 use crate::{
     daktela::error::Error,
     model::args::Args,
@@ -14,8 +13,6 @@ struct Prompt {
     title: &'static str,
     description: &'static str,
     params: &'static [Param],
-    /// The tools without which it is of no use, and so is not served. Sentences on other tools are left out with those.
-    needs: &'static [&'static str],
     /// `{name}` stands for an argument; a line with one that is absent is left out.
     text: &'static str,
 }
@@ -26,7 +23,6 @@ const PROMPTS: &[Prompt] = &[
         title: "Audit outgoing e-mails",
         description: "Judge the quality of the e-mails that agents sent.",
         params: &[param::DATE_FROM.required(), param::DATE_TO, param::USER, param::QUEUE],
-        needs: &["list_emails"],
         text: "Audit the e-mails that our agents sent. Use list_emails with direction=out and read every page before you conclude.\n\
                From: {date_from}\nUntil: {date_to}\nAgent: {user}\nQueue: {queue}\n\
                Judge for each whether it answers the question, is correct, complete and polite, and is in the customer's language. Leave out automatic replies. \
@@ -38,7 +34,6 @@ const PROMPTS: &[Prompt] = &[
         title: "Review calls",
         description: "Read the transcripts of a period and report what needs attention.",
         params: &[param::DATE_FROM.required(), param::DATE_TO, param::USER, param::QUEUE],
-        needs: &["list_call_transcripts"],
         text: "Review our calls by their transcripts. Use list_call_transcripts and read every page before you conclude.\n\
                From: {date_from}\nUntil: {date_to}\nAgent: {user}\nQueue: {queue}\n\
                Look for anger, threats to leave, broken promises, compliance risks, lost deals and remarkable service. \
@@ -50,7 +45,6 @@ const PROMPTS: &[Prompt] = &[
         title: "Judge every open deal",
         description: "Go through all open CRM records and say which need a hand.",
         params: &[param::USER, param::ACCOUNT],
-        needs: &["list_crm_records"],
         text: "Judge every open deal. Use list_crm_records with stage=OPEN and text_chars=100000, and read every page.\n\
                Owner: {user}\nAccount: {account}\n\
                For each deal: the next step, who has to take it, the last sign of life, the risk. Where the record does not say, look at the contact's last \
@@ -61,7 +55,6 @@ const PROMPTS: &[Prompt] = &[
         title: "Brief on a ticket",
         description: "What a ticket is about, what was promised, what is next.",
         params: &[param::TICKET.required()],
-        needs: &["get_ticket_detail"],
         text: "Read ticket {ticket} with get_ticket_detail, all of its activities, and the transcripts of its calls where there are any. Say in ten lines what the customer \
                wants, what we promised, what happened, who has the next move, and draft the next answer in the customer's language.",
     },
@@ -70,7 +63,6 @@ const PROMPTS: &[Prompt] = &[
         title: "Brief on an account",
         description: "All about a company before a meeting.",
         params: &[param::ACCOUNT.required()],
-        needs: &["list_accounts", "get_account"],
         text: "Prepare me for a meeting with {account}. Find the account's id with list_accounts and its search. Read get_account, list_contacts and list_crm_records of the account, list_account_tickets with stage=ALL, and the detail of the \
                tickets that matter. Give: who is who, open matters with their age, mood with quotes, deals, and three things to say.",
     },
@@ -79,7 +71,6 @@ const PROMPTS: &[Prompt] = &[
         title: "Coach an agent",
         description: "Strengths and habits of one agent, by their own conversations.",
         params: &[param::USER.required(), param::DATE_FROM, param::DATE_TO],
-        needs: &["list_call_transcripts", "list_emails"],
         text: "Prepare a coaching talk with agent {user}.\nFrom: {date_from}\nUntil: {date_to}\n\
                Without dates take the last two weeks. Read list_call_transcripts and list_emails (direction=out) of the agent, every page, and count_tickets by stage for the load. \
                Give three strengths and three habits to change, each with two quotes and where they are from, and one exercise.",
@@ -89,7 +80,6 @@ const PROMPTS: &[Prompt] = &[
         title: "Triage the backlog",
         description: "Open tickets by urgency: overdue, waiting for us, forgotten.",
         params: &[param::CATEGORY, param::USER],
-        needs: &["list_tickets"],
         text: "Triage our open tickets. Use list_tickets with stage=OPEN, sort=last_activity_client and sort_dir=asc, every page.\n\
                Category: {category}\nAgent: {user}\n\
                Make three groups: overdue, the customer waits for us, no move for long. For the ten most urgent read get_ticket_detail and say the next step in one line, with the link.",
@@ -102,23 +92,9 @@ pub(super) fn texts() -> impl Iterator<Item = &'static str> {
     PROMPTS.iter().map(|prompt| prompt.text)
 }
 
-/// Those whose tools are served.
-fn served(is_served: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static Prompt> {
-    PROMPTS
+pub fn list() -> Value {
+    let prompts: Vec<Value> = PROMPTS
         .iter()
-        .filter(move |prompt| prompt.needs.iter().all(|tool| is_served(tool)))
-}
-
-/// The tools that prompts need, with the texts that have to name them.
-#[cfg(test)]
-pub(super) fn needs() -> impl Iterator<Item = (&'static str, &'static str)> {
-    PROMPTS
-        .iter()
-        .flat_map(|prompt| prompt.needs.iter().map(|tool| (*tool, prompt.text)))
-}
-
-pub fn list(is_served: impl Fn(&str) -> bool) -> Value {
-    let prompts: Vec<Value> = served(is_served)
         .map(|prompt| {
             let arguments: Vec<Value> = prompt
                 .params
@@ -131,18 +107,13 @@ pub fn list(is_served: impl Fn(&str) -> bool) -> Value {
     json!({"prompts": prompts})
 }
 
-/// A GetPromptResult; `None` for an unknown name, as that of a prompt whose tools are not served.
-pub(super) fn get(
-    name: &str,
-    arguments: &str,
-    narrowing: &Narrowing,
-    is_served: impl Fn(&str) -> bool,
-) -> Option<Result<Value, Error>> {
-    let prompt = served(is_served).find(|prompt| prompt.name == name)?;
-    Some(fill(prompt, arguments, narrowing))
+/// A GetPromptResult; `None` for an unknown name.
+pub fn get(name: &str, arguments: &str) -> Option<Result<Value, Error>> {
+    let prompt = PROMPTS.iter().find(|prompt| prompt.name == name)?;
+    Some(fill(prompt, arguments))
 }
 
-fn fill(prompt: &Prompt, arguments: &str, narrowing: &Narrowing) -> Result<Value, Error> {
+fn fill(prompt: &Prompt, arguments: &str) -> Result<Value, Error> {
     let args = Args::check(prompt.params, arguments)?;
     let given: Map<String, Value> = prompt
         .params
@@ -153,7 +124,7 @@ fn fill(prompt: &Prompt, arguments: &str, narrowing: &Narrowing) -> Result<Value
         .text
         .lines()
         .map(|line| {
-            given.iter().fold(narrowing.paragraph(line), |line, (mark, value)| {
+            given.iter().fold(line.to_owned(), |line, (mark, value)| {
                 line.replace(mark, value.as_str().unwrap_or_default())
             })
         })
@@ -170,9 +141,10 @@ fn fill(prompt: &Prompt, arguments: &str, narrowing: &Narrowing) -> Result<Value
     }))
 }
 
-/// The argument of a prompt that is served.
-pub fn param(prompt: &str, argument: &str, is_served: impl Fn(&str) -> bool) -> Option<&'static Param> {
-    served(is_served)
+/// The argument of a prompt.
+pub fn param(prompt: &str, argument: &str) -> Option<&'static Param> {
+    PROMPTS
+        .iter()
         .find(|known| known.name == prompt)?
         .params
         .iter()
@@ -182,10 +154,6 @@ pub fn param(prompt: &str, argument: &str, is_served: impl Fn(&str) -> bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn get(name: &str, arguments: &str) -> Option<Result<Value, Error>> {
-        super::get(name, arguments, &Narrowing::new(&|_| true), |_| true)
-    }
 
     #[test]
     fn absent_arguments_leave_their_lines_out() {

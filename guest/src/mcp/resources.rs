@@ -103,11 +103,10 @@ pub fn target(uri: &str) -> Option<Target> {
     Some(Target::Tool(template.tool, json!({template.argument: id}).to_string()))
 }
 
-/// Whether this is the address of a template whose tool is served.
-pub fn is_template(uri: &str, is_served: impl Fn(&str) -> bool) -> bool {
+pub fn is_template(uri: &str) -> bool {
     TEMPLATES
         .iter()
-        .any(|template| uri == format!("daktela://{}/{{id}}", template.kind) && is_served(template.tool))
+        .any(|template| uri == format!("daktela://{}/{{id}}", template.kind))
 }
 
 pub fn contents(uri: &str, text: &str) -> Value {

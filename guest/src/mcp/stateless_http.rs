@@ -5,7 +5,7 @@
 //! request brings its revision along, in `_meta` and in headers that must agree with the body.
 
 use daktela_protocol::{
-    BATCH_MAX, BATCH_REVISION, HANDSHAKE_REVISIONS, LIST_TTL_MS, STATELESS_REVISION, UI_EXTENSION,
+    BATCH_MAX, BATCH_REVISION, HANDSHAKE_REVISIONS, LIST_TTL_MS, STATELESS_REVISION,
     code::{
         HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR, RESOURCE_NOT_FOUND,
         UNSUPPORTED_VERSION,
@@ -15,7 +15,6 @@ use daktela_protocol::{
 use serde_json::{Map, Value, json};
 
 use super::{RpcError, RpcResult, Server};
-use crate::settings::Settings;
 
 /// The headers that MCP gives a meaning.
 #[derive(Default)]
@@ -58,13 +57,6 @@ fn failed_with(status: u16, code: i32, message: impl Into<String>) -> (u16, RpcE
         data: None,
     };
     (status, error)
-}
-
-/// Whether the client says with its request that it shows views (MCP Apps).
-fn shows_views(params: &Map<String, Value>) -> bool {
-    let capabilities = params.get("_meta").and_then(|meta| meta.get(CAPABILITIES_KEY));
-    let extensions = capabilities.and_then(|capabilities| capabilities.get("extensions"));
-    extensions.is_some_and(|extensions| extensions.get(UI_EXTENSION).is_some())
 }
 
 /// Serves the body of a POST: one message, or a batch where the revision has those.
@@ -143,19 +135,6 @@ fn serve_one(server: &Server, headers: &Headers, message: &Value) -> Reply {
     };
     let empty = Map::new();
     let params = request.get("params").and_then(Value::as_object).unwrap_or(&empty);
-    let settings;
-    let structured;
-    // Views are made of structured content.
-    let server = if shows_views(params) && server.settings.structured_output.is_none() {
-        settings = Settings {
-            structured_output: Some(true),
-            ..server.settings.clone()
-        };
-        structured = Server::new(&settings, server.http.clone());
-        &structured
-    } else {
-        server
-    };
     let (answer, status_of_unknown) = if params.get("_meta").is_some_and(|meta| meta.get(VERSION_KEY).is_some())
         || headers.version == Some(STATELESS_REVISION)
     {
@@ -256,8 +235,6 @@ fn stateless(server: &Server, headers: &Headers, method: &str, params: &Map<Stri
             let result = dispatch(server, method, params).map_err(renumbered)?;
             match method {
                 "resources/read" => (result, Some(0), "private"),
-                // With output schemas for those who want them.
-                "tools/list" if server.settings.is_structured() => (result, Some(LIST_TTL_MS), "private"),
                 _ if method.ends_with("/list") => (result, Some(LIST_TTL_MS), "public"),
                 _ => (result, None, ""),
             }
@@ -322,6 +299,7 @@ fn dispatch(server: &Server, method: &str, params: &Map<String, Value>) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     fn ask(headers: &Headers, body: &str) -> (u16, Value) {
         let reply = serve(
@@ -359,37 +337,6 @@ mod tests {
             let (got, answer) = ask(&none, body);
             assert_eq!((got, &answer["error"]["code"]), (status, &code), "{body}");
         }
-    }
-
-    #[test]
-    fn a_client_with_views_gets_output_schemas() {
-        let list = |capabilities: Value, structured_output| {
-            let meta = json!({VERSION_KEY: STATELESS_REVISION, CAPABILITIES_KEY: capabilities});
-            let body =
-                json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}).to_string();
-            let settings = Settings {
-                structured_output,
-                ..Settings::default()
-            };
-            let headers = Headers {
-                version: Some(STATELESS_REVISION),
-                method: Some("tools/list"),
-                name: None,
-            };
-            let server = Server::new(&settings, Err("no instance".to_owned()));
-            let reply = serve(&server, &headers, body.as_bytes());
-            let answer: Value = serde_json::from_str(&reply.body.expect("a body")).expect("JSON");
-            let result = &answer["result"];
-            (
-                result["tools"][0].get("outputSchema").is_some(),
-                result["cacheScope"].clone(),
-            )
-        };
-        let views = || json!({"extensions": {UI_EXTENSION: {}}});
-        assert_eq!(list(json!({}), None), (false, json!("public")));
-        assert_eq!(list(views(), None), (true, json!("private")));
-        assert_eq!(list(views(), Some(false)), (false, json!("public")));
-        assert_eq!(list(json!({}), Some(true)), (true, json!("private")));
     }
 
     #[test]

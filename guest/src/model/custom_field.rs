@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::output::Personal;
-use crate::{sort, text, value};
+use crate::{text, value};
 
 /// The human side of custom fields: key → definition.
 pub type CustomFieldSchema = BTreeMap<String, CustomField>;
@@ -26,18 +25,6 @@ pub struct CustomField {
     pub multiple: bool,
 }
 
-impl CustomField {
-    /// What of a person such fields hold by their type.
-    pub fn personal(&self) -> Option<Personal> {
-        match self.kind.to_ascii_uppercase().as_str() {
-            "PHONE" => Some(Personal::Phone),
-            "EMAIL" | "E-MAIL" => Some(Personal::Email),
-            "ADDRESS" => Some(Personal::Address),
-            _ => None,
-        }
-    }
-}
-
 /// The scheme that a record carries, if it does: a map by key, or a list of definitions that name theirs.
 pub fn schema_of(record: &Value) -> CustomFieldSchema {
     let named = |field: &Value| {
@@ -47,10 +34,10 @@ pub fn schema_of(record: &Value) -> CustomFieldSchema {
     match record.get("_sys").and_then(|sys| sys.get("cfScheme")) {
         Some(Value::Object(fields)) => {
             let fields = fields.iter().filter(|(_, field)| field.is_object());
-            sort::map(fields.map(|(key, field)| (key.clone(), definition(field))))
+            fields.map(|(key, field)| (key.clone(), definition(field))).collect()
         }
         // Some clients expect a list of fields that name themselves.
-        Some(Value::Array(fields)) => sort::map(fields.iter().filter_map(named)),
+        Some(Value::Array(fields)) => fields.iter().filter_map(named).collect(),
         _ => CustomFieldSchema::new(),
     }
 }
@@ -68,7 +55,7 @@ fn definition(field: &Value) -> CustomField {
             .unwrap_or_default(),
         hidden: field.get("hidden").and_then(value::yes_no),
         kind: value::text_at(field, "type").unwrap_or_default(),
-        items: sort::map(choices.iter().flat_map(stored)),
+        items: choices.iter().flat_map(stored).collect(),
         choices: choices
             .iter()
             .filter_map(|(stored, shown)| Some((stored.last()?.clone(), shown.clone())))

@@ -11,7 +11,6 @@ pub mod filter;
 pub mod list;
 pub mod measure;
 pub mod output;
-pub mod output_schema;
 pub mod param;
 pub mod schema;
 pub mod statistics;

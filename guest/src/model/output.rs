@@ -73,8 +73,6 @@ pub enum Content {
 #[derive(Debug)]
 pub struct SectionsOutput {
     pub heading: String,
-    /// When it was so, where the instance tells its time: `YYYY-MM-DD HH:MM:SS`, local time of the instance.
-    pub at: Option<String>,
     pub sections: Vec<Section>,
     pub notes: Vec<String>,
     pub zone: Option<String>,
@@ -86,8 +84,6 @@ pub struct Section {
     pub title: &'static str,
     /// What the list is of, with its numbers.
     pub said: String,
-    /// The same numbers as data.
-    pub figures: Vec<(String, u64)>,
     pub records: Vec<Record>,
 }
 
@@ -187,8 +183,8 @@ pub struct StatisticsOutput {
     pub plural: &'static str,
     /// How the records are grouped: none, one or two of them.
     pub dimensions: Vec<Grouping>,
-    /// What is measured.
-    pub measure: Option<Measured>,
+    /// What is measured, in seconds.
+    pub measure: Option<&'static str>,
     /// All records that match, each counted once.
     pub whole: Figures,
     /// The groups that show, in their order.
@@ -209,35 +205,6 @@ pub struct StatisticsOutput {
     pub is_whole: bool,
     pub zone: Option<String>,
     pub budget: Budget,
-}
-
-/// What is measured, and in what.
-#[derive(Debug)]
-pub struct Measured {
-    pub label: String,
-    pub unit: Unit,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unit {
-    /// Whole seconds.
-    #[default]
-    Seconds,
-    /// Numbers as people entered them, in [`Unit::PARTS`] of one.
-    Number,
-}
-
-impl Unit {
-    /// How many parts one of it is counted in, so that sums are exact.
-    pub const PARTS: i64 = 10_000;
-
-    /// A figure that was counted in parts.
-    pub fn figure(self, parts: f64) -> f64 {
-        match self {
-            Unit::Seconds => parts,
-            Unit::Number => parts / Unit::PARTS as f64,
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -277,15 +244,15 @@ pub struct Figures {
 }
 
 /// How many records, and how what is measured is spread over them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Summary {
     pub count: u64,
     /// Absent where none has a value.
     pub spread: Option<Spread>,
 }
 
-/// In parts of the unit that is measured.
-#[derive(Clone, Debug, PartialEq)]
+/// In seconds.
+#[derive(Debug, PartialEq)]
 pub struct Spread {
     /// How many records have a value; the others are left out.
     pub with_value: u64,
@@ -354,18 +321,8 @@ pub struct Fact {
     pub label: Cow<'static, str>,
     pub value: FactValue,
     pub provenance: Provenance,
-    /// What a custom field's type says of a person that it holds; of declared fields their label says it.
-    pub personal: Option<Personal>,
     /// How many characters of the value a text shows at most.
     pub max_chars: usize,
-}
-
-/// What a custom field holds of a person, by its type in the customer's form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Personal {
-    Phone,
-    Email,
-    Address,
 }
 
 /// The stable name of a fact for programs.
@@ -497,7 +454,7 @@ pub enum Body {
 }
 
 /// One message of a chat or one segment of a transcript.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Utterance {
     pub at: Moment,
     pub speaker: Speaker,
@@ -507,7 +464,7 @@ pub struct Utterance {
     pub files: Vec<FactValue>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub enum Moment {
     /// Seconds since the call began.
     Offset(f64),
@@ -548,18 +505,7 @@ impl Role {
     }
 }
 
-/// Remarks that say that nothing is there; any other says that something could not be read, or not whole.
-pub const NOTHING_THERE: [&str; 3] = ["[no messages]", "[no transcript]", "[no activity, so no transcript]"];
-
 impl Related {
-    /// Takes out the remarks that say that something could not be read.
-    pub fn take_failures(&mut self) -> Vec<String> {
-        let is_nothing = |remark: &String| NOTHING_THERE.contains(&remark.as_str());
-        let (nothing, failures) = std::mem::take(&mut self.remarks).into_iter().partition(is_nothing);
-        self.remarks = nothing;
-        failures
-    }
-
     /// Why there is nothing to show.
     pub fn remark(remark: impl Into<String>) -> Self {
         Related {

@@ -14,24 +14,12 @@ pub struct Param {
     pub required: bool,
     /// Several values are taken, too; of a filter a record matches that has one of them.
     pub many: bool,
-    /// A schema does not list the choices: the description names them, or where they stand.
-    pub is_prose: bool,
 }
 
 impl Param {
-    /// The same argument where several values make sense: as a list, or in one text with commas. A schema has the text alone, since
-    /// a union of types is large and some clients cannot pass one on to their model.
+    /// The same argument where several values make sense. Texts and choices are also split at commas.
     pub const fn many(self) -> Self {
-        Param {
-            many: true,
-            is_prose: true,
-            ..self
-        }
-    }
-
-    /// The same argument where a list of the choices would say again what stands elsewhere.
-    const fn prose(self) -> Self {
-        Param { is_prose: true, ..self }
+        Param { many: true, ..self }
     }
 
     /// The same argument where a tool or a prompt cannot do without it.
@@ -70,7 +58,6 @@ const fn text(name: &'static str, description: &'static str) -> Param {
         description,
         required: false,
         many: false,
-        is_prose: false,
     }
 }
 
@@ -81,7 +68,6 @@ const fn id(name: &'static str, description: &'static str) -> Param {
         description,
         required: false,
         many: false,
-        is_prose: false,
     }
 }
 
@@ -92,7 +78,6 @@ const fn ticket_number(name: &'static str) -> Param {
         description: "Ticket number, e.g. 787979 or TK00787979.",
         required: false,
         many: false,
-        is_prose: false,
     }
 }
 
@@ -103,7 +88,6 @@ const fn one_of(name: &'static str, values: &'static [&'static str], description
         description,
         required: false,
         many: false,
-        is_prose: false,
     }
 }
 
@@ -114,7 +98,6 @@ const fn flag(name: &'static str, default: bool, description: &'static str) -> P
         description,
         required: false,
         many: false,
-        is_prose: false,
     }
 }
 
@@ -125,49 +108,36 @@ const fn named(name: &'static str, source: &'static Source, description: &'stati
         description,
         required: false,
         many: false,
-        is_prose: false,
     }
 }
 
 // Who and what.
-pub const USER: Param = named("user", &directory::USERS, "Agent: login or name; several with commas.").many();
-pub const QUEUE: Param = named(
-    "queue",
-    &directory::QUEUES,
-    "Queue: number or title; several with commas.",
-)
-.many();
-pub const CATEGORY: Param = named(
-    "category",
-    &directory::CATEGORIES,
-    "Ticket category: id or title; several with commas.",
-)
-.many();
+pub const USER: Param = named("user", &directory::USERS, "Agent: login or display name.").many();
+pub const QUEUE: Param = named("queue", &directory::QUEUES, "Queue: number or title.").many();
+pub const CATEGORY: Param = named("category", &directory::CATEGORIES, "Ticket category: id or title.").many();
 pub const STATUS: Param = named(
     "status",
     &directory::STATUSES,
-    "Workflow status: id or title; several with commas.",
+    "Workflow status: id or title (not the stage).",
 )
 .many();
-pub const CONTACT: Param = named("contact", &directory::CONTACTS, "Contact: id, name, phone or e-mail.");
-pub const ACCOUNT: Param = named("account", &directory::ACCOUNTS, "Account (company): id or name.");
+pub const CONTACT: Param = named(
+    "contact",
+    &directory::CONTACTS,
+    "Contact: id, name or part of it, phone number or e-mail address.",
+);
+pub const ACCOUNT: Param = named(
+    "account",
+    &directory::ACCOUNTS,
+    "Account (company): id, or the exact or partial name.",
+);
 pub const TICKET: Param = ticket_number("ticket");
 pub const VIEW: Param = named("view", &directory::VIEWS, "Saved view: id or title.");
-pub const FOLDER: Param = named(
-    "folder",
-    &directory::FOLDERS,
-    "Folder: id or title; several with commas.",
-)
-.many();
-pub const CAMPAIGN: Param = named(
-    "campaign",
-    &directory::CAMPAIGNS,
-    "Campaign type: id or title; several with commas.",
-)
-.many();
+pub const FOLDER: Param = named("folder", &directory::FOLDERS, "Folder: id or title.").many();
+pub const CAMPAIGN: Param = named("campaign", &directory::CAMPAIGNS, "Campaign type: id or title.").many();
 
 // Which record.
-pub const NAME: Param = id("name", "Id, as the lists show it.").required();
+pub const NAME: Param = id("name", "Id of the record, as the lists show it.").required();
 pub const TICKET_NAME: Param = ticket_number("name").required();
 pub const ACTIVITY: Param = id(
     "activity",
@@ -182,22 +152,17 @@ pub const STAGES: &[&str] = &["OPEN", "WAIT", "CLOSE", "ARCHIVE"];
 pub const STAGE: Param = one_of(
     "stage",
     STAGES,
-    "OPEN (in work), WAIT (for the customer), CLOSE (solved), ARCHIVE; comma-separated.",
+    "OPEN in work, WAIT for the customer, CLOSE solved, ARCHIVE solved and archived.",
 )
 .many();
 pub const STAGE_OR_ALL: Param = one_of(
     "stage",
     &["OPEN", "WAIT", "CLOSE", "ARCHIVE", "ALL"],
-    "OPEN unless given; WAIT, CLOSE, ARCHIVE; ALL for every stage.",
+    "Ticket stage; OPEN unless given, ALL for every stage.",
 )
 .many();
 pub const CRM_STAGE: Param = one_of("stage", &["OPEN", "CLOSE"], "Stage of the CRM record.");
-pub const PRIORITY: Param = one_of(
-    "priority",
-    &["LOW", "MEDIUM", "HIGH"],
-    "Priority: LOW, MEDIUM, HIGH; comma-separated.",
-)
-.many();
+pub const PRIORITY: Param = one_of("priority", &["LOW", "MEDIUM", "HIGH"], "Ticket priority.").many();
 pub const CALL_DIRECTION: Param = one_of("direction", &["in", "out", "internal"], "Direction of the call.");
 pub const EMAIL_DIRECTION: Param = one_of("direction", &["in", "out"], "Direction of the e-mail.");
 pub const CHAT_DIRECTION: Param = one_of(
@@ -221,30 +186,24 @@ pub const ACTIVITY_TYPE: Param = one_of(
         "IGCOMMENT",
         "COMMENT",
     ],
-    "CALL, EMAIL, CHAT (web), SMS, FBM (Messenger), IGDM (Instagram), WAP (WhatsApp), VBR (Viber), COMMENT, FBCOMMENT, IGCOMMENT, CUSTOM; comma-separated.",
+    "Kind of activity: CHAT web chat, FBM Messenger, IGDM Instagram, WAP WhatsApp, VBR Viber, COMMENT internal and external comments.",
 )
 .many();
 pub const ACTION: Param = one_of(
     "action",
     &["OPEN", "WAIT", "POSTPONE", "CLOSE"],
-    "WAIT (not taken yet), OPEN (in work), POSTPONE, CLOSE (done); comma-separated.",
+    "State: WAIT not taken yet, OPEN in work, POSTPONE for later, CLOSE done.",
 )
 .many();
 pub const ANSWERED: Param = Param {
     name: "answered",
     kind: Kind::YesNo,
-    description: "Only answered or only unanswered calls.",
+    description: "Only answered (true) or only unanswered calls (false).",
     required: false,
     many: false,
-    is_prose: false,
 };
 
-pub const AGENT_STATE: Param = one_of(
-    "state",
-    &["Session", "Idle", "Paused"],
-    "Session, Idle, Paused; comma-separated.",
-)
-.many();
+pub const AGENT_STATE: Param = one_of("state", &["Session", "Idle", "Paused"], "State of the agent.").many();
 pub const CAMPAIGN_ACTION: Param = one_of(
     "action",
     &[
@@ -256,7 +215,7 @@ pub const CAMPAIGN_ACTION: Param = one_of(
         "DONE",
         "RESCHEDULED",
     ],
-    "UNASSIGNED, READY, IN_CALL, HUNG_UP, DONE, RESCHEDULED, RESCHEDULED_BY_DIALLER; comma-separated.",
+    "State of the record's call.",
 )
 .many();
 pub const ENTITY: Param = one_of(
@@ -269,16 +228,15 @@ pub const ENTITY: Param = one_of(
         "campaign_records",
         "activities",
     ],
-    "tickets, contacts, accounts, crm_records, campaign_records, activities; all unless given.",
+    "Kind of record; all of them unless given.",
 )
 .many();
 pub const PUBLISHED: Param = Param {
     name: "published",
     kind: Kind::YesNo,
-    description: "Only published articles or only drafts.",
+    description: "Only published articles (true) or only drafts (false).",
     required: false,
     many: false,
-    is_prose: false,
 };
 
 // Narrowing.
@@ -288,33 +246,41 @@ pub const SEARCH_CONTACT: Param = text(
     "search",
     "Part of the name, or an e-mail address or phone number in any spelling.",
 );
-pub const NUMBER: Param = text("number", "Phone number of the other side.");
-pub const ADDRESS: Param = text("address", "E-mail address of the other side.");
+pub const NUMBER: Param = text(
+    "number",
+    "Phone number of the other side in any spelling, also of people who are no contacts.",
+);
+pub const ADDRESS: Param = text(
+    "address",
+    "E-mail address of the other side, also of people who are no contacts.",
+);
 pub const QUERY: Param = text(
     "query",
     "Words, a ticket number, a name, a phone number or an e-mail address.",
 )
 .required();
 pub const DOCUMENT: Param = id("id", "Id that search gave, e.g. ticket:787979.").required();
-pub const WORDS: Param = text("words", "Words that all have to occur; commas between alternatives.")
+pub const WORDS: Param = text("words", "Words that all have to occur; a list means any of its items.")
     .many()
     .required();
-pub const INCLUDE_MERGED: Param = flag("include_merged", false, "Merged tickets, too.");
+pub const INCLUDE_MERGED: Param = flag(
+    "include_merged",
+    false,
+    "Also show tickets that were merged into another.",
+);
 pub const DATE_FROM: Param = Param {
     name: "date_from",
     kind: Kind::Date(Bound::From),
-    description: "From, e.g. 2026-11-20 14:30.",
+    description: "Not before: 2026-11-20 or 2026-11-20 14:30, time of the instance.",
     required: false,
     many: false,
-    is_prose: false,
 };
 pub const DATE_TO: Param = Param {
     name: "date_to",
     kind: Kind::Date(Bound::Until),
-    description: "Until; a day: its end.",
+    description: "Not after; a day without a time means the whole day.",
     required: false,
     many: false,
-    is_prose: false,
 };
 
 pub const NEXT_CALL_FROM: Param = Param {
@@ -324,18 +290,26 @@ pub const NEXT_CALL_FROM: Param = Param {
 };
 pub const NEXT_CALL_TO: Param = Param {
     name: "next_call_to",
-    description: "Next call not after.",
+    description: "Next call not after; a day without a time means the whole day.",
     ..DATE_TO
 };
 
-pub const NOT_CALLED_BACK: Param = flag("not_called_back", false, "Only missed calls not called back.");
-pub const UNANSWERED: Param = flag("unanswered", false, "Only incoming e-mails that nobody answered.");
+pub const NOT_CALLED_BACK: Param = flag(
+    "not_called_back",
+    false,
+    "Only missed calls that nobody has called back.",
+);
+pub const UNANSWERED: Param = flag("unanswered", false, "Only incoming e-mails that nobody has answered.");
 pub const WAITING_FOR: Param = one_of(
     "waiting_for",
     &["us", "customer"],
-    "Whose move it is: us if the customer moved last.",
+    "Whose move it is on unsolved tickets: us where the customer moved last, customer where an agent did.",
 );
-pub const OVERDUE: Param = flag("overdue", false, "Only beyond the SLA deadline.");
+pub const OVERDUE: Param = flag(
+    "overdue",
+    false,
+    "Only tickets beyond their SLA deadline; unsolved ones unless stage is given.",
+);
 pub const DUE_WITHIN: Param = Param {
     name: "due_within",
     kind: Kind::Number {
@@ -343,15 +317,18 @@ pub const DUE_WITHIN: Param = Param {
         min: 1,
         max: 8_760,
     },
-    description: "Only with the SLA deadline within so many hours.",
+    description: "Only unsolved tickets whose SLA deadline comes within this many hours.",
     required: false,
     many: false,
-    is_prose: false,
 };
-pub const FIRST_ANSWER_MISSING: Param = flag("first_answer_missing", false, "Only tickets that were never answered.");
+pub const FIRST_ANSWER_MISSING: Param = flag(
+    "first_answer_missing",
+    false,
+    "Only tickets that were never answered; narrow by stage.",
+);
 
 // What to show.
-pub const SORT_DIR: Param = one_of("sort_dir", &["asc", "desc"], "asc or desc (default).").prose();
+pub const SORT_DIR: Param = one_of("sort_dir", &["asc", "desc"], "Sort direction; desc unless given.");
 pub const SKIP: Param = Param {
     name: "skip",
     kind: Kind::Number {
@@ -359,17 +336,24 @@ pub const SKIP: Param = Param {
         min: 0,
         max: 1_000_000_000,
     },
-    description: "Records to skip.",
+    description: "Records to skip (paging); the answer gives the next value.",
     required: false,
     many: false,
-    is_prose: false,
 };
 pub const CONTINUE: Param = text(
     "continue",
     "Go on where the answer before ended: the value that it gave.",
 );
-pub const FULL_MAIL: Param = flag("full", false, "With quoted mail and signatures.");
-pub const MESSAGES: Param = flag("messages", true, "Show the messages; false is faster.");
+pub const FULL_MAIL: Param = flag(
+    "full",
+    false,
+    "Show quoted mail and signatures too, which are folded otherwise.",
+);
+pub const MESSAGES: Param = flag(
+    "messages",
+    true,
+    "Show the messages of each chat; false for the list alone, which is faster.",
+);
 pub const TEXT_CHARS: Param = Param {
     name: "text_chars",
     kind: Kind::Number {
@@ -377,10 +361,9 @@ pub const TEXT_CHARS: Param = Param {
         min: 0,
         max: 1_000_000,
     },
-    description: "Characters of each long text.",
+    description: "Show at most this many characters of each long text.",
     required: false,
     many: false,
-    is_prose: false,
 };
 pub const MAX_BYTES: Param = Param {
     name: "max_bytes",
@@ -389,10 +372,9 @@ pub const MAX_BYTES: Param = Param {
         min: 2_000,
         max: 10_000_000,
     },
-    description: "Size limit.",
+    description: "Size limit of the answer; what does not fit is named.",
     required: false,
     many: false,
-    is_prose: false,
 };
 
 /// An answer that fits what clients take in one piece: common ones cut or refuse beyond 25,000 tokens, and 64 KB of
@@ -400,21 +382,25 @@ pub const MAX_BYTES: Param = Param {
 pub const MAX_BYTES_DEFAULT: usize = 64_000;
 
 /// Which facts of each record a list shows.
-pub const FIELDS: Param = text("fields", "Only these facts, e.g. stage, text.").many();
+pub const FIELDS: Param = text(
+    "fields",
+    "Show only these facts: labels in snake case, text for long texts.",
+)
+.many();
 
 // Statistics.
 /// One of several channels.
 pub const fn channel(names: &'static [&'static str]) -> Param {
-    one_of("channel", names, "Only this channel.")
+    one_of("channel", names, "Only this channel; all unless given.")
 }
 
 /// How records are grouped.
 pub const fn group_by(names: &'static [&'static str]) -> Param {
-    one_of("group_by", names, "A row for each.")
+    one_of("group_by", names, "Group by this, one row for each.")
 }
 
 pub const fn then_by(names: &'static [&'static str]) -> Param {
-    one_of("then_by", names, "Second grouping, as group_by.").prose()
+    one_of("then_by", names, "Group by this within each group.")
 }
 
 /// What is measured.
@@ -422,7 +408,7 @@ pub const fn of(names: &'static [&'static str]) -> Param {
     one_of(
         "of",
         names,
-        "Measure, in seconds: average, median, percentile, longest, sum.",
+        "Measure: adds average, median, 90th percentile, longest and sum, in seconds.",
     )
 }
 
@@ -433,13 +419,14 @@ pub const fn order_by(names: &'static [&'static str]) -> Param {
     one_of(
         "order_by",
         names,
-        "count, group, change; average, median, p90, longest, sum of a measure.",
+        "Order of the groups: by count unless given, times by time.",
     )
-    .prose()
 }
 
-pub const CUSTOM_FIELD: Param = text("custom_field", "Label or key, for group_by=custom_field.");
-pub const OF_FIELD: Param = text("of_field", "Measure a custom field that holds numbers: label or key.");
+pub const CUSTOM_FIELD: Param = text(
+    "custom_field",
+    "Custom field with a choice, by its label or key, for group_by=custom_field.",
+);
 pub const MIN_COUNT: Param = Param {
     name: "min_count",
     kind: Kind::Number {
@@ -447,10 +434,9 @@ pub const MIN_COUNT: Param = Param {
         min: 1,
         max: 1_000_000,
     },
-    description: "At least so many, e.g. 2 for repeated callers.",
+    description: "Show groups of at least this many, e.g. 2 for who called repeatedly; the others are one row.",
     required: false,
     many: false,
-    is_prose: false,
 };
 pub const TOP: Param = Param {
     name: "top",
@@ -459,26 +445,23 @@ pub const TOP: Param = Param {
         min: 1,
         max: 1_000,
     },
-    description: "Groups to show; 4 KB unless given.",
+    description: "Show this many groups, the others in one row; as many as make 4 KB unless given.",
     required: false,
     many: false,
-    is_prose: false,
 };
 pub const COMPARE_FROM: Param = Param {
     name: "compare_from",
     kind: Kind::Date(Bound::From),
-    description: "Compare with another period, from.",
+    description: "Compare with another period: its beginning.",
     required: false,
     many: false,
-    is_prose: false,
 };
 pub const COMPARE_TO: Param = Param {
     name: "compare_to",
     kind: Kind::Date(Bound::Until),
-    description: "Until.",
+    description: "The end of that period.",
     required: false,
     many: false,
-    is_prose: false,
 };
 
 /// How many records to show; `default` unless given, at most `max`.
@@ -490,14 +473,13 @@ pub const fn take(default: u64, max: u64) -> Param {
             min: 1,
             max,
         },
-        description: "Page size.",
+        description: "Records to show (page size).",
         required: false,
         many: false,
-        is_prose: false,
     }
 }
 
 /// The order of a list, by one of the entity's fields that Daktela sorts by. An unknown one silently gives no rows.
 pub const fn sort(fields: &'static [&'static str]) -> Param {
-    one_of("sort", fields, "Sort by.")
+    one_of("sort", fields, "Sort by this field.")
 }

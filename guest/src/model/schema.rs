@@ -38,47 +38,23 @@ pub fn tool(tool: &Tool) -> Value {
     out
 }
 
-/// What a caller has to know of an argument. Bounds that nobody meets by accident are left out, since a catalogue is read before each
-/// conversation; a call beyond them is told what they are.
 fn property(param: &Param) -> Value {
     let mut out = match param.kind {
-        Kind::OneOf(values) if !param.is_prose => json!({"type": "string", "enum": values}),
-        Kind::Text | Kind::Id | Kind::TicketNumber | Kind::Named(_) | Kind::Date(_) | Kind::OneOf(_) => {
-            json!({"type": "string"})
+        Kind::Text | Kind::Id | Kind::TicketNumber | Kind::Named(_) | Kind::Date(_) => json!({"type": "string"}),
+        Kind::OneOf(values) => json!({"type": "string", "enum": values}),
+        Kind::Flag { default } => json!({"type": "boolean", "default": default}),
+        Kind::YesNo => json!({"type": "boolean"}),
+        Kind::Number { default, min, max } => {
+            let mut out = json!({"type": "integer", "minimum": min, "maximum": max});
+            if let Some(default) = default {
+                out["default"] = json!(default);
+            }
+            out
         }
-        Kind::Flag { default: true } => json!({"type": "boolean", "default": true}),
-        Kind::Flag { default: false } | Kind::YesNo => json!({"type": "boolean"}),
-        Kind::Number {
-            default: Some(default),
-            max,
-            ..
-        } if max <= BOUND_MAX => json!({"type": "integer", "maximum": max, "default": default}),
-        Kind::Number { .. } => json!({"type": "integer"}),
     };
+    if param.many {
+        out = json!({"anyOf": [out.clone(), {"type": "array", "items": out}]});
+    }
     out["description"] = json!(param.description);
     out
-}
-
-/// The largest bound that a caller may well ask beyond: the size of a page.
-const BOUND_MAX: u64 = 1_000;
-
-#[cfg(test)]
-mod tests {
-    use crate::catalog;
-
-    use super::*;
-
-    #[test]
-    fn choices_that_a_schema_does_not_list_are_in_the_description() {
-        for param in catalog::tools().flat_map(Tool::params) {
-            let Kind::OneOf(values) = param.kind else { continue };
-            let refers = param.description.contains("as group_by");
-            assert!(
-                !param.is_prose || refers || values.iter().all(|value| param.description.contains(value)),
-                "{}: {}",
-                param.name,
-                param.description
-            );
-        }
-    }
 }

@@ -171,7 +171,6 @@ const fn people(name: &'static str, label: &'static str, path: &'static str) -> 
 
 pub const CONTACT: Dimension = people("contact", "Contact", "contact");
 pub const CONTACT_S_ACCOUNT: Dimension = people("account", "Account", "contact.account");
-pub const TICKET: Dimension = people("ticket", "Ticket", "ticket");
 pub const ACCOUNT: Dimension = people("account", "Account", "account");
 
 pub const fn word(
@@ -254,11 +253,11 @@ impl Statistics {
         let mut params: Vec<Param> = self.filters.iter().map(|filter| filter.param).collect();
         params.extend(self.channel);
         params.extend([param::group_by(self.group_by), param::then_by(self.group_by)]);
+        if self.group_by.contains(&CUSTOM_FIELD.name) {
+            params.push(param::CUSTOM_FIELD);
+        }
         if !self.of.is_empty() {
             params.push(param::of(self.of));
-        }
-        if self.has_custom_fields() {
-            params.extend([param::CUSTOM_FIELD, param::OF_FIELD]);
         }
         params.extend([
             param::MIN_COUNT,
@@ -272,14 +271,9 @@ impl Statistics {
         params
     }
 
-    /// Whether the records have custom fields, to group by and to measure.
-    pub fn has_custom_fields(&self) -> bool {
-        self.group_by.contains(&CUSTOM_FIELD.name)
-    }
-
     /// The argument that says the order of the groups.
     pub fn order_by(&self) -> Param {
-        param::order_by(if self.of.is_empty() && !self.has_custom_fields() {
+        param::order_by(if self.of.is_empty() {
             &param::ORDERS[..3]
         } else {
             param::ORDERS

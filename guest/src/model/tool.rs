@@ -1,8 +1,7 @@
 //! Declarations of tools: name, texts for clients, what runs them.
 
 use super::{
-    args::Args, context::Context, entity::Entity, list::List, output::Output, output_schema::Shape, param::Param,
-    statistics::Statistics,
+    args::Args, context::Context, entity::Entity, list::List, output::Output, param::Param, statistics::Statistics,
 };
 use crate::daktela::error::Error;
 
@@ -30,8 +29,6 @@ pub enum Run {
     /// A tool with logic of its own.
     Custom {
         params: &'static [Param],
-        /// What its structured content looks like.
-        shape: Shape,
         run: fn(&Context, &Args) -> Result<Output, Error>,
     },
 }
@@ -104,17 +101,6 @@ impl Tool {
             Run::Statistics(statistics) => statistics.params(),
             Run::Get(entity) => entity.get_params(),
             Run::Custom { params, .. } => params.to_vec(),
-        }
-    }
-
-    /// The shape of its structured content.
-    pub fn shape(&self) -> Shape {
-        match &self.run {
-            Run::List(_) => Shape::List,
-            Run::Count(_) => Shape::Count,
-            Run::Statistics(_) => Shape::Statistics,
-            Run::Get(_) => Shape::Record,
-            Run::Custom { shape, .. } => *shape,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Byte budget of a page: how many records fit, and how far their long texts have to be shortened.
 
 /// By how much long texts are shortened, in steps; 0 leaves them out.
-const DIVISORS: [usize; 4] = [1, 3, 10, 0];
+pub(crate) const DIVISORS: [usize; 4] = [1, 3, 10, 0];
+
+/// The size of a record in bytes with its texts shortened by each of [`DIVISORS`].
+pub(crate) type Sizes = [usize; DIVISORS.len()];
 
 /// What of a page fits.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,36 +17,30 @@ pub(crate) struct Fit {
     pub(crate) is_first_too_large: bool,
 }
 
-/// How many of `count` records fit. `size` gives a record's bytes by its place, with its texts shortened by a divisor; it is asked in
-/// order, for no divisor unless there is too little room with those before it, and not beyond what fits.
+/// Takes records until no divisor leaves room for more, so that sizes beyond that are never computed.
 ///
 /// With `shorten_texts` texts are shortened before records are left out; without it records are left out.
-pub(crate) fn fit(count: usize, mut size: impl FnMut(usize, usize) -> usize, room: usize, shorten_texts: bool) -> Fit {
-    let divisors = if shorten_texts { &DIVISORS[..] } else { &DIVISORS[..1] };
-    let mut fit = Fit {
-        shown: 1,
-        divisor: 1,
-        is_first_too_large: true,
-    };
-    for &divisor in divisors {
-        let mut left = room;
-        let fitting = (0..count)
-            .take_while(|&at| {
-                let rest = left.checked_sub(size(at, divisor));
-                left = rest.unwrap_or_default();
-                rest.is_some()
-            })
-            .count();
-        fit = Fit {
-            shown: fitting.max(1),
-            divisor,
-            is_first_too_large: fitting == 0,
-        };
-        if fitting == count {
+pub(crate) fn fit(sizes: impl Iterator<Item = Sizes>, room: usize, shorten_texts: bool) -> Fit {
+    let steps = if shorten_texts { DIVISORS.len() } else { 1 };
+    let mut used = [0; DIVISORS.len()];
+    let mut fitting = [0; DIVISORS.len()];
+    for (i, sizes) in sizes.enumerate() {
+        for step in 0..steps {
+            used[step] += sizes[step];
+            if used[step] <= room {
+                fitting[step] = i + 1;
+            }
+        }
+        if used[..steps].iter().all(|used| *used > room) {
             break;
         }
     }
-    fit
+    let step = (0..steps).find(|&step| used[step] <= room).unwrap_or(steps - 1);
+    Fit {
+        shown: fitting[step].max(1),
+        divisor: DIVISORS[step],
+        is_first_too_large: fitting[step] == 0,
+    }
 }
 
 /// The largest limit of text length with which a record fits, by bisection; 0 where none does.
@@ -66,18 +63,13 @@ mod tests {
 
     #[test]
     fn texts_are_shortened_before_records_are_left_out() {
-        let size = |_, divisor| match divisor {
-            1 => 100,
-            3 => 50,
-            10 => 20,
-            _ => 10,
-        };
+        let page = || [[100, 50, 20, 10]; 4].into_iter();
         let fit_in = |room, shorten| {
             let Fit {
                 shown,
                 divisor,
                 is_first_too_large,
-            } = fit(4, size, room, shorten);
+            } = fit(page(), room, shorten);
             (shown, divisor, is_first_too_large)
         };
         assert_eq!(fit_in(400, true), (4, 1, false));
@@ -91,13 +83,13 @@ mod tests {
 
     #[test]
     fn no_size_is_computed_beyond_what_fits() {
-        let mut computed = Vec::new();
-        let size = |at, divisor| {
-            computed.push((at, divisor));
-            if divisor == 1 { 100 } else { 10 }
-        };
-        assert_eq!(fit(4, size, 250, true).shown, 4);
-        assert_eq!(computed, [(0, 1), (1, 1), (2, 1), (0, 3), (1, 3), (2, 3), (3, 3)]);
+        let mut computed = 0;
+        let page = std::iter::repeat_with(|| {
+            computed += 1;
+            [100; 4]
+        });
+        assert_eq!(fit(page, 250, true).shown, 2);
+        assert_eq!(computed, 3);
     }
 
     #[test]

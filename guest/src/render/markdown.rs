@@ -9,22 +9,19 @@ use std::{
     fmt::{self, Write},
 };
 
-use super::{
-    budget,
-    shown::{Beside, Limit, Next, Shown, ShownThread, TextAlone},
-};
+use super::budget::{self, DIVISORS};
 use crate::{
     model::output::{
-        Body, Content, CountOutput, Fact, FactValue, Figures, GroupOutput, Grouping, Key, Leg, ListOutput, Measured,
-        Moment, Output, Overflow, Place, Record, RecordOutput, Reference, RestOutput, SectionsOutput, Speaker, Spread,
-        StatisticsOutput, Summary, ThreadsOutput, TranscriptOutput, Unit, Utterance,
+        Body, Content, CountOutput, Fact, FactValue, Figures, GroupOutput, Grouping, Key, Leg, ListOutput, Moment,
+        Output, Overflow, Place, Record, RecordOutput, Reference, RestOutput, SectionsOutput, Speaker,
+        StatisticsOutput, Summary, ThreadsOutput, TranscriptOutput, Utterance,
     },
     sort, text, time,
 };
 
 /// How long an id or a title may be, and the title of a linked ticket.
-pub(super) const TITLE_CHARS: usize = 300;
-pub(super) const LINK_TITLE_CHARS: usize = 100;
+const TITLE_CHARS: usize = 300;
+const LINK_TITLE_CHARS: usize = 100;
 
 /// What headings and closing remarks may take of the budget.
 const FRAME_BYTES: usize = 900;
@@ -33,71 +30,43 @@ const TRANSCRIPT_FRAME_BYTES: usize = 500;
 
 /// The text of an answer.
 pub fn output(output: &Output) -> String {
-    answer(output, &TextAlone).0
-}
-
-/// The text of an answer that leaves room for what is written beside it, and what of the output both show.
-pub fn answer(output: &Output, beside: &dyn Beside) -> (String, Shown) {
-    let frame = beside.frame(&output.content);
     match &output.content {
-        Content::Record(one) => record(one, frame, beside),
-        Content::List(page) => list(page, frame, beside),
+        Content::Record(one) => record(one),
+        Content::List(page) => list(page, 0),
         Content::Conversation(one, page) => {
-            // The frame is the page's.
-            let (head, head_shown) = record(one, 0, beside);
-            let before = head.len() + beside.record(&one.record, head_shown.limit);
-            let (page, mut shown) = list(page, frame + before, beside);
-            shown.head = Some(Box::new(head_shown));
-            (format!("{head}\n\n{page}"), shown)
+            let head = record(one);
+            let page = list(page, head.len());
+            format!("{head}\n\n{page}")
         }
-        Content::Count(found) => (count(found), Shown::default()),
-        Content::Statistics(of) => statistics(of, frame, beside),
-        Content::Transcript(whole) => transcript(whole, frame, beside),
-        Content::Sections(board) => sections(board, frame, beside),
-        Content::Threads(page) => threads(page, frame, beside),
-        Content::Json(value) => (value.to_string(), Shown::default()),
+        Content::Count(found) => count(found),
+        Content::Statistics(of) => statistics(of),
+        Content::Transcript(whole) => transcript(whole),
+        Content::Sections(board) => sections(board),
+        Content::Threads(page) => threads(page),
+        Content::Json(value) => value.to_string(),
     }
 }
 
 /// A value on one line. It cannot look like a link, like an id of ours, which is bold, or like the start of the next fact.
 pub fn inline(value: &str, chars: usize) -> String {
-    let mut out = String::new();
-    push_inline(&mut out, value, chars);
-    out
-}
-
-fn push_inline(out: &mut String, value: &str, chars: usize) {
-    if text::is_plain_line(value) && text::end_of(value, chars).is_none() {
-        out.push_str(value);
-        return;
-    }
-    let mut line = text::line(value);
-    if line.contains(is_middle_dot) {
-        line = line.replace(is_middle_dot, "•");
-    }
+    let mut line = text::line(value).replace(is_middle_dot, "•");
     while line.contains("**") {
         line = line.replace("**", "* *");
     }
-    out.push_str(&text::cut(&text::defuse(&line), chars));
+    text::cut(&text::defuse(&line), chars)
 }
 
 /// A label that people chose, e.g. of a custom field, on one line: it begins with a letter or a digit, so that it cannot look
 /// like a heading, a quote or an item of a list, and has no colon, which ends a label of ours.
 pub fn label(text: &str, chars: usize) -> String {
-    let text = inline(text, chars);
-    if text::is_plain_line(&text) && !text.contains(':') && text.starts_with(char::is_alphanumeric) {
-        return text;
-    }
-    let text = text.replace([':', '：'], " ");
+    let text = inline(text, chars).replace([':', '：'], " ");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned()
 }
 
 /// The dot between facts, and what looks like it or becomes it in another normal form.
 fn is_middle_dot(c: char) -> bool {
-    !c.is_ascii()
-        && "\u{b7}\u{387}\u{1427}\u{16eb}\u{2027}\u{2219}\u{22c5}\u{2e31}\u{2e33}\u{30fb}\u{a78f}\u{ff65}\u{10101}"
-            .contains(c)
+    "\u{b7}\u{387}\u{1427}\u{16eb}\u{2027}\u{2219}\u{22c5}\u{2e31}\u{2e33}\u{30fb}\u{a78f}\u{ff65}\u{10101}".contains(c)
 }
 
 /// Words of a caller or of a record in quotation marks, for a sentence of ours.
@@ -110,32 +79,24 @@ const QUOTED_CHARS: usize = 500;
 
 /// The value of a fact as text.
 pub fn fact_value(fact: &Fact) -> String {
-    let mut out = String::new();
-    push_fact_value(&mut out, fact);
-    out
-}
-
-fn push_fact_value(out: &mut String, fact: &Fact) {
     match &fact.value {
-        FactValue::Reference(reference @ Reference { url: Some(_), .. }) => push_link_with_title(out, reference),
+        FactValue::Reference(reference @ Reference { url: Some(_), .. }) => link_with_title(reference),
         FactValue::List(values)
             if matches!(
                 values.first(),
                 Some(FactValue::Reference(Reference { url: Some(_), .. }))
             ) =>
         {
-            let references = values.iter().filter_map(|value| match value {
-                FactValue::Reference(reference) => Some(reference),
-                _ => None,
-            });
-            for (i, reference) in references.enumerate() {
-                if i > 0 {
-                    out.push_str(", ");
-                }
-                push_link_with_title(out, reference);
-            }
+            let links: Vec<String> = values
+                .iter()
+                .filter_map(|value| match value {
+                    FactValue::Reference(reference) => Some(link_with_title(reference)),
+                    _ => None,
+                })
+                .collect();
+            links.join(", ")
         }
-        value => push_inline(out, &plain(value), fact.max_chars),
+        value => inline(&plain(value), fact.max_chars),
     }
 }
 
@@ -145,7 +106,7 @@ pub fn value(value: &FactValue) -> String {
 }
 
 /// A value as text that is not yet safe to stand in an answer.
-pub(super) fn plain(value: &FactValue) -> Cow<'_, str> {
+fn plain(value: &FactValue) -> Cow<'_, str> {
     match value {
         FactValue::Text(text) | FactValue::Word(text) | FactValue::DateTime(text) => text.into(),
         FactValue::Number(number) => number.to_string().into(),
@@ -200,44 +161,66 @@ pub(super) fn plain(value: &FactValue) -> Cow<'_, str> {
 }
 
 /// `[787979](https://…)`.
-fn push_link(out: &mut String, id: &str, url: &str) {
-    out.push('[');
-    push_inline(out, id, TITLE_CHARS);
-    out.push_str("](");
-    out.push_str(url);
-    out.push(')');
+fn link(id: &str, url: &str) -> String {
+    format!("[{}]({url})", inline(id, TITLE_CHARS))
 }
 
 /// `[787979](https://…) Title`.
-fn push_link_with_title(out: &mut String, reference: &Reference) {
+fn link_with_title(reference: &Reference) -> String {
     let id = reference.id.as_deref().unwrap_or_default();
-    push_link(out, id, reference.url.as_deref().unwrap_or_default());
-    if let Some(title) = &reference.title {
-        out.push(' ');
-        push_inline(out, title, LINK_TITLE_CHARS);
+    let link = link(id, reference.url.as_deref().unwrap_or_default());
+    match &reference.title {
+        Some(title) => format!("{link} {}", inline(title, LINK_TITLE_CHARS)),
+        None => link,
     }
 }
 
-fn push_heading(out: &mut String, record: &Record) {
-    let mut bold = |text: &str, rest: &str| {
-        out.push_str("**");
-        push_inline(out, text, TITLE_CHARS);
-        out.push_str(rest);
-        out.push_str("**");
+fn heading(record: &Record) -> String {
+    let title = record.title.as_ref().map(|title| inline(title, TITLE_CHARS));
+    match (&record.id, title) {
+        (Some(id), title) => {
+            let id = match &record.url {
+                Some(url) => link(id, url),
+                None => format!("**{}**", inline(id, TITLE_CHARS)),
+            };
+            match title {
+                Some(title) => format!("{id} {title}"),
+                None => id,
+            }
+        }
+        (None, Some(title)) => format!("**{title}**"),
+        (None, None) => format!("**{} without an id**", record.singular),
+    }
+}
+
+/// How much of each text is shown.
+#[derive(Clone, Copy)]
+struct Limit {
+    /// In characters, where the caller says so; else each text has its own measure.
+    asked: Option<usize>,
+    /// By how much that is shortened; 0 leaves the texts out.
+    divisor: usize,
+    /// At most this many characters.
+    most: usize,
+}
+
+impl Limit {
+    const OWN: Limit = Limit {
+        asked: None,
+        divisor: 1,
+        most: usize::MAX,
     };
-    match (&record.id, &record.url, &record.title) {
-        (Some(id), Some(url), _) => push_link(out, id, url),
-        (Some(text), None, _) | (None, _, Some(text)) => bold(text, ""),
-        (None, _, None) => bold(record.singular, " without an id"),
-    }
-    if let (Some(_), Some(title)) = (&record.id, &record.title) {
-        out.push(' ');
-        push_inline(out, title, TITLE_CHARS);
+    const WHOLE: Limit = Limit {
+        asked: Some(usize::MAX),
+        ..Limit::OWN
+    };
+
+    /// For a text of this measure.
+    fn chars(self, own: usize) -> usize {
+        let chars = self.asked.unwrap_or(own);
+        chars.checked_div(self.divisor).unwrap_or(0).min(self.most)
     }
 }
-
-/// What the heading and the facts of a record mostly take.
-const HEAD_BYTES: usize = 512;
 
 /// A record, rendered but for the length of its texts.
 struct Item<'a> {
@@ -256,41 +239,38 @@ struct ItemText<'a> {
 
 impl<'a> Item<'a> {
     /// As an item of a list.
-    fn in_list(record: &'a Record, limit: Limit) -> Self {
-        let mut head = String::with_capacity(HEAD_BYTES);
-        head.push_str("- ");
-        push_heading(&mut head, record);
-        for (i, fact) in facts(record, limit).filter(|fact| !is_long(fact)).enumerate() {
+    fn in_list(record: &'a Record) -> Self {
+        let mut head = format!("- {}", heading(record));
+        for (i, fact) in record.facts.iter().filter(|fact| !is_long(fact)).enumerate() {
             head += if i == 0 { "\n  " } else { " · " };
             head += &fact.label;
             head += ": ";
-            push_fact_value(&mut head, fact);
+            head += &fact_value(fact);
         }
-        Self::new(record, head, "  ", limit)
+        Self::new(record, head, "  ")
     }
 
     /// By itself; `singular` is what it is called.
-    fn alone(record: &'a Record, singular: &str, limit: Limit) -> Self {
-        let mut head = format!("# {singular} ");
-        push_heading(&mut head, record);
-        for fact in facts(record, limit).filter(|fact| !is_long(fact)) {
+    fn alone(record: &'a Record, singular: &str) -> Self {
+        let mut head = format!("# {singular} {}", heading(record));
+        for fact in record.facts.iter().filter(|fact| !is_long(fact)) {
             head.push('\n');
             head += &fact.label;
             head += ": ";
-            push_fact_value(&mut head, fact);
+            head += &fact_value(fact);
         }
-        Self::new(record, head, "", limit)
+        Self::new(record, head, "")
     }
 
-    fn new(record: &'a Record, mut head: String, indent: &'static str, limit: Limit) -> Self {
+    fn new(record: &'a Record, mut head: String, indent: &'static str) -> Self {
         for remark in &record.remarks {
             head.push('\n');
             head += indent;
             head += remark;
         }
-        let long = facts(record, limit).filter(|fact| is_long(fact)).map(|fact| ItemText {
+        let long = record.facts.iter().filter(|fact| is_long(fact)).map(|fact| ItemText {
             label: &fact.label,
-            body: long_value(fact).into(),
+            body: text::defuse(&text::clean(&plain(&fact.value))).into_owned().into(),
             chars: fact.max_chars,
             note: None,
         });
@@ -339,63 +319,28 @@ impl<'a> Item<'a> {
         out
     }
 
+    /// Its texts as long as fits; where not even its facts fit, they are cut.
+    fn print_within(&self, room: usize, limit: Limit) -> String {
+        let within = |most| Limit { most, ..limit };
+        let largest = budget::largest_limit(room, |most| self.size(within(most)));
+        let printed = self.print(within(largest));
+        if printed.len() <= room {
+            return printed;
+        }
+        text::cut(&printed, printed[..printed.floor_char_boundary(room)].chars().count())
+    }
+
     /// Whether a text of it is longer than `limit` shows.
     fn is_cut(&self, limit: Limit) -> bool {
         self.texts
             .iter()
-            .any(|text| text::end_of(&text.body, limit.chars(text.chars)).is_some())
+            .any(|text| text.body.chars().nth(limit.chars(text.chars)).is_some())
     }
-}
-
-/// What of a record fits that does not fit as it is: its texts as long as there is room; where not even its facts fit, they
-/// are cut, or left out where something is written beside the text. With what is said of those that are left out.
-fn print_within<'a>(
-    record: &'a Record,
-    item: impl Fn(Limit) -> Item<'a>,
-    room: usize,
-    limit: Limit,
-    beside: &dyn Beside,
-) -> (String, Limit, Option<String>) {
-    let within = |most| Limit { most, ..limit };
-    let whole = item(limit);
-    let largest = budget::largest_limit(room, |most| {
-        whole.size(within(most)) + beside.record(record, within(most))
-    });
-    let mut limit = within(largest);
-    let mut left_out = None;
-    let mut printed = whole.print(limit);
-    let is_alone = beside.record(record, limit) == 0;
-    if !is_alone && printed.len() + beside.record(record, limit) > room {
-        let few = |facts| Limit { facts, ..limit };
-        let facts = budget::largest_limit(room, |facts| {
-            item(few(facts)).size(few(facts)) + beside.record(record, few(facts))
-        });
-        limit = few(facts);
-        printed = item(limit).print(limit);
-        let missing = record.facts.len().saturating_sub(facts);
-        left_out =
-            (missing > 0).then(|| text::count(missing as u64, "fact of it did not fit.", "facts of it did not fit."));
-    }
-    // What is beside it has no form for half a fact: there the heading stands in any case.
-    if is_alone && printed.len() > room {
-        printed = text::cut(&printed, printed[..printed.floor_char_boundary(room)].chars().count());
-    }
-    (printed, limit, left_out)
-}
-
-/// The facts of a record that show.
-fn facts(record: &Record, limit: Limit) -> impl Iterator<Item = &Fact> {
-    record.facts.iter().take(limit.facts)
-}
-
-/// The text of a custom field that is quoted.
-pub(super) fn long_value(fact: &Fact) -> String {
-    text::defuse(&text::clean(&plain(&fact.value))).into_owned()
 }
 
 /// A custom field that holds a text rather than a value: it is quoted, so that it cannot pass for facts of ours.
-pub(super) fn is_long(fact: &Fact) -> bool {
-    matches!(fact.key, Key::CustomField(_)) && text::end_of(&plain(&fact.value), LONG_VALUE_CHARS).is_some()
+fn is_long(fact: &Fact) -> bool {
+    matches!(fact.key, Key::CustomField(_)) && plain(&fact.value).chars().nth(LONG_VALUE_CHARS).is_some()
 }
 
 /// Values up to this many characters stand behind their label.
@@ -413,8 +358,12 @@ impl Write for ByteCount {
 
 /// The first `max` characters of a text, each line behind `> ` and that behind `indent`; what is missing is said.
 fn write_quote(out: &mut dyn Write, body: &str, max: usize, indent: &str) -> fmt::Result {
-    let cut = text::end_of(body, max);
-    let kept = cut.map_or(body, |at| body[..at].trim_end());
+    let cut = if max >= body.len() {
+        None
+    } else {
+        body.char_indices().nth(max)
+    };
+    let kept = cut.map_or(body, |(at, _)| body[..at].trim_end());
     for (i, line) in kept.lines().enumerate() {
         if i > 0 {
             out.write_char('\n')?;
@@ -435,75 +384,38 @@ fn write_quote(out: &mut dyn Write, body: &str, max: usize, indent: &str) -> fmt
     Ok(())
 }
 
-/// How many bytes a record takes in a list at least, without its texts: counted from those of its values that show as they are, as that
-/// takes no rendering.
-pub fn least_size_in_list(record: &Record) -> usize {
-    let shown = |text: &str, chars: usize| match text::is_plain_line(text) {
-        true => text.len().min(chars),
-        false => 0,
-    };
-    let of_fact = |fact: &Fact| match &fact.value {
-        FactValue::Text(text) | FactValue::Word(text) | FactValue::DateTime(text) => shown(text, fact.max_chars),
-        _ => 0,
-    };
-    let facts = record.facts.iter().filter(|fact| !is_long(fact));
-    record.id.as_ref().and(record.url.as_ref()).map_or(0, String::len)
-        + [&record.id, &record.title]
-            .into_iter()
-            .flatten()
-            .map(|text| shown(text, TITLE_CHARS))
-            .sum::<usize>()
-        + facts.map(|fact| fact.label.len() + of_fact(fact)).sum::<usize>()
-}
-
 /// How many bytes records take in a list, with their texts at their own measure.
 pub fn size_in_list(records: &[Record]) -> usize {
     records
         .iter()
-        .map(|record| Item::in_list(record, Limit::OWN).size(Limit::OWN))
+        .map(|record| Item::in_list(record).size(Limit::OWN))
         .sum()
 }
 
-/// One record; `frame` is what the frame of what is beside it takes.
-fn record(one: &RecordOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
+fn record(one: &RecordOutput) -> String {
     let notes: usize = one.notes.iter().map(|note| note.len() + 8).sum();
-    let room = one.budget.bytes.saturating_sub(FRAME_BYTES + notes + frame);
-    let singular = capitalised(one.singular);
-    let item = |limit| Item::alone(&one.record, &singular, limit);
-    let whole = item(Limit::WHOLE);
-    let mut shown = Shown {
-        limit: Limit::WHOLE,
-        count: 1,
-        ..Shown::default()
-    };
-    let size = whole.size(Limit::WHOLE) + beside.record(&one.record, Limit::WHOLE);
-    let mut out = if size > room {
-        let (printed, limit, left_out) = print_within(&one.record, item, room, Limit::WHOLE, beside);
-        shown.limit = limit;
-        shown.hints.push(one.budget.cut());
-        shown.hints.extend(left_out);
-        printed
+    let room = one.budget.bytes.saturating_sub(FRAME_BYTES + notes);
+    let item = Item::alone(&one.record, &capitalised(one.singular));
+    let is_too_large = item.size(Limit::WHOLE) > room;
+    let mut out = if is_too_large {
+        item.print_within(room, Limit::WHOLE)
     } else {
-        whole.print(Limit::WHOLE)
+        item.print(Limit::WHOLE)
     };
     let notes = one.notes.iter().map(|note| format!("Note: {note}"));
+    let cut = is_too_large.then(|| one.budget.cut());
     let zone = one.zone.as_ref().map(|zone| format!("Times: {zone}."));
-    for line in notes.chain(shown.hints.iter().cloned()).chain(zone) {
+    for line in notes.chain(cut).chain(zone) {
         out += "\n\n";
         out += &line;
     }
-    (out, shown)
+    out
 }
 
-/// A page, of whose budget `before` bytes are taken by what stands before it and around what is beside it.
-fn list(page: &ListOutput, before: usize, beside: &dyn Beside) -> (String, Shown) {
+/// A page, of whose budget `before` bytes are taken by what stands before it.
+fn list(page: &ListOutput, before: usize) -> String {
     if page.records.is_empty() {
-        let (said, next) = empty(page);
-        let shown = Shown {
-            next: next.map(Next::Skip),
-            ..Shown::only(&said)
-        };
-        return (with_notes(said, &page.notes, &[]), shown);
+        return with_notes(empty(page), &page.notes, &[]);
     }
     let limit = |divisor| Limit {
         asked: page.text_chars,
@@ -516,15 +428,19 @@ fn list(page: &ListOutput, before: usize, beside: &dyn Beside) -> (String, Shown
 
     // Whoever says how much of each text to show wants that of fewer records rather than less of all.
     let shorten_texts = page.overflow == Overflow::Texts && page.text_chars.is_none();
-    let mut items: Vec<Item> = Vec::new();
-    let size = |at: usize, divisor| {
-        let record = &page.records[at];
-        if at == items.len() {
-            items.push(Item::in_list(record, Limit::OWN));
-        }
-        items[at].size(limit(divisor)) + beside.record(record, limit(divisor)) + 1
-    };
-    let fit = budget::fit(page.records.len(), size, room, shorten_texts);
+    let mut items = Vec::new();
+    let sizes = page.records.iter().map(|record| {
+        let item = Item::in_list(record);
+        let size = |divisor| item.size(limit(divisor)) + 1;
+        let sizes = if shorten_texts {
+            DIVISORS.map(size)
+        } else {
+            [size(1), 0, 0, 0]
+        };
+        items.push(item);
+        sizes
+    });
+    let fit = budget::fit(sizes, room, shorten_texts);
     items.truncate(fit.shown);
 
     let mut closing = Vec::new();
@@ -549,36 +465,23 @@ fn list(page: &ListOutput, before: usize, beside: &dyn Beside) -> (String, Shown
             page.budget.bytes
         ));
     }
-    let mut shown = Shown {
-        limit: limit(fit.divisor),
-        count: items.len(),
-        ..Shown::default()
-    };
-    let first = fit.is_first_too_large.then(|| {
-        let record = &page.records[0];
-        let item = |limit| Item::in_list(record, limit);
-        let (printed, limit, left_out) = print_within(record, item, room, limit(1), beside);
-        shown.limit = limit;
+    if fit.is_first_too_large {
         closing.push(page.budget.cut());
-        closing.extend(left_out);
-        printed
-    });
+    }
     let mut next = page.skip + items.len() as u64;
     if items.len() == page.rows {
         next += page.left_out.unwrap_or_default() as u64;
     }
-    let more = match page.total {
-        Some(total) if total > next => Some(format!(
+    match page.total {
+        Some(total) if total > next => closing.push(format!(
             "{} more: call again with skip={next}.",
             text::thousands(total - next)
         )),
         None if received(page) >= page.take || items.len() < page.rows => {
-            Some(format!("There may be more: call again with skip={next}."))
+            closing.push(format!("There may be more: call again with skip={next}."))
         }
-        _ => None,
-    };
-    shown.next = more.is_some().then_some(Next::Skip(next));
-    closing.extend(more);
+        _ => {}
+    }
 
     let total = page
         .total
@@ -601,17 +504,15 @@ fn list(page: &ListOutput, before: usize, beside: &dyn Beside) -> (String, Shown
     out.push('\n');
     for item in &items {
         out.push('\n');
-        if let Some(first) = &first {
-            out += first;
+        if fit.is_first_too_large {
+            out += &item.print_within(room, limit(1));
         } else {
             out += &item.head;
             item.write_texts(&mut out, limit(fit.divisor))
                 .expect("a String takes all");
         }
     }
-    let out = with_notes(out, &page.notes, &closing);
-    shown.hints = closing;
-    (out, shown)
+    with_notes(out, &page.notes, &closing)
 }
 
 /// How many records Daktela sent for a page.
@@ -619,21 +520,23 @@ fn received(page: &ListOutput) -> u64 {
     (page.rows + page.left_out.unwrap_or_default()) as u64
 }
 
-/// What is said of a page without records, and where the next one begins that may have some.
-fn empty(page: &ListOutput) -> (String, Option<u64>) {
+fn empty(page: &ListOutput) -> String {
     let applied = in_brackets(&page.applied_filters);
     if page.left_out.is_some() {
-        let next = (received(page) >= page.take).then(|| page.skip + received(page));
-        let more = next.map_or_else(String::new, |next| {
-            format!(" Further on there may be some: call again with skip={next}.")
-        });
-        let said = format!(
+        let more = if received(page) >= page.take {
+            format!(
+                " Further on there may be some: call again with skip={}.",
+                page.skip + received(page)
+            )
+        } else {
+            String::new()
+        };
+        return format!(
             "Whether there are {} that fit{applied} is not known: none of those that Daktela sent unfiltered does.{more}",
             page.plural
         );
-        return (said, next);
     }
-    let said = match page.total {
+    match page.total {
         Some(total) if total > 0 && page.skip >= total => {
             let last = (total - 1) / page.take * page.take;
             let matches = if total == 1 { "matches" } else { "match" };
@@ -652,8 +555,7 @@ fn empty(page: &ListOutput) -> (String, Option<u64>) {
             "No {}{applied}. What the Daktela account of this server may not see does not show.",
             page.plural
         ),
-    };
-    (said, None)
+    }
 }
 
 fn in_brackets(applied_filters: &[String]) -> String {
@@ -682,27 +584,22 @@ fn count(found: &CountOutput) -> String {
     with_notes(format!("{number}{applied}"), &found.notes, &[])
 }
 
-fn sections(board: &SectionsOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
-    let mut room = board.budget.bytes.saturating_sub(FRAME_BYTES + frame);
+fn sections(board: &SectionsOutput) -> String {
+    let mut room = board.budget.bytes.saturating_sub(FRAME_BYTES);
     let mut out = format!("# {}", board.heading);
     let mut left_out = 0;
-    let mut shown = Shown::default();
     for section in &board.sections {
         out += &format!("\n\n## {}: {}", section.title, section.said);
-        let mut places = Vec::new();
-        for (place, record) in section.records.iter().enumerate() {
-            let item = Item::in_list(record, Limit::OWN).print(Limit::OWN);
-            let size = item.len() + beside.record(record, Limit::OWN);
-            if size > room {
+        for record in &section.records {
+            let item = Item::in_list(record).print(Limit::OWN);
+            if item.len() > room {
                 left_out += 1;
                 continue;
             }
-            room = room.saturating_sub(size + 1);
+            room -= item.len() + 1;
             out.push('\n');
             out += &item;
-            places.push(place);
         }
-        shown.sections.push(places);
     }
     let mut closing = Vec::new();
     if left_out > 0 {
@@ -712,13 +609,12 @@ fn sections(board: &SectionsOutput, frame: usize, beside: &dyn Beside) -> (Strin
             board.budget.bytes
         ));
     }
-    shown.hints = closing.clone();
     closing.extend(board.zone.as_ref().map(|zone| format!("Times: {zone}.")));
-    (with_notes(out, &board.notes, &closing), shown)
+    with_notes(out, &board.notes, &closing)
 }
 
 /// Conversations from a place on, each as far as there is room, and the place where the next answer goes on.
-fn threads(page: &ThreadsOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
+fn threads(page: &ThreadsOutput) -> String {
     let Place { thread: skip, .. } = page.from;
     if page.threads.is_empty() {
         let applied = in_brackets(&page.applied_filters);
@@ -733,38 +629,22 @@ fn threads(page: &ThreadsOutput, frame: usize, beside: &dyn Beside) -> (String, 
                 page.plural
             ),
         };
-        let shown = Shown::only(&out);
-        return (with_notes(out, &page.notes, &[]), shown);
+        return with_notes(out, &page.notes, &[]);
     }
     let notes: usize = page.notes.iter().map(|note| note.len() + 8).sum();
     let applied: usize = page.applied_filters.iter().map(|filter| filter.len() + 4).sum();
-    let mut room = page.budget.bytes.saturating_sub(FRAME_BYTES + notes + applied + frame);
-    let mut parts: Vec<ShownThread> = Vec::new();
-    let mut closing = Vec::new();
+    let mut room = page.budget.bytes.saturating_sub(FRAME_BYTES + notes + applied);
     let mut body = String::new();
     let mut next = None;
     let mut shown = 0;
     'threads: for (i, thread) in page.threads.iter().enumerate() {
         let at = skip + i as u64;
         let from = if i == 0 { page.from } else { Place::default() };
-        let mut limit = Limit::OWN;
-        let mut size = beside.record(&thread.record, limit);
-        let mut head = format!("\n{}", Item::in_list(&thread.record, limit).print(limit));
-        if size > 0 && shown == 0 && head.len() + size > room / 2 {
-            // Some of what was said has to fit as well.
-            let item = |limit| Item::in_list(&thread.record, limit);
-            let (printed, shorter, left_out) = print_within(&thread.record, item, room / 2, limit, beside);
-            head = format!("\n{printed}");
-            limit = shorter;
-            size = beside.record(&thread.record, limit);
-            closing.push(page.budget.cut());
-            closing.extend(left_out);
-        }
+        let mut head = format!("\n{}", Item::in_list(&thread.record).print(Limit::OWN));
         if from.utterance > 0 || from.character > 0 {
             head += &format!("\n  [from {} of {} on]", from.utterance + 1, thread.said.len());
         }
-        size += head.len();
-        if size > room && shown > 0 {
+        if head.len() > room && shown > 0 {
             next = Some(Place {
                 thread: at,
                 ..Place::default()
@@ -772,33 +652,22 @@ fn threads(page: &ThreadsOutput, frame: usize, beside: &dyn Beside) -> (String, 
             break;
         }
         let whole_before = body.len();
-        room = room.saturating_sub(size);
+        room = room.saturating_sub(head.len());
         body += &head;
-        parts.push(ShownThread {
-            limit,
-            from: from.utterance,
-            skipped: from.character,
-            count: 0,
-            parted: None,
-        });
-        let part = parts.last_mut().expect("just added");
         for (u, said) in thread.said.iter().enumerate().skip(from.utterance) {
             let skipped = if u == from.utterance { from.character } else { 0 };
             let mut lines = String::new();
-            let whole = utterance_from(said, skipped, usize::MAX);
-            write_quote(&mut lines, &utterance(&whole), usize::MAX, "  ").expect("a String takes all");
-            let size = lines.len() + beside.utterance(&whole);
-            if size < room {
-                room -= size + 1;
+            write_quote(&mut lines, &utterance_from(said, skipped, usize::MAX), usize::MAX, "  ")
+                .expect("a String takes all");
+            if lines.len() < room {
+                room -= lines.len() + 1;
                 body.push('\n');
                 body += &lines;
-                part.count += 1;
                 continue;
             }
             if u == 0 && skipped == 0 && shown > 0 {
                 // Nothing of it would show.
                 body.truncate(whole_before);
-                parts.pop();
                 next = Some(Place {
                     thread: at,
                     ..Place::default()
@@ -816,16 +685,14 @@ fn threads(page: &ThreadsOutput, frame: usize, beside: &dyn Beside) -> (String, 
                 let length = said.text.chars().count();
                 let fits = budget::largest_limit(room, |most| {
                     let mut size = ByteCount(0);
-                    let some = utterance_from(said, skipped, most);
-                    write_quote(&mut size, &utterance(&some), usize::MAX, "  ").expect("counting does not fail");
-                    size.0 + beside.utterance(&some)
+                    write_quote(&mut size, &utterance_from(said, skipped, most), usize::MAX, "  ")
+                        .expect("counting does not fail");
+                    size.0
                 })
                 .max(1);
                 let mut lines = String::new();
-                let some = utterance_from(said, skipped, fits);
-                write_quote(&mut lines, &utterance(&some), usize::MAX, "  ").expect("a String takes all");
-                part.count += 1;
-                part.parted = Some(fits);
+                write_quote(&mut lines, &utterance_from(said, skipped, fits), usize::MAX, "  ")
+                    .expect("a String takes all");
                 body.push('\n');
                 body += &lines;
                 if skipped + fits >= length {
@@ -856,6 +723,7 @@ fn threads(page: &ThreadsOutput, frame: usize, beside: &dyn Beside) -> (String, 
             ..Place::default()
         })
     });
+    let mut closing = Vec::new();
     if let Some(next) = next {
         let left = page.total.map(|total| total.saturating_sub(next.thread));
         let left = left.map_or_else(
@@ -878,19 +746,11 @@ fn threads(page: &ThreadsOutput, frame: usize, beside: &dyn Beside) -> (String, 
     }
     out.push('\n');
     out += &body;
-    let out = with_notes(out, &page.notes, &closing);
-    let shown = Shown {
-        count: shown,
-        threads: parts,
-        next: next.map(Next::Continue),
-        hints: closing,
-        ..Shown::default()
-    };
-    (out, shown)
+    with_notes(out, &page.notes, &closing)
 }
 
 /// A place as the argument that leads to it: `12`, `12:3`, `12:3:4000`.
-pub(super) fn cursor(place: Place) -> String {
+fn cursor(place: Place) -> String {
     match place {
         Place {
             thread,
@@ -910,23 +770,40 @@ pub(super) fn cursor(place: Place) -> String {
     }
 }
 
-/// An utterance without as many characters of its text, and at most so many of the rest.
-pub(super) fn utterance_from(said: &Utterance, skipped: usize, most: usize) -> Cow<'_, Utterance> {
+/// An utterance without as many characters of its text, and at most so many of the rest; who spoke when stands before it.
+fn utterance_from(said: &Utterance, skipped: usize, most: usize) -> String {
     if skipped == 0 && most == usize::MAX {
-        return Cow::Borrowed(said);
+        return utterance(said);
     }
     let rest: String = said.text.chars().skip(skipped).take(most).collect();
     let is_cut = said.text.chars().count() > skipped.saturating_add(most);
-    let mut part = said.clone();
-    part.text = format!(
+    let text = format!(
         "{}{rest}{}",
         if skipped > 0 { "… " } else { "" },
         if is_cut { " …" } else { "" }
     );
+    let mut part = utterance_of(said, text);
     if is_cut {
         part.files.clear();
     }
-    Cow::Owned(part)
+    utterance(&part)
+}
+
+/// The same utterance with another text.
+fn utterance_of(said: &Utterance, text: String) -> Utterance {
+    Utterance {
+        at: match &said.at {
+            Moment::Offset(seconds) => Moment::Offset(*seconds),
+            Moment::Time(time) => Moment::Time(time.clone()),
+        },
+        speaker: Speaker {
+            role: said.speaker.role,
+            name: said.speaker.name.clone(),
+            note: said.speaker.note.clone(),
+        },
+        text,
+        files: said.files.clone(),
+    }
 }
 
 /// Up to so many groups of a second grouping are columns, where nothing is measured or compared.
@@ -936,7 +813,7 @@ pub const COLUMNS_MAX: usize = 24;
 const BASIS_BYTES: usize = 700;
 
 /// A table with a row for each group, its others and the total, and what it was made of.
-fn statistics(of: &StatisticsOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
+fn statistics(of: &StatisticsOutput) -> String {
     let Figures { now, before } = &of.whole;
     if now.count == 0 && before.as_ref().is_none_or(|before| before.count == 0) {
         let applied = in_brackets(&of.applied_filters);
@@ -944,11 +821,8 @@ fn statistics(of: &StatisticsOutput, frame: usize, beside: &dyn Beside) -> (Stri
             "No {}{applied}. What the Daktela account of this server may not see does not show.",
             of.plural
         );
-        let shown = Shown::only(&empty);
-        let out = with_notes(empty, &of.notes, &of.basis[..of.basis.len().saturating_sub(1)]);
-        return (out, shown);
+        return with_notes(empty, &of.notes, &of.basis[..of.basis.len().saturating_sub(1)]);
     }
-    let mut shown = Shown::default();
     let mut out = text::count(now.count, of.singular, of.plural);
     if let Some(before) = before {
         out += &format!(
@@ -974,22 +848,19 @@ fn statistics(of: &StatisticsOutput, frame: usize, beside: &dyn Beside) -> (Stri
     }
     out.push('\n');
     let mut closing = Vec::new();
-    if let Some(measure) = &of.measure {
+    if let Some(measure) = of.measure {
         out += &spread_in_words(measure, now, of.plural);
     }
     if let Some(first) = of.dimensions.first() {
         let notes: usize = of.notes.iter().chain(&of.basis).map(|note| note.len() + 8).sum();
-        let room = of.budget.bytes.saturating_sub(out.len() + notes + BASIS_BYTES + frame);
-        let Table { text, lines, left_out } =
-            columns(of).map_or_else(|| rows(of, room, beside), |columns| pivot(of, &columns, room, beside));
-        out += &text;
-        shown.count = lines;
+        let room = of.budget.bytes.saturating_sub(out.len() + notes + BASIS_BYTES);
+        let (table, left_out) = columns(of).map_or_else(|| rows(of, room), |columns| pivot(of, &columns, room));
+        out += &table;
         let found = match of.group_count {
             1 => "1 group".to_owned(),
             groups => format!("{} groups", text::thousands(groups as u64)),
         };
         closing.push(match of.repeated {
-            0 if of.group_count == 1 => "1 group, which is the total.".to_owned(),
             0 => format!("{found}, which add up to the total."),
             more => format!(
                 "{found}. Some {} are in several groups and count in each, so that the groups hold {} more than the total.",
@@ -1007,46 +878,29 @@ fn statistics(of: &StatisticsOutput, frame: usize, beside: &dyn Beside) -> (Stri
             ));
         }
     }
-    shown.hints = closing.clone();
     closing.extend(of.basis.iter().cloned());
-    let out = with_notes(out.trim_end().to_owned(), &of.notes, &[closing.join(" ")]);
-    (out, shown)
+    with_notes(out.trim_end().to_owned(), &of.notes, &[closing.join(" ")])
 }
 
 /// The figures of all records in a sentence.
-fn spread_in_words(measure: &Measured, summary: &Summary, plural: &str) -> String {
-    let Measured { label, unit } = measure;
+fn spread_in_words(measure: &str, summary: &Summary, plural: &str) -> String {
     let Some(spread) = &summary.spread else {
-        return format!("\n{label}: none of the {plural} has a value.\n");
+        return format!("\n{measure}: none of the {plural} has a value.\n");
     };
-    let (figure, longest): (&dyn Fn(f64) -> String, _) = match unit {
-        Unit::Seconds => (&|seconds: f64| time::duration(seconds.round()), "longest"),
-        Unit::Number => (&number, "largest"),
-    };
+    let duration = |seconds: f64| time::duration(seconds.round());
     let of = if spread.with_value == summary.count {
         String::new()
     } else {
         format!(" (of {} that have a value)", text::thousands(spread.with_value))
     };
     format!(
-        "\n{label}{of}: average {}, median {}, 90 % up to {}, {longest} {}, sum {}.\n",
-        figure(spread.average),
-        figure(spread.median),
-        figure(spread.p90 as f64),
-        figure(spread.longest as f64),
-        figure(spread.sum as f64),
+        "\n{measure}{of}: average {}, median {}, 90 % up to {}, longest {}, sum {}.\n",
+        duration(spread.average),
+        duration(spread.median),
+        duration(spread.p90 as f64),
+        duration(spread.longest as f64),
+        duration(spread.sum as f64),
     )
-}
-
-/// A number that was counted in parts, to the hundredth.
-fn number(parts: f64) -> String {
-    let hundredths = (Unit::Number.figure(parts) * 100.0).round() as i64;
-    let sign = if hundredths < 0 { "-" } else { "" };
-    let whole = text::thousands(hundredths.unsigned_abs() / 100);
-    match hundredths.unsigned_abs() % 100 {
-        0 => format!("{sign}{whole}"),
-        part => format!("{sign}{whole}.{part:02}"),
-    }
 }
 
 /// `+900, +9.9 %`.
@@ -1110,11 +964,6 @@ fn columns(of: &StatisticsOutput) -> Option<Vec<Option<&FactValue>>> {
     Some(columns.into_iter().map(|(value, _)| value).collect())
 }
 
-/// Whether each group of the second grouping is a row of the table.
-pub(super) fn has_rows_within(of: &StatisticsOutput) -> bool {
-    of.dimensions.len() > 1 && columns(of).is_none()
-}
-
 /// Times in their order: those that read so, and days of the week.
 fn order_of_time(value: Option<&FactValue>) -> String {
     const DAYS: [&str; 7] = [
@@ -1147,37 +996,24 @@ fn head(labels: Vec<String>, texts: usize) -> String {
     line(labels) + &line(marks.collect::<Vec<_>>())
 }
 
-/// A table, with how many of its lines show.
-struct Table {
-    text: String,
-    lines: usize,
-    left_out: usize,
-}
-
-/// As many of these lines as there is room for, each with what it takes beside the text, then those that always stand.
-fn fit(head: String, lines: Vec<(String, usize)>, foot: String, room: usize) -> Table {
+/// As many of these lines as there is room for, then those that always stand; and how many were left out.
+fn fit(head: String, lines: Vec<String>, foot: String, room: usize) -> (String, usize) {
     let mut out = head;
-    let (mut shown, mut left_out, mut taken) = (0, 0, 0);
-    for (line, beside) in lines {
-        if left_out == 0 && out.len() + line.len() + foot.len() + taken + beside <= room {
+    let mut left_out = 0;
+    for line in lines {
+        if left_out == 0 && out.len() + line.len() + foot.len() <= room {
             out += &line;
-            shown += 1;
-            taken += beside;
         } else {
             left_out += 1;
         }
     }
     out += &foot;
     out.push('\n');
-    Table {
-        text: out,
-        lines: shown,
-        left_out,
-    }
+    (out, left_out)
 }
 
 /// A column for each group of the second grouping.
-fn pivot(of: &StatisticsOutput, columns: &[Option<&FactValue>], room: usize, beside: &dyn Beside) -> Table {
+fn pivot(of: &StatisticsOutput, columns: &[Option<&FactValue>], room: usize) -> (String, usize) {
     let (outer, inner) = (&of.dimensions[0], &of.dimensions[1]);
     let number = |count: u64| text::thousands(count);
     let labels = columns.iter().map(|column| cell(*column, inner));
@@ -1192,13 +1028,12 @@ fn pivot(of: &StatisticsOutput, columns: &[Option<&FactValue>], room: usize, bes
             number(found.map_or(0, |inner| inner.figures.now.count))
         };
         let counts = columns.iter().map(count);
-        let line = line(
+        line(
             [cell(group.value.as_ref(), outer)]
                 .into_iter()
                 .chain(counts)
                 .chain([number(group.figures.now.count)]),
-        );
-        (line, beside.group(group))
+        )
     });
     let empty = || vec![String::new(); columns.len()];
     // What the others hold of a column is not known.
@@ -1223,57 +1058,40 @@ fn pivot(of: &StatisticsOutput, columns: &[Option<&FactValue>], room: usize, bes
 }
 
 /// A row for each group, or for each group of the second grouping.
-fn rows(of: &StatisticsOutput, room: usize, beside: &dyn Beside) -> Table {
+fn rows(of: &StatisticsOutput, room: usize) -> (String, usize) {
     let mut labels: Vec<String> = of.dimensions.iter().map(|by| by.label.clone()).collect();
     let texts = labels.len();
     labels.extend([capitalised(of.plural), "Share".to_owned()]);
     if of.compared_with.is_some() {
         labels.extend(["Before".to_owned(), "Change".to_owned()]);
     }
-    let unit = of.measure.as_ref().map(|measure| measure.unit);
-    if let Some(unit) = unit {
-        let (figures, before) = match unit {
-            Unit::Seconds => (
-                ["Average s", "Median s", "90 % s", "Longest s", "Sum s"],
-                "Average before s",
-            ),
-            Unit::Number => (["Average", "Median", "90 %", "Largest", "Sum"], "Average before"),
-        };
+    if of.measure.is_some() {
+        let figures = ["Average s", "Median s", "90 % s", "Longest s", "Sum s"];
         labels.extend(figures.map(str::to_owned));
         if of.compared_with.is_some() {
-            labels.push(before.to_owned());
+            labels.push("Average before s".to_owned());
         }
     }
-    let average = |spread: &Spread| match unit {
-        Some(Unit::Number) => number(spread.average),
-        _ => tenths(spread.average),
-    };
     let figures = |figures: &Figures| {
         let Figures { now, before } = figures;
         let mut cells = vec![text::thousands(now.count), share(now.count, of.whole.now.count)];
         if let Some(before) = before {
             cells.extend([text::thousands(before.count), change(now.count, before.count)]);
         }
-        if let Some(unit) = unit {
+        if of.measure.is_some() {
             let none = || vec![String::new(); 5];
-            let whole = |parts: i64| match unit {
-                Unit::Seconds => parts.to_string(),
-                Unit::Number => number(parts as f64),
-            };
             cells.extend(now.spread.as_ref().map_or_else(none, |spread| {
                 vec![
-                    average(spread),
-                    match unit {
-                        Unit::Seconds => spread.median.to_string(),
-                        Unit::Number => number(spread.median),
-                    },
-                    whole(spread.p90),
-                    whole(spread.longest),
-                    whole(spread.sum),
+                    tenths(spread.average),
+                    spread.median.to_string(),
+                    spread.p90.to_string(),
+                    spread.longest.to_string(),
+                    spread.sum.to_string(),
                 ]
             }));
             if let Some(before) = before {
-                cells.push(before.spread.as_ref().map(average).unwrap_or_default());
+                let average = before.spread.as_ref().map(|spread| tenths(spread.average));
+                cells.push(average.unwrap_or_default());
             }
         }
         cells
@@ -1291,31 +1109,19 @@ fn rows(of: &StatisticsOutput, room: usize, beside: &dyn Beside) -> Table {
     for group in &of.groups {
         let outer = cell(group.value.as_ref(), &of.dimensions[0]);
         let Some(by) = of.dimensions.get(1) else {
-            lines.push((row(vec![outer], &group.figures), beside.group(group)));
+            lines.push(row(vec![outer], &group.figures));
             continue;
         };
-        let inner = group.inner.iter().map(|inner: &GroupOutput| {
-            let size = beside.group(inner);
-            (cell(inner.value.as_ref(), by), &inner.figures, size)
-        });
-        let rest = group.rest.iter().map(|rest| {
-            let size = beside.rest(rest);
-            (rest_label(rest), &rest.figures, size)
-        });
-        // The first one brings the group along.
-        let mut of_group = beside.group(&GroupOutput {
-            value: group.value.clone(),
-            figures: Figures {
-                now: group.figures.now.clone(),
-                before: group.figures.before.clone(),
-            },
-            inner: Vec::new(),
-            rest: Vec::new(),
-        });
-        lines.extend(inner.chain(rest).map(|(inner, figures, size)| {
-            let size = size + std::mem::take(&mut of_group);
-            (row(vec![outer.clone(), inner], figures), size)
-        }));
+        let inner = group
+            .inner
+            .iter()
+            .map(|inner: &GroupOutput| (cell(inner.value.as_ref(), by), &inner.figures));
+        let rest = group.rest.iter().map(|rest| (rest_label(rest), &rest.figures));
+        lines.extend(
+            inner
+                .chain(rest)
+                .map(|(inner, figures)| row(vec![outer.clone(), inner], figures)),
+        );
     }
     let rest = of.rest.iter().map(|rest| row(vec![rest_label(rest)], &rest.figures));
     let foot = rest.chain([row(vec!["Total".to_owned()], &of.whole)]).collect();
@@ -1337,7 +1143,7 @@ fn tenths(number: f64) -> String {
     format!("{sign}{}.{}", tenths.abs() / 10, tenths.abs() % 10)
 }
 
-fn transcript(whole: &TranscriptOutput, frame: usize, beside: &dyn Beside) -> (String, Shown) {
+fn transcript(whole: &TranscriptOutput) -> String {
     let legs = &whole.legs;
     let read: usize = legs.iter().map(|leg| leg.read).sum();
     let is_read = legs.iter().all(|leg| leg.remarks.is_empty());
@@ -1346,35 +1152,28 @@ fn transcript(whole: &TranscriptOutput, frame: usize, beside: &dyn Beside) -> (S
         _ => inline(&whole.activity, TITLE_CHARS),
     };
     if read == 0 && is_read {
-        let none = format!(
-            "No transcript for activity {id:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
+        return with_notes(
+            format!(
+                "No transcript for activity {id:?}. Calls have one only where transcription was on; the id must be a call's activity id (activities_…), as list_calls shows it."
+            ),
+            &whole.notes,
+            &[],
         );
-        let shown = Shown::only(&none);
-        return (with_notes(none, &whole.notes, &[]), shown);
     }
     let segments = |number: usize| text::count(number as u64, "segment", "segments");
     let total: usize = legs.iter().map(|leg| leg.utterances.len()).sum();
     if total == 0 && is_read {
-        let none = format!("The transcript of activity {id} has {} but no text.", segments(read));
-        let shown = Shown::only(&none);
-        return (with_notes(none, &whole.notes, &[]), shown);
+        return format!("The transcript of activity {id} has {} but no text.", segments(read));
     }
     let skip = usize::try_from(whole.skip).unwrap_or(usize::MAX).min(total);
     if skip == total && total > 0 {
-        let none = format!(
+        return format!(
             "skip={} is past the end: the transcript has {}.",
             whole.skip,
             segments(total)
         );
-        let shown = Shown::only(&none);
-        return (none, shown);
     }
-    let room = whole.budget.bytes.saturating_sub(TRANSCRIPT_FRAME_BYTES + frame);
-    let (lines, next) = transcript_lines(whole, skip, room, beside);
-    let mut shown = Shown {
-        count: next - skip,
-        ..Shown::default()
-    };
+    let (lines, next) = transcript_lines(whole, skip);
     let (of, time) = if legs.len() > 1 {
         (
             format!("the call of {id} in {} legs", legs.len()),
@@ -1386,12 +1185,7 @@ fn transcript(whole: &TranscriptOutput, frame: usize, beside: &dyn Beside) -> (S
     let first = if total == 0 { 0 } else { skip + 1 };
     let mut out = format!("Transcript of {of}, segments {first}–{next} of {total} ([{time}])\n{lines}");
     if next < total {
-        shown.next = Some(Next::Skip(next as u64));
-        shown
-            .hints
-            .push(format!("{} more segments: call again with skip={next}.", total - next));
-        out += "\n\n";
-        out += &shown.hints[0];
+        out += &format!("\n\n{} more segments: call again with skip={next}.", total - next);
     }
     for leg in legs.iter().filter(|leg| leg.is_partial) {
         let which = if legs.len() > 1 {
@@ -1399,20 +1193,19 @@ fn transcript(whole: &TranscriptOutput, frame: usize, beside: &dyn Beside) -> (S
         } else {
             String::new()
         };
-        let longer = format!(
-            "the transcript{which} is longer than the {} segments that one call reads.",
+        out += &format!(
+            "\n\nNote: the transcript{which} is longer than the {} segments that one call reads.",
             text::thousands(leg.read as u64)
         );
-        out += &format!("\n\nNote: {longer}");
-        shown.hints.push(longer);
     }
-    (with_notes(out, &whole.notes, &[]), shown)
+    with_notes(out, &whole.notes, &[])
 }
 
 /// The segments from `skip` on, as far as there is room, and the number of the one behind them. Each leg is told by its
 /// activity and its agent where there are several.
-fn transcript_lines(whole: &TranscriptOutput, skip: usize, mut room: usize, beside: &dyn Beside) -> (String, usize) {
+fn transcript_lines(whole: &TranscriptOutput, skip: usize) -> (String, usize) {
     let legs = &whole.legs;
+    let mut room = whole.budget.bytes.saturating_sub(TRANSCRIPT_FRAME_BYTES);
     let mut out = String::new();
     let mut at = 0;
     for (i, leg) in legs.iter().enumerate() {
@@ -1440,7 +1233,7 @@ fn transcript_lines(whole: &TranscriptOutput, skip: usize, mut room: usize, besi
                 continue;
             }
             let line = utterance(segment);
-            let size = line.len() + 3 + beside.utterance(segment);
+            let size = line.len() + 3;
             if size > room && at > skip {
                 return (out, at);
             }
@@ -1454,7 +1247,7 @@ fn transcript_lines(whole: &TranscriptOutput, skip: usize, mut room: usize, besi
 }
 
 /// `leg 2 of 3: activity activities_b, agent Jan Novák`.
-pub(super) fn leg_border(leg: &Leg, place: usize, of: usize) -> String {
+fn leg_border(leg: &Leg, place: usize, of: usize) -> String {
     let agent = match &leg.agent {
         Some(agent) => format!("agent {}", inline(agent, LINK_TITLE_CHARS)),
         None => "no agent named".to_owned(),
@@ -1467,7 +1260,7 @@ pub(super) fn leg_border(leg: &Leg, place: usize, of: usize) -> String {
 
 /// The transcript of a call with several legs as the lines of one text. No segment can pass for a border: each begins with
 /// its time.
-pub(super) fn legs(legs: &[Leg]) -> String {
+fn legs(legs: &[Leg]) -> String {
     let mut lines = Vec::new();
     for (i, leg) in legs.iter().enumerate() {
         lines.push(format!("[{}]", leg_border(leg, i + 1, legs.len())));
@@ -1480,7 +1273,7 @@ pub(super) fn legs(legs: &[Leg]) -> String {
 }
 
 /// Who said what when, on one line; further lines of a message are set in, so that none can pass for a message.
-pub(super) fn utterance(utterance: &Utterance) -> String {
+fn utterance(utterance: &Utterance) -> String {
     let Utterance {
         at,
         speaker,
@@ -1576,7 +1369,7 @@ mod tests {
                 is_server_limit: false,
             },
         };
-        list(&page, 0, &TextAlone).0
+        list(&page, 0)
     }
 
     #[test]
@@ -1619,7 +1412,7 @@ mod tests {
                             texts: Vec::new(),
                             ..note(i)
                         },
-                        said: said.clone(),
+                        said: said.iter().map(|said| utterance_of(said, said.text.clone())).collect(),
                     })
                     .collect(),
                 rows: spoken.len() - from.thread as usize,
@@ -1633,7 +1426,7 @@ mod tests {
                     is_server_limit: false,
                 },
             };
-            let answer = threads(&page, 0, &TextAlone).0;
+            let answer = threads(&page);
             assert!(answer.len() <= 2_000, "{}", answer.len());
             read.extend(answer.chars().filter(|c| ('\u{4e00}'..'\u{9fff}').contains(c)));
             let Some((_, next)) = answer.split_once("continue=") else {
@@ -1776,17 +1569,16 @@ mod tests {
                 label: "Note".into(),
                 value: FactValue::Text(text),
                 provenance: crate::model::output::Provenance::People,
-                personal: None,
                 max_chars: 300,
             }],
             texts: Vec::new(),
             ..note(1)
         };
         assert_eq!(
-            Item::in_list(&field("short".to_owned()), Limit::OWN).print(Limit::OWN),
+            Item::in_list(&field("short".to_owned())).print(Limit::OWN),
             "- **1**\n  Note: short"
         );
-        let long = Item::in_list(&field(format!("a\n# b {}", "x".repeat(300))), Limit::OWN).print(Limit::OWN);
+        let long = Item::in_list(&field(format!("a\n# b {}", "x".repeat(300)))).print(Limit::OWN);
         assert!(long.starts_with("- **1**\n  Note:\n  > a\n  > # b xxx"), "{long}");
     }
 }

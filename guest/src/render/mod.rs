@@ -4,5 +4,4 @@ mod budget;
 pub mod html;
 pub mod mail;
 pub mod markdown;
-pub mod shown;
 pub mod structured;

@@ -1,779 +1,145 @@
-//! Results of tools → structured content (JSON), for programs and views.
+//! Results of tools → JSON for programs, complete: no budget applies.
 //!
-//! It is made of the same typed records as the text, and of what of them the text shows: both agree on what is left out. Strings
-//! are those of the text; numbers, flags and times are typed. `model::output_schema` has the shapes.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The same facts as in the text, under stable keys. Each record names the keys whose values people wrote.
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    markdown::{self, LINK_TITLE_CHARS, TITLE_CHARS, inline},
-    shown::{Beside, Limit, Next, Shown, ShownThread},
-};
-use crate::{
-    model::output::{
-        Body, Content, Fact, FactValue, Figures, GroupOutput, Key, Leg, ListOutput, Moment, Output, Provenance, Record,
-        RecordOutput, Reference, RestOutput, SectionsOutput, Speaker, StatisticsOutput, Summary, Text, ThreadsOutput,
-        TranscriptOutput, Unit, Utterance, snake_case,
-    },
-    text, time,
+use crate::model::output::{
+    Body, Content, Fact, FactValue, Figures, GroupOutput, Key, Leg, ListOutput, Moment, Output, Provenance, Record,
+    RecordOutput, Reference, RestOutput, Speaker, StatisticsOutput, Summary, Text, Utterance, snake_case,
 };
 
-/// Closing remarks, and how records are joined.
-const HINTS_BYTES: usize = 600;
-
-/// Structured content beside the text.
-pub struct Structured;
-
-impl Beside for Structured {
-    fn frame(&self, content: &Content) -> usize {
-        let mut draft = Draft::of(content);
-        // Labels are told once for all records.
-        for record in records(content) {
-            draft.record(record, Limit { most: 0, ..Limit::OWN });
+/// The JSON of an answer.
+pub fn output(output: &Output) -> Value {
+    match &output.content {
+        Content::Record(one) => single(one),
+        Content::List(page) => list(page),
+        Content::Conversation(one, page) => {
+            let mut out = single(one);
+            out["conversation"] = list(page);
+            out
         }
-        let frame = draft.content(content, &Shown::default());
-        size(&frame) + HINTS_BYTES
-    }
-
-    fn record(&self, record: &Record, limit: Limit) -> usize {
-        size(&Draft::default().record(record, limit)) + 1
-    }
-
-    fn utterance(&self, utterance: &Utterance) -> usize {
-        size(&Draft::default().utterance(utterance)) + 1
-    }
-
-    fn group(&self, group: &GroupOutput) -> usize {
-        size(&Draft::default().group(group)) + 1
-    }
-
-    fn rest(&self, of: &RestOutput) -> usize {
-        size(&rest(of, Unit::Seconds)) + 1
-    }
-}
-
-fn size(value: &Value) -> usize {
-    value.to_string().len()
-}
-
-/// The structured content of an answer, of which the text shows so much.
-pub fn content(output: &Output, shown: &Shown) -> Value {
-    Draft::of(&output.content).content(&output.content, shown)
-}
-
-/// All records of a content.
-fn records(content: &Content) -> Vec<&Record> {
-    match content {
-        Content::Record(one) => vec![&one.record],
-        Content::List(page) => page.records.iter().collect(),
-        Content::Conversation(one, page) => [&one.record].into_iter().chain(&page.records).collect(),
-        Content::Sections(board) => board.sections.iter().flat_map(|section| &section.records).collect(),
-        Content::Threads(page) => page.threads.iter().map(|thread| &thread.record).collect(),
-        Content::Count(_) | Content::Statistics(_) | Content::Transcript(_) | Content::Json(_) => Vec::new(),
-    }
-}
-
-/// Structured content while it is made, with what is said once for all of its records.
-#[derive(Default)]
-struct Draft<'a> {
-    zone: Option<&'a str>,
-    /// Of what is measured.
-    unit: Unit,
-    /// Labels by their keys.
-    labels: BTreeMap<String, String>,
-    /// Keys of what people wrote.
-    by_people: BTreeSet<String>,
-}
-
-impl<'a> Draft<'a> {
-    fn of(content: &'a Content) -> Self {
-        let zone = match content {
-            Content::Record(one) => &one.zone,
-            Content::List(page) | Content::Conversation(_, page) => &page.zone,
-            Content::Statistics(of) => &of.zone,
-            Content::Sections(board) => &board.zone,
-            Content::Threads(page) => &page.zone,
-            Content::Count(_) | Content::Transcript(_) | Content::Json(_) => &None,
-        };
-        let measure = match content {
-            Content::Statistics(of) => of.measure.as_ref(),
-            _ => None,
-        };
-        Draft {
-            zone: zone.as_deref(),
-            unit: measure.map_or(Unit::Seconds, |measure| measure.unit),
-            ..Draft::default()
-        }
-    }
-
-    fn content(mut self, content: &Content, shown: &Shown) -> Value {
-        let mut out = Members::default();
-        let notes = match content {
-            Content::Record(one) => {
-                out.add("kind", "record");
-                self.single(&mut out, one, shown);
-                &one.notes
-            }
-            Content::List(page) => {
-                out.add("kind", "list");
-                self.page(&mut out, page, shown);
-                &page.notes
-            }
-            Content::Conversation(one, page) => {
-                out.add("kind", "conversation");
-                let none = Shown::default();
-                let head = shown.head.as_deref().unwrap_or(&none);
-                self.single(&mut out, one, head);
-                out.add_all("notes", &one.notes);
-                out.add_all("hints", &head.hints);
-                let mut conversation = Members::default();
-                self.page(&mut conversation, page, shown);
-                out.add("conversation", conversation.0);
-                &page.notes
-            }
-            Content::Count(found) => {
-                out.add("kind", "count");
-                out.add("of", found.plural);
-                out.add("total", found.total);
-                out.add_all("applied_filters", &found.applied_filters);
-                &found.notes
-            }
-            Content::Statistics(of) => {
-                out.add("kind", "statistics");
-                self.statistics(&mut out, of, shown);
-                &of.notes
-            }
-            Content::Transcript(whole) => {
-                out.add("kind", "transcript");
-                self.transcript(&mut out, whole, shown);
-                &whole.notes
-            }
-            Content::Sections(board) => {
-                out.add("kind", "sections");
-                self.sections(&mut out, board, shown);
-                &board.notes
-            }
-            Content::Threads(page) => {
-                out.add("kind", "threads");
-                self.threads(&mut out, page, shown);
-                &page.notes
-            }
-            // It says itself what it is.
-            Content::Json(value) => return value.clone(),
-        };
-        out.add_all("notes", notes);
-        out.add_all("hints", &shown.hints);
-        if let Some(next) = &shown.next {
-            out.add(
-                "next",
-                match next {
-                    Next::Skip(skip) => json!({ "skip": skip }),
-                    Next::Continue(place) => json!({"continue": markdown::cursor(*place)}),
-                },
-            );
-        }
-        if let Some(zone) = self.zone {
-            out.add("time_zone", zone);
-        }
-        let labels: Map<String, Value> = self
-            .labels
-            .into_iter()
-            .filter(|(key, label)| label_of(key) != *label)
-            .map(|(key, label)| (key, label.into()))
-            .collect();
-        if !labels.is_empty() {
-            out.add("labels", labels);
-        }
-        out.add_all("written_by_people", &self.by_people.into_iter().collect::<Vec<_>>());
-        Value::Object(out.0)
-    }
-
-    fn single(&mut self, out: &mut Members, one: &RecordOutput, shown: &Shown) {
-        out.add("of", one.singular);
-        // In a frame nothing shows.
-        let record = match shown.count {
-            0 => json!({}),
-            _ => self.record(&one.record, shown.limit),
-        };
-        out.add("record", record);
-    }
-
-    fn page(&mut self, out: &mut Members, page: &ListOutput, shown: &Shown) {
-        out.add("of", page.plural);
-        let records = page.records.iter().take(shown.count);
-        out.add(
-            "records",
-            records
-                .map(|record| self.record(record, shown.limit))
-                .collect::<Vec<_>>(),
-        );
-        out.add("skip", page.skip);
-        out.add("rows", page.rows);
-        if let Some(left_out) = page.left_out {
-            out.add("unfit", left_out);
-        }
-        if let Some(total) = page.total {
-            out.add("total", total);
-        }
-        out.add_all("applied_filters", &page.applied_filters);
-    }
-
-    fn sections(&mut self, out: &mut Members, board: &SectionsOutput, shown: &Shown) {
-        out.add("heading", board.heading.as_str());
-        if let Some(at) = &board.at {
-            out.add("at", time::iso(at, self.zone));
-        }
-        let sections = board.sections.iter().enumerate().map(|(i, section)| {
-            let mut out = Members::default();
-            out.add("title", section.title);
-            out.add("summary", section.said.as_str());
-            let figures: Map<String, Value> = section
-                .figures
-                .iter()
-                .map(|(of, number)| (inline(of, LINK_TITLE_CHARS), json!(number)))
-                .collect();
-            out.add("figures", figures);
-            let places = shown.sections.get(i).map_or(&[][..], |places| places);
-            let records: Vec<Value> = places
-                .iter()
-                .map(|place| self.record(&section.records[*place], Limit::OWN))
-                .collect();
-            out.add("records", records);
-            out.add("rows", section.records.len());
-            Value::Object(out.0)
-        });
-        let sections: Vec<Value> = sections.collect();
-        out.add("sections", sections);
-    }
-
-    fn threads(&mut self, out: &mut Members, page: &ThreadsOutput, shown: &Shown) {
-        out.add("of", page.plural);
-        let each = page.threads.iter().zip(&shown.threads);
-        let threads: Vec<Value> = each
-            .map(|(thread, part)| {
-                let ShownThread {
-                    limit,
-                    from,
-                    skipped,
-                    count,
-                    parted,
-                } = *part;
-                let said = thread.said.iter().enumerate().skip(from).take(count);
-                let utterances: Vec<Value> = said
-                    .map(|(u, said)| {
-                        let skipped = if u == from { skipped } else { 0 };
-                        let most = parted.filter(|_| u + 1 == from + count).unwrap_or(usize::MAX);
-                        self.utterance(&markdown::utterance_from(said, skipped, most))
-                    })
-                    .collect();
-                let mut record = self.record(&thread.record, limit);
-                if from > 0 || skipped > 0 {
-                    record["from"] = json!(from + 1);
-                }
-                record["utterance_count"] = json!(thread.said.len());
-                record["utterances"] = utterances.into();
-                record
+        Content::Count(found) => json!({
+            "total": found.total,
+            "applied_filters": found.applied_filters,
+            "notes": found.notes,
+        }),
+        Content::Json(value) => value.clone(),
+        Content::Sections(board) => json!({
+            "heading": board.heading,
+            "sections": board.sections.iter().map(|section| json!({
+                "title": section.title,
+                "summary": section.said,
+                "records": section.records.iter().map(record).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+            "notes": board.notes,
+            "time_zone": board.zone,
+        }),
+        Content::Threads(page) => json!({
+            "threads": page.threads.iter().map(|thread| {
+                let mut out = record(&thread.record);
+                out["utterances"] = thread.said.iter().map(utterance).collect();
+                out
+            }).collect::<Vec<_>>(),
+            "skip": page.from.thread,
+            "rows": page.rows,
+            "total": page.total,
+            "applied_filters": page.applied_filters,
+            "notes": page.notes,
+            "time_zone": page.zone,
+        }),
+        Content::Statistics(of) => statistics(of),
+        Content::Transcript(whole) => {
+            let mut skip = usize::try_from(whole.skip).unwrap_or(usize::MAX);
+            let legs = whole.legs.iter().map(|of| {
+                let passed = skip.min(of.utterances.len());
+                skip -= passed;
+                leg(of, passed)
+            });
+            json!({
+                "activity": whole.activity,
+                "legs": legs.collect::<Vec<_>>(),
+                "total": whole.legs.iter().map(|leg| leg.utterances.len()).sum::<usize>(),
+                "skip": whole.skip,
+                "is_partial": whole.legs.iter().any(|leg| leg.is_partial),
+                "notes": whole.notes,
             })
-            .collect();
-        out.add("threads", threads);
-        out.add("skip", page.from.thread);
-        out.add("rows", page.rows);
-        if let Some(total) = page.total {
-            out.add("total", total);
-        }
-        out.add_all("applied_filters", &page.applied_filters);
-    }
-
-    fn statistics(&mut self, out: &mut Members, of: &StatisticsOutput, shown: &Shown) {
-        out.add("of", of.plural);
-        out.add("total", figures(&of.whole, self.unit));
-        let dimensions: Vec<Value> = of
-            .dimensions
-            .iter()
-            .map(|by| json!({"name": by.name, "label": by.label}))
-            .collect();
-        out.add("group_by", dimensions);
-        if let Some(measure) = &of.measure {
-            out.add("measure", measure.label.as_str());
-        }
-        // Rows of the table are groups, or what is in them.
-        let mut room = shown.count;
-        let has_rows_within = markdown::has_rows_within(of);
-        let mut groups = Vec::new();
-        for group in &of.groups {
-            if room == 0 {
-                break;
-            }
-            if !has_rows_within {
-                room -= 1;
-                groups.push(self.group(group));
-                continue;
-            }
-            let inner = group.inner.len().min(room);
-            let rest = group.rest.len().min(room - inner);
-            room -= inner + rest;
-            let mut out = self.group_alone(group);
-            self.add_inner(&mut out, &group.inner[..inner], &group.rest[..rest]);
-            groups.push(out);
-        }
-        out.add("groups", groups);
-        if !of.rest.is_empty() {
-            let others: Vec<Value> = of.rest.iter().map(|of| rest(of, self.unit)).collect();
-            out.add("others", others);
-        }
-        out.add("group_count", of.group_count);
-        if of.repeated > 0 {
-            out.add("counted_more_than_once", of.repeated);
-        }
-        if let Some(period) = &of.compared_with {
-            out.add("compared_with", period.as_str());
-        }
-        out.add_all("applied_filters", &of.applied_filters);
-        out.add_all("basis", &of.basis);
-        out.add("is_whole", of.is_whole);
-    }
-
-    fn group(&self, of: &GroupOutput) -> Value {
-        let mut out = self.group_alone(of);
-        self.add_inner(&mut out, &of.inner, &of.rest);
-        out
-    }
-
-    fn group_alone(&self, of: &GroupOutput) -> Value {
-        let mut out = figures(&of.figures, self.unit);
-        if let Some(value) = &of.value {
-            out["group"] = self.value(value, LINK_TITLE_CHARS);
-        }
-        out
-    }
-
-    fn add_inner(&self, out: &mut Value, inner: &[GroupOutput], others: &[RestOutput]) {
-        if !inner.is_empty() {
-            out["groups"] = inner.iter().map(|group| self.group(group)).collect();
-        }
-        if !others.is_empty() {
-            out["others"] = others.iter().map(|of| rest(of, self.unit)).collect();
-        }
-    }
-
-    fn transcript(&self, out: &mut Members, whole: &TranscriptOutput, shown: &Shown) {
-        out.add("activity", inline(&whole.activity, TITLE_CHARS));
-        let (mut skip, mut room) = (usize::try_from(whole.skip).unwrap_or(usize::MAX), shown.count);
-        let mut legs = Vec::new();
-        let is_continued = skip > 0;
-        for (i, leg) in whole.legs.iter().enumerate() {
-            let passed = skip.min(leg.utterances.len());
-            let is_passed = is_continued && skip >= leg.utterances.len();
-            skip -= passed;
-            // It was shown whole before.
-            if is_passed {
-                continue;
-            }
-            let count = room.min(leg.utterances.len() - passed);
-            room -= count;
-            let mut out = self.leg(leg, &leg.utterances[passed..passed + count]);
-            if whole.legs.len() > 1 {
-                out["place"] = json!(i + 1);
-            }
-            legs.push(out);
-            if passed + count < leg.utterances.len() {
-                break;
-            }
-        }
-        if whole.legs.len() > 1 {
-            out.add("leg_count", whole.legs.len());
-        }
-        out.add("legs", legs);
-        out.add(
-            "total",
-            whole.legs.iter().map(|leg| leg.utterances.len()).sum::<usize>(),
-        );
-        out.add("skip", whole.skip);
-        out.add("is_partial", whole.legs.iter().any(|leg| leg.is_partial));
-    }
-
-    /// A record, as much of it as `limit` shows.
-    fn record(&mut self, record: &Record, limit: Limit) -> Value {
-        let mut facts = Map::new();
-        let mut custom_fields = Map::new();
-        for fact in record.facts.iter().take(limit.facts) {
-            match &fact.key {
-                Key::Label => {
-                    let key = self.key(&fact.label, &facts);
-                    if fact.provenance == Provenance::People {
-                        self.by_people.insert(key.clone());
-                    }
-                    facts.insert(key, self.fact(fact));
-                }
-                Key::CustomField(key) => {
-                    custom_fields.insert(key.clone(), self.custom_field(fact, limit));
-                }
-            }
-        }
-        let mut out = Members::default();
-        if let Some(id) = &record.id {
-            out.add("id", inline(id, TITLE_CHARS));
-        }
-        if let Some(title) = &record.title {
-            out.add("title", inline(title, TITLE_CHARS));
-        }
-        if let Some(url) = &record.url {
-            out.add("url", url.as_str());
-        }
-        if !facts.is_empty() {
-            out.add("facts", facts);
-        }
-        if !custom_fields.is_empty() {
-            out.add("custom_fields", custom_fields);
-        }
-        out.add_all("remarks", &record.remarks);
-        if !record.texts.is_empty() {
-            let texts: Vec<Value> = record.texts.iter().map(|text| self.text(text, limit)).collect();
-            out.add("texts", texts);
-        }
-        Value::Object(out.0)
-    }
-
-    /// The key of a label: its own in this record, and the same for this label in all.
-    fn key(&mut self, label: &str, taken: &Map<String, Value>) -> String {
-        let mut key = snake_case(label);
-        while taken.contains_key(&key) || self.labels.get(&key).is_some_and(|known| known != label) {
-            key += "_2";
-        }
-        self.labels.insert(key.clone(), label.to_owned());
-        key
-    }
-
-    fn fact(&self, fact: &Fact) -> Value {
-        let is_list = matches!(
-            &fact.value,
-            FactValue::Text(_) | FactValue::Word(_) | FactValue::List(_)
-        );
-        let is_cut = || markdown::plain(&fact.value).chars().nth(fact.max_chars).is_some();
-        if is_list && is_cut() {
-            return markdown::fact_value(fact).into();
-        }
-        self.value(&fact.value, fact.max_chars)
-    }
-
-    fn custom_field(&self, fact: &Fact, limit: Limit) -> Value {
-        let mut out = json!({"label": fact.label});
-        if !markdown::is_long(fact) {
-            out["value"] = self.fact(fact);
-            return out;
-        }
-        let whole = markdown::long_value(fact);
-        let (kept, left_out) = kept(&whole, limit.chars(fact.max_chars));
-        out["value"] = kept.into();
-        if left_out > 0 {
-            out["left_out_characters"] = left_out.into();
-        }
-        out
-    }
-
-    /// A typed value; strings are at most so many characters long.
-    fn value(&self, of: &FactValue, chars: usize) -> Value {
-        match of {
-            FactValue::Text(text) | FactValue::Word(text) => json!(inline(text, chars)),
-            FactValue::DateTime(time) => json!(inline(&time::iso(time, self.zone), chars)),
-            FactValue::Number(number) => Value::Number(number.clone()),
-            FactValue::Seconds(seconds) | FactValue::Duration(seconds) => json!({"seconds": number(*seconds)}),
-            FactValue::YesNo(yes) => json!(yes),
-            FactValue::Code { code, meaning } => {
-                json!({"code": inline(code, chars), "meaning": inline(meaning, chars)})
-            }
-            FactValue::Reference(Reference { id, title, url }) => {
-                let chars = if url.is_some() { LINK_TITLE_CHARS } else { chars };
-                let mut out = with_those_known(&[("id", id), ("title", title)], chars);
-                if let Some(url) = url {
-                    out["url"] = json!(url);
-                }
-                out
-            }
-            FactValue::Deadline { at, overdue } => {
-                let mut out = json!({});
-                if let Some(at) = at {
-                    out["at"] = json!(inline(&time::iso(at, self.zone), chars));
-                }
-                if let Some(overdue) = overdue {
-                    out["overdue_seconds"] = number(*overdue);
-                }
-                out
-            }
-            FactValue::Caller { name, number } => with_those_known(&[("name", name), ("number", number)], chars),
-            FactValue::Mailbox { name, address } => with_those_known(&[("name", name), ("address", address)], chars),
-            FactValue::File {
-                title,
-                media_type,
-                bytes,
-                is_inline,
-            } => {
-                let mut out = with_those_known(&[("title", title), ("media_type", media_type)], chars);
-                if let Some(bytes) = bytes {
-                    out["bytes"] = bytes
-                        .parse::<u64>()
-                        .map_or_else(|_| json!(inline(bytes, chars)), |bytes| json!(bytes));
-                }
-                if *is_inline {
-                    out["inline"] = json!(true);
-                }
-                out
-            }
-            FactValue::List(values) => values.iter().map(|of| self.value(of, chars)).collect(),
-        }
-    }
-
-    /// A long text, as much of it as shows.
-    fn text(&self, of: &Text, limit: Limit) -> Value {
-        let mut out = Members::default();
-        if !of.label.is_empty() {
-            out.add("label", of.label);
-        }
-        let most = limit.chars(of.chars);
-        let left_out = match &of.body {
-            Body::Plain(body) => {
-                let body = text::defuse(body);
-                let (kept, left_out) = kept(&body, most);
-                out.add("text", kept);
-                left_out
-            }
-            Body::Conversation(utterances) => {
-                let mut cut = Cut::of(most, || {
-                    let lines: Vec<String> = utterances.iter().map(markdown::utterance).collect();
-                    lines.join("\n")
-                });
-                out.add("utterances", self.utterances(utterances, &mut cut));
-                cut.left_out
-            }
-            Body::Legs(legs) => {
-                let mut cut = Cut::of(most, || markdown::legs(legs));
-                let shown: Vec<Value> = legs
-                    .iter()
-                    .enumerate()
-                    .map(|(i, leg)| {
-                        cut.take(&format!("[{}]", markdown::leg_border(leg, i + 1, legs.len())));
-                        let mut out = self.leg(leg, &[]);
-                        out["segments"] = self.utterances(&leg.utterances, &mut cut).into();
-                        if leg.utterances.is_empty() {
-                            cut.take("[no transcript]");
-                        }
-                        out
-                    })
-                    .collect();
-                out.add("legs", shown);
-                cut.left_out
-            }
-        };
-        if left_out > 0 {
-            out.add("left_out_characters", left_out);
-        }
-        if let Some(note) = &of.note {
-            out.add("note", note.as_str());
-        }
-        Value::Object(out.0)
-    }
-
-    /// Those that show where the text of all of them is cut; of the last one perhaps a part.
-    fn utterances(&self, utterances: &[Utterance], cut: &mut Cut) -> Vec<Value> {
-        if cut.room == usize::MAX {
-            return utterances.iter().map(|said| self.utterance(said)).collect();
-        }
-        let mut out = Vec::new();
-        for said in utterances {
-            let line = markdown::utterance(said);
-            match cut.take(&line) {
-                None => out.push(self.utterance(said)),
-                Some(0) => {}
-                Some(shown) => {
-                    // What stands before the text shows, and some of the text.
-                    let nothing = Utterance {
-                        text: String::new(),
-                        files: Vec::new(),
-                        ..said.clone()
-                    };
-                    let before = markdown::utterance(&nothing)
-                        .trim_end_matches("[no text]")
-                        .chars()
-                        .count();
-                    let part: String = line.chars().take(shown).skip(before).collect();
-                    let mut part = self.utterance(&Utterance {
-                        text: part.replace("\n    ", "\n"),
-                        ..nothing
-                    });
-                    part["left_out_characters"] = json!(line.chars().count() - shown);
-                    out.push(part);
-                }
-            }
-        }
-        out
-    }
-
-    /// A leg of a call with these of its segments.
-    fn leg(&self, leg: &Leg, segments: &[Utterance]) -> Value {
-        let mut out = Members::default();
-        out.add("activity", inline(&leg.activity, TITLE_CHARS));
-        if let Some(agent) = &leg.agent {
-            out.add("agent", inline(agent, LINK_TITLE_CHARS));
-        }
-        out.add(
-            "segments",
-            segments.iter().map(|said| self.utterance(said)).collect::<Vec<_>>(),
-        );
-        out.add_all("remarks", &leg.remarks);
-        Value::Object(out.0)
-    }
-
-    fn utterance(&self, utterance: &Utterance) -> Value {
-        let Utterance {
-            at,
-            speaker: Speaker { role, name, note },
-            text,
-            files,
-        } = utterance;
-        let mut out = Members::default();
-        match at {
-            Moment::Offset(seconds) => out.add("at_seconds", number(*seconds)),
-            Moment::Time(time) if time.is_empty() => {}
-            Moment::Time(time) => out.add("at", time::iso(time, self.zone)),
-        }
-        out.add("speaker", role.label());
-        if let Some(name) = name {
-            out.add("name", inline(name, LINK_TITLE_CHARS));
-        }
-        if let Some(note) = note {
-            out.add("note", note.as_ref());
-        }
-        out.add("text", text::defuse(text).as_ref());
-        if !files.is_empty() {
-            let files: Vec<Value> = files.iter().map(|file| self.value(file, TITLE_CHARS)).collect();
-            out.add("files", files);
-        }
-        Value::Object(out.0)
-    }
-}
-
-/// Members of an object in their order; lists that are empty are left out.
-#[derive(Default)]
-struct Members(Map<String, Value>);
-
-impl Members {
-    fn add(&mut self, key: &str, value: impl Into<Value>) {
-        self.0.insert(key.to_owned(), value.into());
-    }
-
-    /// Adds to the list of this key.
-    fn add_all(&mut self, key: &str, texts: &[String]) {
-        if texts.is_empty() {
-            return;
-        }
-        let list = self.0.entry(key.to_owned()).or_insert_with(|| json!([]));
-        if let Value::Array(list) = list {
-            list.extend(texts.iter().map(|text| json!(text)));
         }
     }
 }
 
-/// How much is left of the characters that show of several lines.
-struct Cut {
-    room: usize,
-    left_out: usize,
+fn single(one: &RecordOutput) -> Value {
+    json!({"record": record(&one.record), "notes": one.notes, "time_zone": one.zone})
 }
 
-impl Cut {
-    /// Of a text of several lines at most `most` characters show.
-    fn of(most: usize, whole: impl FnOnce() -> String) -> Self {
-        if most == usize::MAX {
-            return Cut {
-                room: most,
-                left_out: 0,
-            };
-        }
-        let whole = whole();
-        let (kept, left_out) = kept(&whole, most);
-        Cut {
-            room: kept.chars().count(),
-            left_out,
-        }
-    }
-
-    /// How many characters of a line show, `None` where all do. A line that is cut ends what shows.
-    fn take(&mut self, line: &str) -> Option<usize> {
-        let length = line.chars().count();
-        if length <= self.room && (self.room > 0 || self.left_out == 0) {
-            // With the line break.
-            self.room = self.room.saturating_sub(length + 1);
-            return None;
-        }
-        Some(std::mem::take(&mut self.room))
-    }
-}
-
-/// As much of a text as shows, and how many characters are left out.
-fn kept(body: &str, most: usize) -> (&str, usize) {
-    let Some((at, _)) = body.char_indices().nth(most) else {
-        return (body, 0);
-    };
-    let kept = body[..at].trim_end();
-    (kept, body[kept.len()..].chars().count())
-}
-
-/// A label that a key stands for, unless another one is named: `first_answer_after` → `First answer after`.
-fn label_of(key: &str) -> String {
-    let mut chars = key.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first
-            .to_uppercase()
-            .chain(chars.map(|c| if c == '_' { ' ' } else { c }))
-            .collect()
+fn list(page: &ListOutput) -> Value {
+    json!({
+        "records": page.records.iter().map(record).collect::<Vec<_>>(),
+        "skip": page.skip,
+        "rows": page.rows,
+        "left_out": page.left_out,
+        "total": page.total,
+        "applied_filters": page.applied_filters,
+        "notes": page.notes,
+        "time_zone": page.zone,
     })
 }
 
-/// Whole numbers without a fraction.
-fn number(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() < 1e15 {
-        json!(number as i64)
-    } else {
-        json!(number)
-    }
+fn statistics(of: &StatisticsOutput) -> Value {
+    json!({
+        "total": figures(&of.whole),
+        "group_by": of.dimensions.iter().map(|by| json!({"name": by.name, "label": by.label})).collect::<Vec<_>>(),
+        "measure": of.measure,
+        "groups": of.groups.iter().map(group).collect::<Vec<_>>(),
+        "others": of.rest.iter().map(rest).collect::<Vec<_>>(),
+        "group_count": of.group_count,
+        "counted_more_than_once": of.repeated,
+        "compared_with": of.compared_with,
+        "applied_filters": of.applied_filters,
+        "basis": of.basis,
+        "is_whole": of.is_whole,
+        "notes": of.notes,
+        "time_zone": of.zone,
+    })
 }
 
-fn rest(of: &RestOutput, unit: Unit) -> Value {
-    let mut out = figures(&of.figures, unit);
-    out["group_count"] = json!(of.groups);
+fn group(of: &GroupOutput) -> Value {
+    let mut out = figures(&of.figures);
+    out["group"] = of.value.as_ref().map_or(Value::Null, value);
+    if !of.inner.is_empty() {
+        out["groups"] = of.inner.iter().map(group).collect();
+    }
+    if !of.rest.is_empty() {
+        out["others"] = of.rest.iter().map(rest).collect();
+    }
+    out
+}
+
+fn rest(of: &RestOutput) -> Value {
+    let mut out = figures(&of.figures);
+    out["groups"] = json!(of.groups);
     if let Some(least) = of.fewer_than {
         out["fewer_than"] = json!(least);
     }
     out
 }
 
-fn figures(of: &Figures, unit: Unit) -> Value {
-    let mut out = summary(&of.now, unit);
+fn figures(of: &Figures) -> Value {
+    let mut out = summary(&of.now);
     if let Some(before) = &of.before {
-        out["before"] = summary(before, unit);
+        out["before"] = summary(before);
     }
     out
 }
 
-fn summary(of: &Summary, unit: Unit) -> Value {
+fn summary(of: &Summary) -> Value {
     let mut out = json!({"count": of.count});
-    if let (Some(spread), Unit::Number) = (&of.spread, unit) {
-        let figure = |parts: f64| number(unit.figure(parts));
-        out["numbers"] = json!({
-            "with_value": spread.with_value,
-            "sum": figure(spread.sum as f64),
-            "average": figure(spread.average),
-            "median": figure(spread.median),
-            "p90": figure(spread.p90 as f64),
-            "largest": figure(spread.longest as f64),
-        });
-    } else if let Some(spread) = &of.spread {
+    if let Some(spread) = &of.spread {
         out["seconds"] = json!({
             "with_value": spread.with_value,
             "sum": spread.sum,
             "average": spread.average,
-            "median": number(spread.median),
+            "median": spread.median,
             "p90": spread.p90,
             "longest": spread.longest,
         });
@@ -781,9 +147,307 @@ fn summary(of: &Summary, unit: Unit) -> Value {
     out
 }
 
-fn with_those_known(parts: &[(&str, &Option<String>)], chars: usize) -> Value {
+fn record(record: &Record) -> Value {
+    let mut facts = Map::new();
+    let mut custom_fields = Map::new();
+    let mut by_people = Vec::new();
+    for fact in &record.facts {
+        match &fact.key {
+            Key::Label => {
+                let key = snake_case(&fact.label);
+                if fact.provenance == Provenance::People {
+                    by_people.push(key.clone());
+                }
+                facts.insert(key, value(&fact.value));
+            }
+            Key::CustomField(key) => {
+                custom_fields.insert(key.clone(), custom_field(fact));
+            }
+        }
+    }
+    let mut out = Map::new();
+    let mut add = |key: &str, value: Value| {
+        let is_empty = match &value {
+            Value::Null => true,
+            Value::Array(values) => values.is_empty(),
+            Value::Object(values) => values.is_empty(),
+            _ => false,
+        };
+        if !is_empty {
+            out.insert(key.to_owned(), value);
+        }
+    };
+    add("id", json!(record.id));
+    add("title", json!(record.title));
+    add("url", json!(record.url));
+    add("facts", Value::Object(facts));
+    add("written_by_people", json!(by_people));
+    add("custom_fields", Value::Object(custom_fields));
+    add("remarks", json!(record.remarks));
+    add("texts", record.texts.iter().map(text).collect());
+    Value::Object(out)
+}
+
+fn custom_field(fact: &Fact) -> Value {
+    json!({"label": fact.label, "value": value(&fact.value)})
+}
+
+fn value(of: &FactValue) -> Value {
+    match of {
+        FactValue::Text(text) | FactValue::Word(text) | FactValue::DateTime(text) => json!(text),
+        FactValue::Number(number) => Value::Number(number.clone()),
+        FactValue::Seconds(seconds) | FactValue::Duration(seconds) => json!(seconds),
+        FactValue::YesNo(yes) => json!(yes),
+        FactValue::Code { code, meaning } => json!({"code": code, "meaning": meaning}),
+        FactValue::Reference(Reference { id, title, url }) => {
+            with_those_known(&[("id", id), ("title", title), ("url", url)])
+        }
+        FactValue::Deadline { at, overdue } => json!({"at": at, "overdue_seconds": overdue}),
+        FactValue::Caller { name, number } => with_those_known(&[("name", name), ("number", number)]),
+        FactValue::Mailbox { name, address } => with_those_known(&[("name", name), ("address", address)]),
+        FactValue::File {
+            title,
+            media_type,
+            bytes,
+            is_inline,
+        } => {
+            let mut out = with_those_known(&[("title", title), ("media_type", media_type), ("bytes", bytes)]);
+            if *is_inline {
+                out["inline"] = json!(true);
+            }
+            out
+        }
+        FactValue::List(values) => values.iter().map(value).collect(),
+    }
+}
+
+fn with_those_known(parts: &[(&str, &Option<String>)]) -> Value {
     let known = parts
         .iter()
-        .filter_map(|(key, part)| Some(((*key).to_owned(), json!(inline(part.as_ref()?, chars)))));
+        .filter_map(|(key, part)| Some(((*key).to_owned(), json!(part.as_ref()?))));
     Value::Object(known.collect())
+}
+
+fn text(text: &Text) -> Value {
+    let mut out = match &text.body {
+        Body::Plain(body) => json!({"text": body}),
+        Body::Conversation(utterances) => json!({"utterances": utterances.iter().map(utterance).collect::<Vec<_>>()}),
+        Body::Legs(legs) => json!({"legs": legs.iter().map(|of| leg(of, 0)).collect::<Vec<_>>()}),
+    };
+    if !text.label.is_empty() {
+        out["label"] = json!(text.label);
+    }
+    if let Some(note) = &text.note {
+        out["note"] = json!(note);
+    }
+    out
+}
+
+/// A leg of a call, without as many segments as were passed over.
+fn leg(leg: &Leg, passed: usize) -> Value {
+    let mut out = json!({
+        "activity": leg.activity,
+        "segments": leg.utterances.iter().skip(passed).map(utterance).collect::<Vec<_>>(),
+    });
+    if let Some(agent) = &leg.agent {
+        out["agent"] = json!(agent);
+    }
+    if !leg.remarks.is_empty() {
+        out["remarks"] = json!(leg.remarks);
+    }
+    out
+}
+
+fn utterance(utterance: &Utterance) -> Value {
+    let Utterance {
+        at,
+        speaker,
+        text,
+        files,
+    } = utterance;
+    let Speaker { role, name, note } = speaker;
+    let mut out = match at {
+        Moment::Offset(seconds) => json!({"at_seconds": seconds}),
+        Moment::Time(time) => json!({"at": time}),
+    };
+    out["speaker"] = json!(role.label());
+    if let Some(name) = name {
+        out["name"] = json!(name);
+    }
+    if let Some(note) = note {
+        out["kind"] = json!(note);
+    }
+    out["text"] = json!(text);
+    if !files.is_empty() {
+        out["files"] = files.iter().map(value).collect();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        args::Budget,
+        output::{CountOutput, Role, TranscriptOutput},
+    };
+
+    const BUDGET: Budget = Budget {
+        bytes: 2_000,
+        is_server_limit: false,
+    };
+
+    fn fact(key: Key, label: &'static str, value: FactValue) -> Fact {
+        Fact {
+            key,
+            label: label.into(),
+            provenance: value.provenance(),
+            value,
+            max_chars: 3,
+        }
+    }
+
+    #[test]
+    fn a_record_keeps_its_types_and_says_what_people_wrote() {
+        let reference = |title: &str| {
+            FactValue::Reference(Reference {
+                id: Some("jan".to_owned()),
+                title: Some(title.to_owned()),
+                url: None,
+            })
+        };
+        let one = Record {
+            singular: "ticket",
+            id: Some("1".to_owned()),
+            title: Some("Help".to_owned()),
+            url: None,
+            facts: vec![
+                fact(Key::Label, "Stage", FactValue::Word("OPEN".to_owned())),
+                fact(Key::Label, "Assigned to", reference("Jan Novák")),
+                fact(Key::Label, "First answer after", FactValue::Seconds(90.0)),
+                fact(Key::Label, "Unread", FactValue::YesNo(true)),
+                fact(Key::Label, "Reopens", FactValue::Number(2.into())),
+                fact(
+                    Key::Label,
+                    "SLA deadline",
+                    FactValue::Deadline {
+                        at: Some("2026-11-20 10:00:00".to_owned()),
+                        overdue: Some(60.0),
+                    },
+                ),
+                fact(
+                    Key::CustomField("tier".to_owned()),
+                    "Tier",
+                    FactValue::List(vec![FactValue::Text("gold".to_owned())]),
+                ),
+            ],
+            remarks: Vec::new(),
+            texts: vec![Text {
+                label: "",
+                body: Body::Plain("longer than any budget".to_owned()),
+                chars: 1,
+                note: None,
+            }],
+        };
+        let content = Content::Record(RecordOutput {
+            singular: "ticket",
+            record: one,
+            notes: Vec::new(),
+            zone: Some("Europe/Prague".to_owned()),
+            budget: BUDGET,
+        });
+        let out = output(&Output {
+            content,
+            first_record: None,
+        });
+        assert_eq!(
+            out,
+            json!({
+                "record": {
+                    "id": "1",
+                    "title": "Help",
+                    "facts": {
+                        "stage": "OPEN",
+                        "assigned_to": {"id": "jan", "title": "Jan Novák"},
+                        "first_answer_after": 90.0,
+                        "unread": true,
+                        "reopens": 2,
+                        "sla_deadline": {"at": "2026-11-20 10:00:00", "overdue_seconds": 60.0},
+                    },
+                    "written_by_people": ["assigned_to"],
+                    "custom_fields": {"tier": {"label": "Tier", "value": ["gold"]}},
+                    "texts": [{"text": "longer than any budget"}],
+                },
+                "notes": [],
+                "time_zone": "Europe/Prague",
+            })
+        );
+    }
+
+    #[test]
+    fn a_transcript_is_who_said_what_when() {
+        let segment = |at: f64, text: &str| Utterance {
+            at: Moment::Offset(at),
+            speaker: Speaker {
+                role: Role::Customer,
+                name: None,
+                note: None,
+            },
+            text: text.to_owned(),
+            files: Vec::new(),
+        };
+        let leg = |activity: &str, utterances| Leg {
+            activity: activity.to_owned(),
+            agent: Some("Jan Novák".to_owned()),
+            utterances,
+            read: 3,
+            is_partial: false,
+            remarks: Vec::new(),
+        };
+        let out = output(&Output {
+            content: Content::Transcript(TranscriptOutput {
+                activity: "1.1".to_owned(),
+                legs: vec![
+                    leg("activities_a", vec![segment(0.0, "a"), segment(65.5, "b")]),
+                    leg("activities_b", vec![segment(2.0, "c")]),
+                ],
+                notes: Vec::new(),
+                skip: 1,
+                budget: BUDGET,
+            }),
+            first_record: None,
+        });
+        assert_eq!(out["total"], 3);
+        assert_eq!(
+            out["legs"],
+            json!([
+                {
+                    "activity": "activities_a",
+                    "segments": [{"at_seconds": 65.5, "speaker": "Customer", "text": "b"}],
+                    "agent": "Jan Novák",
+                },
+                {
+                    "activity": "activities_b",
+                    "segments": [{"at_seconds": 2.0, "speaker": "Customer", "text": "c"}],
+                    "agent": "Jan Novák",
+                },
+            ])
+        );
+    }
+
+    #[test]
+    fn a_count_is_a_number() {
+        let out = output(&Output {
+            content: Content::Count(CountOutput {
+                singular: "ticket",
+                plural: "tickets",
+                total: 1234,
+                applied_filters: vec!["stage OPEN".to_owned()],
+                notes: Vec::new(),
+            }),
+            first_record: None,
+        });
+        assert_eq!(out["total"], 1234);
+        assert_eq!(out["applied_filters"], json!(["stage OPEN"]));
+    }
 }

@@ -276,14 +276,11 @@ pub(crate) fn find(context: &Context, wanted: &Wanted) -> Result<Search, Error> 
         match page {
             Ok(page) => found.extend(compare(wanted, &page.rows, None)),
             // It was to find what filters do not; those were answered.
-            Err(Error::Refused(_) | Error::NotFound(_)) if !is_refused => {}
-            Err(error) if !is_refused => context
-                .client
-                .note_partial("Contacts that write it in an unusual way may be missing", &error),
+            Err(_) if !is_refused => {}
             Err(error) => return Err(error),
         }
     }
-    sort::sort_by(&mut found, |a, b| (a.likeness, &a.name).cmp(&(b.likeness, &b.name)));
+    found.sort_by(|a, b| (a.likeness, &a.name).cmp(&(b.likeness, &b.name)));
     found.dedup_by(|a, b| a.name == b.name);
     if is_refused || !found.is_empty() {
         let gives = !found.is_empty();

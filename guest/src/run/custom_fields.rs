@@ -12,7 +12,7 @@ use crate::{
         entity::{CustomFields, Entity},
     },
     render::markdown::inline,
-    sort, value,
+    value,
 };
 
 /// Records that are read for the definitions of custom fields: one for each form in use, and pages mix few forms.
@@ -23,7 +23,7 @@ const WHOLE_RECORDS_MAX: usize = 3;
 /// The definitions of the custom fields that these rows use. A projected row comes without them, so they are read
 /// from as few records as show all the keys in use: one, in most cases.
 pub(crate) fn schema(context: &Context, entity: &Entity, rows: &[Value]) -> CustomFieldSchema {
-    let mut scheme: CustomFieldSchema = sort::map(rows.iter().flat_map(custom_field::schema_of));
+    let mut scheme: CustomFieldSchema = rows.iter().flat_map(custom_field::schema_of).collect();
     let mut open: Vec<&str> = Vec::new();
     let mut names: Vec<String> = Vec::new();
     for row in rows {
@@ -59,16 +59,8 @@ pub(crate) fn schema(context: &Context, entity: &Entity, rows: &[Value]) -> Cust
     if scheme.len() == before {
         // Builds that drop the definitions from every projection show them on the whole record.
         let names: Vec<&str> = names.iter().take(WHOLE_RECORDS_MAX).map(String::as_str).collect();
-        for record in context.client.read_records(entity.endpoint, &names, &[]) {
-            match record {
-                Ok(record) => scheme.extend(custom_field::schema_of(&record)),
-                Err(error) if projected.is_ok() => {
-                    context.client.note_partial("Some custom fields may be missing", &error);
-                }
-                // What failed before it is told below.
-                Err(_) => {}
-            }
-        }
+        let whole = context.client.read_records(entity.endpoint, &names, &[]);
+        scheme.extend(whole.iter().flatten().flat_map(custom_field::schema_of));
     }
     if let Err(error) = projected
         && scheme.len() == before
@@ -92,7 +84,10 @@ pub(crate) fn note_undefined(context: &Context, entity: &Entity, rows: &[Value],
         .iter()
         .flat_map(custom_field::fields_of)
         .filter(|(_, values)| value::is_filled(values));
-    let keys: BTreeSet<&str> = sort::set(filled.map(|(key, _)| key.as_str()).filter(|key| !is_shown(key)));
+    let keys: BTreeSet<&str> = filled
+        .map(|(key, _)| key.as_str())
+        .filter(|key| !is_shown(key))
+        .collect();
     if keys.is_empty() {
         return;
     }

@@ -91,7 +91,6 @@ impl Reader<'_> {
             key: Key::Label,
             label: label.into(),
             provenance: value.provenance(),
-            personal: None,
             value,
             max_chars: self.max_chars(),
         }
@@ -129,20 +128,15 @@ impl Reader<'_> {
                     value => vec![value],
                 };
                 let values = values.into_iter().filter_map(|value| custom_value(field, value));
-                let value = FactValue::from_values(values)?;
-                let mut label = markdown::label(&field.title, LABEL_CHARS);
-                if label.is_empty() {
-                    label = markdown::label(&label_of(key), LABEL_CHARS);
-                }
-                if label.is_empty() {
-                    label.push_str("Custom field");
-                }
+                let label = [field.title.clone(), label_of(key)]
+                    .into_iter()
+                    .map(|title| markdown::label(&title, LABEL_CHARS))
+                    .find(|label| !label.is_empty());
                 Some(Fact {
                     key: Key::CustomField(key.clone()),
-                    label: label.into(),
-                    value,
+                    label: label.unwrap_or_else(|| "Custom field".to_owned()).into(),
+                    value: FactValue::from_values(values)?,
                     provenance: Provenance::People,
-                    personal: field.personal(),
                     max_chars: self.max_chars(),
                 })
             })
@@ -225,14 +219,7 @@ fn is_label_of_ours(entity: &Entity, label: &str) -> bool {
             .map(|spec| spec.label)
             .chain(entity.texts.iter().map(|text| text.label))
             .chain([PHONE.label, EMAIL.label])
-            .any(|ours| {
-                // Folding changes no more than the case of what is ASCII.
-                if ours.is_ascii() {
-                    ours.eq_ignore_ascii_case(&label)
-                } else {
-                    text::fold(ours) == label
-                }
-            })
+            .any(|ours| text::fold(ours) == label)
 }
 
 /// A channel's record repeats what its activity says; where it differs, it says whose word this is.
@@ -251,36 +238,32 @@ fn add_related(record: &mut Record, mut fact: Fact) {
 
 /// The value of a declared field. Nothing for an empty one.
 fn read(spec: &FieldSpec, record: &Value, settings: &Settings) -> Option<FactValue> {
-    let each = |read: &dyn Fn(&Value) -> Option<FactValue>| match value::only(record, spec.path) {
-        Some(value) => read(value),
-        None => FactValue::from_values(value::all(record, spec.path).into_iter().filter_map(read)),
-    };
+    let values = || value::all(record, spec.path).into_iter();
     match spec.format {
-        Format::Text => each(&|value| value::text(value).map(FactValue::Text)),
-        Format::Word => each(&|value| value::text(value).map(FactValue::Word)),
-        Format::DateTime => each(&|value| value::text(value).map(FactValue::DateTime)),
-        Format::Number => each(&number_of),
-        Format::Seconds => each(&|value| value::number(value).map(FactValue::Seconds)),
-        Format::YesNo => each(&|value| value::yes_no(value).map(FactValue::YesNo)),
+        Format::Text => FactValue::from_values(values().filter_map(value::text).map(FactValue::Text)),
+        Format::Word => FactValue::from_values(values().filter_map(value::text).map(FactValue::Word)),
+        Format::DateTime => FactValue::from_values(values().filter_map(value::text).map(FactValue::DateTime)),
+        Format::Number => FactValue::from_values(values().filter_map(number_of)),
+        Format::Seconds => FactValue::from_values(values().filter_map(value::number).map(FactValue::Seconds)),
+        Format::YesNo => FactValue::from_values(values().filter_map(value::yes_no).map(FactValue::YesNo)),
         Format::OnlyYes => value::only_yes(record, spec.path).then_some(FactValue::YesNo(true)),
-        Format::Coded(codes) => each(&|value| {
-            let code = value::text(value)?;
+        Format::Coded(codes) => FactValue::from_values(values().filter_map(value::text).map(|code| {
             let known = codes.iter().find(|(known, _)| *known == code);
-            Some(FactValue::Code {
+            FactValue::Code {
                 meaning: known.map_or_else(|| code.clone().into(), |(_, meaning)| (*meaning).into()),
                 code,
-            })
-        }),
-        Format::Titled => each(&|value| titled(value).map(FactValue::Reference)),
-        Format::Related => each(&|value| related(value).map(FactValue::Reference)),
-        Format::Ticket => each(&|ticket| {
+            }
+        })),
+        Format::Titled => FactValue::from_values(values().filter_map(titled).map(FactValue::Reference)),
+        Format::Related => FactValue::from_values(values().filter_map(related).map(FactValue::Reference)),
+        Format::Ticket => FactValue::from_values(values().filter_map(|ticket| {
             let id = value::name_of(ticket)?;
             Some(FactValue::Reference(Reference {
                 url: page_url(settings, TICKET_PAGE, |_| Some(id.clone())),
                 id: Some(id),
                 title: value::text_at(ticket, "title"),
             }))
-        }),
+        })),
         Format::Computed(_, compute) => compute(record),
     }
 }
@@ -339,16 +322,12 @@ fn page_url(settings: &Settings, page: &str, field: impl Fn(&str) -> Option<Stri
     if page.is_empty() {
         return None;
     }
-    let mut url = String::with_capacity(settings.origin.len() + page.len() + 32);
-    url.push_str(&settings.origin);
+    let mut url = settings.origin.clone();
     for part in page.split('/') {
-        match page_field(part) {
-            Some(name) => url.push_str(&query::path("", &[&field(name)?])?.replace("%2E", ".")),
-            None => {
-                url.push('/');
-                url.push_str(part);
-            }
-        }
+        url = match page_field(part) {
+            Some(name) => url + query::path("", &[&field(name)?])?.replace("%2E", ".").as_str(),
+            None => url + "/" + part,
+        };
     }
     Some(url)
 }
@@ -438,7 +417,6 @@ mod tests {
                 label: "Attachments".into(),
                 value: FactValue::List(vec![file("image001.png", "345678"), file("b, c.jpg", "5")]),
                 provenance: Provenance::People,
-                personal: None,
                 max_chars: 100,
             }],
             remarks: Vec::new(),

@@ -12,7 +12,7 @@ use crate::{
         entity::Entity,
         field::Detail,
         filter::{Clock, FilterOp, FilterParam, RowTest},
-        param::{self, Kind, Param},
+        param::{self, Kind},
     },
     render::markdown::{inline, quoted},
 };
@@ -73,13 +73,18 @@ impl Conditions {
 
 /// Filters from arguments. Names are resolved, all at once.
 pub(crate) fn conditions(context: &Context, filters: &[FilterParam], args: &Args) -> Result<Conditions, Error> {
-    let mut wanted: Vec<(&str, &'static Source, &str)> = Vec::new();
-    for on in filters {
-        if let Kind::Named(source) = on.param.kind {
-            let names = names(context, source, &on.param, args)?;
-            wanted.extend(names.into_iter().map(|given| (on.param.name, source, given)));
-        }
-    }
+    let wanted: Vec<(&str, &'static Source, &str)> = filters
+        .iter()
+        .filter_map(|on| match on.param.kind {
+            Kind::Named(source) => Some((on.param, source)),
+            _ => None,
+        })
+        .flat_map(|(param, source)| {
+            args.texts(&param)
+                .into_iter()
+                .map(move |given| (param.name, source, given))
+        })
+        .collect();
     let chosen = resolve::resolve(
         context,
         &wanted
@@ -95,22 +100,6 @@ pub(crate) fn conditions(context: &Context, filters: &[FilterParam], args: &Args
         condition(context, on, args, &chosen, &mut out)?;
     }
     Ok(out)
-}
-
-/// The names that were given for an argument. One text with commas is a name that has them, as in "Novák, Jan", or else several names.
-fn names<'a>(context: &Context, source: &'static Source, param: &Param, args: &'a Args) -> Result<Vec<&'a str>, Error> {
-    let names = args.texts(param);
-    let [one] = names[..] else { return Ok(names) };
-    if !param.many || !one.contains(',') {
-        return Ok(names);
-    }
-    match resolve::resolve(context, &[(source, one)]) {
-        Ok(_) => Ok(names),
-        Err(Error::Argument(_) | Error::Ambiguous(_)) => {
-            Ok(one.split(',').map(str::trim).filter(|name| !name.is_empty()).collect())
-        }
-        Err(error) => Err(error),
-    }
 }
 
 fn condition(
@@ -156,24 +145,17 @@ fn condition(
         }
         return Ok(());
     }
-    let given: Vec<(String, String)> = match on.param.kind {
-        Kind::Named(_) => {
-            let chosen = chosen.iter().filter(|(param, _)| *param == name);
-            chosen
-                .map(|(_, chosen)| (chosen.name.clone(), chosen.shown()))
-                .collect()
-        }
-        _ => {
-            let texts = args.texts(&on.param).into_iter();
-            texts
-                .map(|given| (given.to_owned(), inline(given, SHOWN_CHARS)))
-                .collect()
-        }
-    };
+    let mut chosen = chosen
+        .iter()
+        .filter(|(param, _)| *param == name)
+        .map(|(_, chosen)| chosen);
     let mut filters = Vec::new();
     let mut said: Vec<String> = Vec::new();
     let mut values: Vec<String> = Vec::new();
-    for (value, shown) in given {
+    for given in args.texts(&on.param) {
+        let chosen = chosen.next();
+        let value = chosen.map_or_else(|| given.to_owned(), |chosen| chosen.name.clone());
+        let shown = chosen.map_or_else(|| inline(&value, SHOWN_CHARS), Chosen::shown);
         match on.how {
             FilterOp::Contains(field) => {
                 filters.push(Filter::contains(field, &value));

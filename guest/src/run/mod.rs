@@ -32,7 +32,7 @@ use crate::{
     },
     model::{
         args::Args,
-        context::{Context, Deidentify},
+        context::Context,
         entity::{CustomFields, Entity, TEXT},
         field::Detail,
         list::List,
@@ -46,51 +46,33 @@ use crate::{
     text, value,
 };
 
-/// Runs a tool on the JSON text of its arguments, by what `hints` tell of the build. Returns the answer, and what the reads showed of the instance; also where the call failed. What is
-/// learnt of the build is added to the hints. `deidentify` hides identities, in errors as well.
+/// Runs a tool on the JSON text of its arguments.
+pub fn run(tool: &Tool, http: &dyn Http, settings: &Settings, arguments: &str) -> Result<Output, Error> {
+    run_observed(tool, http, &Hints::default(), settings, arguments).0
+}
+
+/// The same by what `hints` tell of the build, with what the reads showed of the instance; also where the call failed. What is
+/// learnt of the build is added to the hints.
 pub fn run_observed(
     tool: &Tool,
     http: &dyn Http,
     hints: &Hints,
     settings: &Settings,
-    deidentify: Option<&dyn Deidentify>,
     arguments: &str,
 ) -> (Result<Output, Error>, Observations) {
+    let args = match Args::check(&tool.params(), arguments) {
+        Ok(args) => args,
+        Err(error) => return (Err(error), Observations::default()),
+    };
     let context = Context {
         client: Client::new(http, hints),
         settings,
-        deidentify,
     };
-    if let Some(deidentify) = deidentify {
-        context.client.keep_titles_of(deidentify.endpoints());
-    }
-    let output = checked_and_run(tool, &context, arguments);
-    let output = match deidentify {
-        Some(deidentify) => match output {
-            Ok(output) => Ok(context.deidentified(output)),
-            Err(error) => Err(deidentify.error(error, &context.client.titles())),
-        },
-        None => output,
-    };
-    (output, context.client.observed())
-}
-
-fn checked_and_run(tool: &Tool, context: &Context, arguments: &str) -> Result<Output, Error> {
-    let params = tool.params();
-    let args = match context.deidentify {
-        Some(deidentify) => {
-            let limits = &context.settings.scan;
-            Args::check(
-                &params,
-                &deidentify.arguments(&context.client, limits, &params, arguments)?,
-            )?
-        }
-        None => Args::check(&params, arguments)?,
-    };
-    dispatch(tool, context, &args).map(|output| {
+    let output = dispatch(tool, &context, &args).map(|output| {
         let notes = repeated_hour::notes(&output, &args, context.client.zone().as_deref());
         output.with_notes(&[args.notes(), &notes].concat())
-    })
+    });
+    (output, context.client.observed())
 }
 
 /// Runs a tool within the call of another one.
@@ -105,7 +87,6 @@ pub fn probe(tool: &Tool, http: &dyn Http, settings: &Settings) -> Vec<Value> {
     let context = Context {
         client: Client::new(http, &hints),
         settings,
-        deidentify: None,
     };
     probes::probe(&context, tool)
 }

@@ -29,7 +29,7 @@ use crate::{
         list::List,
         tool::{Run, Tool},
     },
-    sort, value,
+    value,
 };
 
 /// A value that no field has.
@@ -131,7 +131,7 @@ fn filters(list: &List) -> Vec<(&'static str, &'static str, Filter)> {
 
 fn sorts(list: &List) -> Vec<(&'static str, Direction)> {
     let default = list.sort.map(|(field, _)| field);
-    let fields: BTreeSet<&'static str> = sort::set(list.entity.sort.iter().copied().chain(default));
+    let fields: BTreeSet<&'static str> = list.entity.sort.iter().copied().chain(default).collect();
     let both = |field| [Direction::Ascending, Direction::Descending].map(|direction| (field, direction));
     fields.into_iter().flat_map(both).collect()
 }

@@ -19,26 +19,15 @@ use crate::{
 /// For how many records what belongs to them is read at once; a page of default size takes two rounds.
 const ENRICHED_AT_ONCE: usize = 25;
 
-/// Rows ready to print, with all that belongs to them, no further than the answer has room: fewer records may come back than rows.
-/// Where what belongs to them takes requests of its own, it is read for a few records at a time.
+/// Rows ready to print, with all that belongs to them. Where that takes requests of its own, it is read for a few
+/// records at a time, and no further than the answer has room: fewer records may come back than rows.
 pub(crate) fn records(context: &Context, entity: &Entity, args: &Args, detail: Detail, rows: &[Value]) -> Vec<Record> {
     let only = args.texts(&param::FIELDS);
+    let Some(enrich) = entity.enrich.filter(|_| only.is_empty() || only.contains(&TEXT)) else {
+        return records_with(context, entity, args, detail, rows, Vec::new());
+    };
     let room = args.budget(context.settings.max_answer_bytes).bytes;
     let mut records = Vec::new();
-    let Some(enrich) = entity.enrich.filter(|_| only.is_empty() || only.contains(&TEXT)) else {
-        let schema = schema(context, entity, rows);
-        let reader = reader(context, args, detail, &schema);
-        let mut size = 0;
-        for row in rows {
-            let record = reader.record(entity, row, Related::default());
-            size += markdown::least_size_in_list(&record);
-            records.push(record);
-            if size > room {
-                break;
-            }
-        }
-        return records;
-    };
     let mut size = 0;
     for rows in rows.chunks(ENRICHED_AT_ONCE) {
         let new = records_with(context, entity, args, detail, rows, enrich(context, entity, args, rows));
@@ -60,32 +49,24 @@ pub(crate) fn records_with(
     rows: &[Value],
     related: Vec<Related>,
 ) -> Vec<Record> {
-    let schema = schema(context, entity, rows);
-    let reader = reader(context, args, detail, &schema);
+    let schema = if entity.custom_fields != CustomFields::No {
+        let schema = custom_fields::schema(context, entity, rows);
+        custom_fields::note_undefined(context, entity, rows, &schema);
+        schema
+    } else {
+        CustomFieldSchema::new()
+    };
+    let reader = Reader {
+        settings: context.settings,
+        schema: &schema,
+        detail,
+        full_mail: args.flag(&param::FULL_MAIL),
+        only: args.texts(&param::FIELDS),
+    };
     let mut related = related.into_iter();
     rows.iter()
         .map(|row| reader.record(entity, row, related.next().unwrap_or_default()))
         .collect()
-}
-
-/// The custom fields of these rows. A note says which do not show.
-fn schema(context: &Context, entity: &Entity, rows: &[Value]) -> CustomFieldSchema {
-    if entity.custom_fields == CustomFields::No {
-        return CustomFieldSchema::new();
-    }
-    let schema = custom_fields::schema(context, entity, rows);
-    custom_fields::note_undefined(context, entity, rows, &schema);
-    schema
-}
-
-fn reader<'a>(context: &'a Context, args: &'a Args, detail: Detail, schema: &'a CustomFieldSchema) -> Reader<'a> {
-    Reader {
-        settings: context.settings,
-        schema,
-        detail,
-        full_mail: args.flag(&param::FULL_MAIL),
-        only: args.texts(&param::FIELDS),
-    }
 }
 
 /// Which flags of these rows are not known, where Daktela does not send them: as facts they show only when they are set.

@@ -149,7 +149,6 @@ mod tests {
             label: "Time".into(),
             value: FactValue::DateTime(time.to_owned()),
             provenance: Provenance::System,
-            personal: None,
             max_chars: 100,
         };
         let output = |facts| Output {

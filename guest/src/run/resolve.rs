@@ -7,7 +7,7 @@ use super::contact_points::{self, Wanted};
 use crate::{
     daktela::{
         client::{Client, Page},
-        error::{Ambiguity, Error},
+        error::Error,
         query::{Filter, Query, TAKE_MAX},
     },
     model::{context::Context, directory::Source},
@@ -178,20 +178,12 @@ fn by_contact_point(context: &Context, source: &Source, given: &str, wanted: &Wa
             } else {
                 ""
             };
-            let having = format!("{} contacts have the {what} {}{without}.", several.len(), quoted(given));
-            let shown = several.iter().take(CANDIDATES as usize);
-            Err(Error::Ambiguous(Box::new(Ambiguity {
-                text: format!(
-                    "{having} Call again with the id (in brackets) of the one that is meant:\n{}",
-                    list()
-                ),
-                singular: source.singular,
-                question: format!("{having} Which one is meant?"),
-                given: given.to_owned(),
-                candidates: shown
-                    .map(|found| (found.name.clone(), shown_or_untitled(&found.name, &found.title)))
-                    .collect(),
-            })))
+            Err(Error::Argument(format!(
+                "{} contacts have the {what} {}{without}. Call again with the id (in brackets) of the one that is meant:\n{}",
+                several.len(),
+                quoted(given),
+                list()
+            )))
         }
     }
 }
@@ -293,8 +285,7 @@ fn choose(
     })
 }
 
-/// All entries of a small directory, id and title; nothing where it cannot be read. Only for a way that spares requests: the
-/// error shows where the records themselves are read.
+/// All entries of a small directory, id and title; nothing where it cannot be read.
 pub(crate) fn entries(context: &Context, source: &Source) -> Option<Vec<(String, String)>> {
     let query = Query::new(source.endpoint, TAKE_MAX)
         .fields(&["name", "title"])
@@ -480,25 +471,13 @@ fn ambiguous(entries: &[&Entry], source: &Source, given: &str) -> Error {
     } else {
         ""
     };
-    let answering = format!(
-        "{at_least}{} {} answer to {}.",
+    Error::Argument(format!(
+        "{at_least}{} {} answer to {}. Call again with the id (in brackets) of the one that is meant:\n{}{more}",
         entries.len(),
         source.plural,
-        quoted(given)
-    );
-    let candidates = entries.iter().take(CANDIDATES as usize);
-    Error::Ambiguous(Box::new(Ambiguity {
-        text: format!(
-            "{answering} Call again with the id (in brackets) of the one that is meant:\n{}{more}",
-            list.join("\n"),
-        ),
-        singular: source.singular,
-        question: format!("{answering} Which one is meant?"),
-        given: given.to_owned(),
-        candidates: candidates
-            .map(|(name, title)| (name.clone(), shown_or_untitled(name, title)))
-            .collect(),
-    }))
+        quoted(given),
+        list.join("\n"),
+    ))
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! Scan: all records of a query, page after page, each folded and dropped, within limits; several pages at once from the oldest on, or one
-//! after another from the newest on where each takes further reads.
+//! Scan: all records of a query, page after page, several at once, each folded and dropped, within limits.
 //!
 //! The order is by time and then by id, the oldest first, so that records which come meanwhile stand behind all others and no
 //! page shifts. The first page is small: it tells how many there are and whether the build takes the query as it is.
@@ -29,20 +28,8 @@ pub(crate) struct Scanner<'a> {
     started: Instant,
     pub(crate) rows: u64,
     pub(crate) requests: u64,
-    /// The parts of the whole that are used up or left to what is read next.
-    ceiling: Ceiling,
-}
-
-/// Up to where a scan may use the limits of its call.
-struct Ceiling {
-    rows: u64,
-    requests: u64,
     bytes: u64,
-    milliseconds: u64,
 }
-
-/// Pages whose rows are long texts, so that no answer of the instance is too large.
-pub(crate) const PAGE_OF_TEXTS: u64 = 200;
 
 /// The first page of a scan.
 pub(crate) struct First {
@@ -85,9 +72,6 @@ impl Stop {
     }
 }
 
-/// Takes the rows of a page into what a scan makes of them; returns how many of them count.
-type PageFold<'a, S> = dyn FnMut(&mut S, &[Value]) -> Result<usize, Error> + 'a;
-
 /// What is done with each page as it comes, by its index; false where no more are wanted.
 type TakePage<'a, Of> = dyn FnMut(&mut Of, usize, Result<Page, Error>) -> bool + 'a;
 
@@ -106,101 +90,7 @@ impl<'a> Scanner<'a> {
             started: Instant::now(),
             rows: 0,
             requests: 0,
-            ceiling: Ceiling {
-                rows: context.settings.scan.rows,
-                requests: context.settings.scan.requests,
-                bytes: context.settings.scan.bytes,
-                milliseconds: context.settings.scan.seconds.saturating_mul(1000),
-            },
-        }
-    }
-
-    fn milliseconds(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// Leaves to what is read next its share of what is left, where so many kinds of records are still to be read, this one among them.
-    pub(crate) fn share(&mut self, kinds: u64) {
-        let (requests, bytes) = self.context.client.traffic();
-        let of = |used: u64, limit: u64| used + limit.saturating_sub(used).div_ceil(kinds.max(1));
-        self.ceiling = Ceiling {
-            rows: of(self.rows, self.limits.rows),
-            requests: of(requests, self.limits.requests),
-            bytes: of(bytes, self.limits.bytes),
-            milliseconds: of(self.milliseconds(), self.limits.seconds.saturating_mul(1000)),
-        };
-    }
-
-    /// The limit that is reached.
-    pub(crate) fn exhausted(&self) -> Option<Stop> {
-        let (requests, bytes) = self.context.client.traffic();
-        let Ceiling { rows, .. } = self.ceiling;
-        if self.rows >= rows {
-            Some(Stop::Rows)
-        } else if requests >= self.ceiling.requests {
-            Some(Stop::Requests)
-        } else if bytes >= self.ceiling.bytes {
-            Some(Stop::Bytes)
-        } else if self.milliseconds() >= self.ceiling.milliseconds {
-            Some(Stop::Time)
-        } else {
-            None
-        }
-    }
-
-    /// How many requests are left.
-    pub(crate) fn requests_left(&self) -> u64 {
-        self.ceiling.requests.saturating_sub(self.context.client.traffic().0)
-    }
-
-    /// Hands over the pages of a query, which is sorted by `time` with the newest first, one after another; rows that a page before had are
-    /// left out, since records that come meanwhile shift them. `fold` takes rows and says how many of them it did: fewer where a limit ended
-    /// it. No page has more than `size` rows, and the first one not more than [`FIRST_PAGE`].
-    pub(crate) fn newest(
-        &mut self,
-        query: &Query,
-        key: &str,
-        time: &str,
-        size: u64,
-        fold: &mut PageFold<'_, Self>,
-    ) -> Result<Scanned, Error> {
-        let mut out = Scanned::default();
-        let mut known: Vec<String> = Vec::new();
-        let (mut skip, mut take) = (0, FIRST_PAGE.min(size));
-        loop {
-            if let Some(stop) = self.exhausted() {
-                out.stop = Some(stop);
-                return Ok(out);
-            }
-            let take_now = take.min(self.ceiling.rows - self.rows);
-            let page = self.context.client.read_page(&Query {
-                skip,
-                take: take_now,
-                ..query.clone()
-            })?;
-            let received = page.received() as u64;
-            self.requests += 1;
-            self.rows += received;
-            skip += received;
-            out.total = page.total.or(out.total);
-            let id = |row: &Value| value::text_at(row, key).unwrap_or_default();
-            let ids: Vec<String> = page.rows.iter().map(id).collect();
-            let rows: Vec<Value> = page.rows.into_iter().filter(|row| !known.contains(&id(row))).collect();
-            known = ids;
-            let done = fold(self, &rows)?;
-            out.read += done as u64;
-            if let Some(last) = rows[..done].last() {
-                out.until = value::text_at(last, time);
-            }
-            if done < rows.len() {
-                out.stop = Some(self.exhausted().unwrap_or(Stop::Requests));
-                return Ok(out);
-            }
-            if received == 0 || out.total.map_or(received < take_now, |total| skip >= total) {
-                out.total = out.total.or(Some(out.read));
-                return Ok(out);
-            }
-            take = if received < take_now { received } else { size };
+            bytes: 0,
         }
     }
 
@@ -210,6 +100,10 @@ impl<'a> Scanner<'a> {
             now: self.context.client.now(),
             zone: self.context.client.zone(),
         }
+    }
+
+    pub(crate) fn requests_left(&self) -> u64 {
+        self.limits.requests.saturating_sub(self.requests)
     }
 
     /// The first page of a query, with all fallbacks for builds that differ. An error where the build passes over a condition:
@@ -350,7 +244,7 @@ impl<'a> Scanner<'a> {
     fn allowed(&self, ranges: &mut Vec<Range>, out: &mut Scanned) -> bool {
         let sum = |ranges: &[Range]| ranges.iter().map(|range| range.take).sum::<u64>();
         let all = sum(ranges);
-        let mut rows = self.ceiling.rows.saturating_sub(self.rows);
+        let mut rows = self.limits.rows.saturating_sub(self.rows);
         ranges.retain_mut(|range| {
             range.take = range.take.min(rows);
             rows -= range.take;
@@ -364,26 +258,26 @@ impl<'a> Scanner<'a> {
             ranges.truncate(requests);
             out.stop = Some(Stop::Requests);
         }
-        if !self.has_room(out) {
-            ranges.clear();
-        }
         out.stop.is_none()
     }
 
-    /// Whether bytes and time are left.
     fn has_room(&self, out: &mut Scanned) -> bool {
-        let stop = self.exhausted();
-        out.stop = stop
-            .filter(|stop| matches!(stop, Stop::Bytes | Stop::Time))
-            .or(out.stop);
-        !matches!(stop, Some(Stop::Bytes | Stop::Time))
+        if self.bytes > self.limits.bytes {
+            out.stop = Some(Stop::Bytes);
+        } else if self.started.elapsed().as_secs() >= self.limits.seconds {
+            out.stop = Some(Stop::Time);
+        } else {
+            return true;
+        }
+        false
     }
 
     fn read(&mut self, queries: &[Query], is_plain: bool, take: &mut TakePage<Self>) {
         let client = &self.context.client;
         if is_plain {
-            client.read_each(queries, &mut |i, page| {
+            client.read_each(queries, &mut |i, page, bytes| {
                 self.requests += 1;
+                self.bytes += bytes as u64;
                 take(self, i, page)
             });
             return;
@@ -396,8 +290,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Counts the records of each of these queries, without reading them; nothing where the build does not say or one could
-    /// not be counted. What is then read instead tells of the error.
+    /// Counts the records of each of these queries, without reading them; nothing where the build does not say.
     pub(crate) fn counts(&mut self, queries: &[Query]) -> Option<Vec<u64>> {
         self.requests += queries.len() as u64;
         let pages = self.context.client.read_pages(queries);
@@ -407,14 +300,13 @@ impl<'a> Scanner<'a> {
     /// What a scan that ended before all was read leaves out, and which call is whole; nothing for one that did not.
     pub(crate) fn left_out(&self, scanned: &Scanned, plural: &str, is_by_date: bool) -> Option<String> {
         let stop = scanned.stop?;
-        let limit = stop.said(&self.limits);
         let of = scanned
             .total
             .map_or_else(String::new, |total| format!(" of {}", text::thousands(total)));
         let mut out = format!(
             "Only {}{of} {plural} were read, since one call reads at most {}.",
             text::thousands(scanned.read),
-            limit
+            stop.said(&self.limits)
         );
         match (&scanned.until, is_by_date) {
             (Some(until), true) => {
@@ -426,35 +318,6 @@ impl<'a> Scanner<'a> {
             _ => out += " Shorter periods (date_from, date_to) or more conditions make the answer whole.",
         }
         Some(out)
-    }
-
-    /// What a scan from the newest on did not reach of a kind of records, and which call is whole, with `alone`, an argument that leaves out other
-    /// kinds; nothing for one that came to its end.
-    pub(crate) fn not_reached(&self, scanned: &Scanned, plural: &str, alone: Option<&str>) -> Option<String> {
-        let limit = scanned.stop?.said(&self.limits);
-        let of = match scanned.total {
-            Some(total) => format!(" of {}", text::thousands(total)),
-            None => String::new(),
-        };
-        let shared = if alone.is_some() { ", shared by all kinds" } else { "" };
-        let with = alone.map(|alone| format!("{alone} and ")).unwrap_or_default();
-        let reached = match scanned.read {
-            0 => format!("none{of} of the {plural}"),
-            read => format!("the newest {}{of} {plural}", text::thousands(read)),
-        };
-        Some(match (&scanned.until, alone) {
-            (Some(until), _) => format!(
-                "{reached}, back to {until}, since one call reads at most {limit}{shared}. The same call with {with}date_from={} is whole for them; one with \
-                 {with}date_to={until} goes on from there",
-                time::later(until, 1).unwrap_or_else(|| until.clone()),
-            ),
-            (None, Some(alone)) => format!(
-                "{reached}, since one call reads at most {limit}{shared}. The same call with {alone} reads them"
-            ),
-            (None, None) => {
-                format!("{reached}, since one call reads at most {limit}. Rarer or more words make the answer whole")
-            }
-        })
     }
 
     /// Says so where more or fewer records were read than Daktela counted.

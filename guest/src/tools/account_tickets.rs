@@ -62,7 +62,7 @@ pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Re
     let conditions = conditions.ordered(said);
     let mut fields = with_evidence(list.entity, run::projection(list.entity, args)?, &conditions.filters);
     fields.extend(["contact.name", "contact.account.name"].map(str::to_owned));
-    sort::sort_by(&mut fields, Ord::cmp);
+    fields.sort();
     fields.dedup();
     let take = run::page_size(list, args);
     let query = Query {
@@ -87,7 +87,6 @@ pub(crate) fn account_tickets(context: &Context, args: &Args, list: &List) -> Re
     };
     let mut pages = context.client.read_pages(&[of(&account.name), nobody]).into_iter();
     let is_refused = matches!(pages.as_slice().first(), Some(Err(Error::Refused(_))));
-    // Where either could not be read the way through the contacts tells, or fails itself.
     if let (Some(Ok(page)), Some(Ok(nobody))) = (pages.next(), pages.next()) {
         let confirmed = |row: &Value| {
             value::first(row, "contact.account").and_then(value::name_of).as_deref() == Some(account.name.as_str())

@@ -74,7 +74,7 @@ pub(crate) fn contents(context: &Context, args: &Args, activities: &[Value], cha
         }
         failed.extend(errors);
     }
-    let failed_alone = read_alone(context, &wanted, &mut found);
+    read_alone(context, &wanted, &mut found);
 
     let mut parts: Vec<Related> = activities.iter().map(|_| Related::default()).collect();
     for entity in channels(wanted.iter()) {
@@ -108,7 +108,7 @@ pub(crate) fn contents(context: &Context, args: &Args, activities: &[Value], cha
     for one in &wanted {
         if found[one.at].is_none() {
             let what = format!("the {} itself could not be", one.entity.singular);
-            parts[one.at] = match failed_alone.get(&one.at).or(failed.get(one.entity.endpoint)) {
+            parts[one.at] = match failed.get(one.entity.endpoint) {
                 Some(error) => Related::remarks(error.remark(&format!("{what} read"))),
                 None => Related::remark(format!("[{what} found]")),
             };
@@ -253,13 +253,11 @@ fn read_by(
     failed
 }
 
-/// Reads of each activity by itself what it embeds or names, and then the channels' records that are named so. Returns why
-/// it could not be read, by the activity's place.
-fn read_alone(context: &Context, wanted: &[Wanted], found: &mut [Option<Value>]) -> BTreeMap<usize, Error> {
-    let mut failed_at = BTreeMap::new();
+/// Reads of each activity by itself what it embeds or names, and then the channels' records that are named so.
+fn read_alone(context: &Context, wanted: &[Wanted], found: &mut [Option<Value>]) {
     let open = open(wanted, found);
     if open.is_empty() {
-        return failed_at;
+        return;
     }
     let names: Vec<&str> = open.iter().map(|one| one.name.as_str()).collect();
     let fields = ["name", "item", "options"].map(str::to_owned);
@@ -268,14 +266,7 @@ fn read_alone(context: &Context, wanted: &[Wanted], found: &mut [Option<Value>])
         .iter()
         .zip(context.client.read_records("activities", &names, &fields))
     {
-        let activity = match activity {
-            Ok(activity) => activity,
-            Err(error) => {
-                failed_at.insert(one.at, error);
-                continue;
-            }
-        };
-        match item(&activity, one.entity) {
+        match activity.as_ref().ok().and_then(|activity| item(activity, one.entity)) {
             Some(Item::Whole(record)) => found[one.at] = Some(record.clone()),
             Some(Item::Named(name)) => named.push((*one, name)),
             None => {}
@@ -287,17 +278,9 @@ fn read_alone(context: &Context, wanted: &[Wanted], found: &mut [Option<Value>])
     let failed: Vec<&str> = failed.collect();
     for (one, name) in named.iter().filter(|(one, _)| failed.contains(&one.entity.endpoint)) {
         let fields = one.entity.projection(Detail::Summary);
-        match context.client.read_record(one.entity.endpoint, name, &fields) {
-            Ok(record) => found[one.at] = Some(record),
-            Err(error) => {
-                failed_at.insert(one.at, error);
-            }
-        }
+        found[one.at] = context.client.read_record(one.entity.endpoint, name, &fields).ok();
     }
     for (endpoint, is_found) in channels_of(&open.iter().map(|one| (*one, String::new())).collect::<Vec<_>>(), found) {
         context.client.note_mend(Mend::ItemAlone, endpoint, &["item"], is_found);
     }
-    // Those that the build does not have are not found.
-    failed_at.retain(|_, error| !matches!(error, Error::NotFound(_) | Error::Refused(_)));
-    failed_at
 }

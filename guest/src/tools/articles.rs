@@ -90,7 +90,7 @@ pub(crate) fn folders(context: &Context, args: &Args, entity: &Entity) -> Result
 /// The folders in the order of their tree, with their paths. One whose parent is not among them begins a tree of its own,
 /// and so does one of a circle.
 fn tree(rows: &[Value]) -> Vec<(Value, String)> {
-    let known: BTreeSet<String> = sort::set(rows.iter().filter_map(name));
+    let known: BTreeSet<String> = rows.iter().filter_map(name).collect();
     let mut below: BTreeMap<Option<String>, Vec<&Value>> = BTreeMap::new();
     for row in rows {
         let above = parent(row).filter(|parent| known.contains(parent));

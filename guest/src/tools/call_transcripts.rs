@@ -115,34 +115,9 @@ impl CallActivity {
                 let is_partial = page.total.is_none_or(|total| total > read as u64);
                 leg(utterances(&page.rows), read, is_partial, Vec::new())
             }
-            Err(error) => leg(
-                Vec::new(),
-                0,
-                false,
-                error.remark(&unread(&self.name, self.agent.as_deref())),
-            ),
+            Err(error) => leg(Vec::new(), 0, false, error.remark("the transcript could not be read")),
         }
     }
-}
-
-/// That the transcript of a leg could not be read.
-fn unread(activity: &str, agent: Option<&str>) -> String {
-    let agent = agent.map(|agent| format!(", {}", markdown::inline(agent, AGENT_CHARS)));
-    format!(
-        "the transcript of {}{} could not be read",
-        markdown::inline(activity, AGENT_CHARS),
-        agent.unwrap_or_default()
-    )
-}
-
-/// Longer than names of agents and activities.
-const AGENT_CHARS: usize = 100;
-
-/// That a leg's transcript was read in part.
-fn part_remark(leg: &Leg) -> Option<String> {
-    let read = text::thousands(leg.read as u64);
-    leg.is_partial
-        .then(|| format!("[the transcript is longer than the {read} segments that were read]"))
 }
 
 /// The model of segments.
@@ -193,12 +168,12 @@ pub(crate) fn transcript(context: &Context, args: &Args, call: &Entity) -> Resul
     let unknown = call
         .unknown
         .map(|error| format!("Whether the call has other legs is not known. {}", error.text()));
-    let elsewhere = finding.map(|finding| finding.note());
+    let elsewhere = finding.and_then(Finding::note);
     Ok(Output {
         content: Content::Transcript(TranscriptOutput {
             activity: text::line(given),
             legs: call.legs.iter().map(|of| of.leg(read[&of.name].as_ref())).collect(),
-            notes: unknown.into_iter().chain(elsewhere).collect(),
+            notes: unknown.into_iter().chain(elsewhere.map(str::to_owned)).collect(),
             skip: args.skip(),
             budget: args.budget(context.settings.max_answer_bytes),
         }),
@@ -229,54 +204,39 @@ impl Call {
 }
 
 /// Why no transcript came with any of some calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Finding {
     /// The instance gives no segment at all.
     NoneAtAll,
     /// It gives some, but none by the activity or the call that it is of.
     NotByActivity,
-    /// Another way to them could not be tried.
-    Unchecked(Error),
 }
 
 impl Finding {
-    fn note(&self) -> String {
-        match self {
+    fn note(self) -> Option<&'static str> {
+        Some(match self {
             Finding::NoneAtAll => {
-                "This Daktela gives no transcript of any call: it has none, or its account may not read them.".to_owned()
+                "This Daktela gives no transcript of any call: it has none, or its account may not read them."
             }
             Finding::NotByActivity => {
-                "This Daktela has transcripts, but gives none by the activity or the call that it is of: whether there is one here is not known.".to_owned()
+                "This Daktela has transcripts, but gives none by the activity or the call that it is of: whether there is one here is not known."
             }
-            Finding::Unchecked(error) => format!(
-                "No transcript came by the activity; whether there is one could not be checked. {}",
-                error.text()
-            ),
-        }
+        })
     }
 }
 
 /// Where none of these calls has a segment: whether that is so, and the segments by another way where there is one. Asks
 /// nothing where some came. `by_list`: several activities were asked for at once, which may be what fails.
 fn look_elsewhere(context: &Context, calls: &[Call], read: &mut Segments, by_list: bool) -> Option<Finding> {
-    try_elsewhere(context, calls, read, by_list).unwrap_or_else(|error| Some(Finding::Unchecked(error)))
-}
-
-fn try_elsewhere(
-    context: &Context,
-    calls: &[Call],
-    read: &mut Segments,
-    by_list: bool,
-) -> Result<Option<Finding>, Error> {
     let is_empty = |page: &Result<Page, Error>| page.as_ref().is_ok_and(|page| page.rows.is_empty());
     if read.is_empty() || !read.values().all(is_empty) {
-        return Ok(None);
+        return None;
     }
     let client = &context.client;
     let any = Query::new(SEGMENTS, 1).fields(&["activity.name"]);
-    let first = client.read_page(&any)?.rows.into_iter().next();
+    let first = client.read_page(&any).ok()?.rows.into_iter().next();
     let Some(known) = first.map(|row| value::first(&row, "activity").and_then(value::name_of)) else {
-        return Ok(Some(Finding::NoneAtAll));
+        return Some(Finding::NoneAtAll);
     };
     // An activity that has segments shows which way leads to them.
     let gives = |query: Query| {
@@ -285,26 +245,22 @@ fn try_elsewhere(
             sort: Vec::new(),
             ..query
         };
-        match client.read_page(&one) {
-            Ok(page) => Ok(!page.rows.is_empty()),
-            Err(error) if is_no_way(&error) => Ok(false),
-            Err(error) => Err(error),
-        }
+        client.read_page(&one).is_ok_and(|page| !page.rows.is_empty())
     };
     if let Some(known) = known {
-        if by_list && gives(segments_of_some(std::slice::from_ref(&known)))? {
-            return Ok(None);
+        if by_list && gives(segments_of_some(std::slice::from_ref(&known))) {
+            return None;
         }
-        if gives(segments_of(&known))? {
+        if gives(segments_of(&known)) {
             if !by_list {
-                return Ok(None);
+                return None;
             }
             client.learn(Mend::OneByOne, SEGMENTS);
             let names: Vec<String> = read.keys().cloned().collect();
             let queries: Vec<Query> = names.iter().map(|name| segments_of(name)).collect();
             read.extend(names.into_iter().zip(client.read_all_of_each(&queries)));
             client.note_mend(Mend::OneByOne, SEGMENTS, &["activity"], !read.values().all(is_empty));
-            return Ok(None);
+            return None;
         }
     }
     let mut of_calls = Vec::new();
@@ -316,15 +272,8 @@ fn try_elsewhere(
         of_calls.extend(path.map(|path| (call, Query::new(path, TAKE_MAX).fields(SEGMENT_FIELDS))));
     }
     let queries: Vec<Query> = of_calls.iter().map(|(_, query)| query.clone()).collect();
-    let mut failed = None;
     for ((call, _), page) in of_calls.into_iter().zip(client.read_all_of_each(&queries)) {
-        let page = match page {
-            Ok(page) => page,
-            Err(error) => {
-                failed = failed.or((!is_no_way(&error)).then_some(error));
-                continue;
-            }
-        };
+        let Ok(page) = page else { continue };
         let mut rest = page.rows;
         for (i, leg) in call.legs.iter().enumerate() {
             // A segment that does not say whose it is stands in the first leg.
@@ -345,15 +294,7 @@ fn try_elsewhere(
     }
     let found = !read.values().all(is_empty);
     client.note_mend(Mend::RelationPath, "activitiesCall", &["transcripts"], found);
-    Ok(match failed {
-        Some(error) => Some(Finding::Unchecked(error)),
-        None => (!found).then_some(Finding::NotByActivity),
-    })
-}
-
-/// Whether an error says that a build does not have this way of reading, and not that reading failed.
-fn is_no_way(error: &Error) -> bool {
-    matches!(error, Error::Refused(_) | Error::NotFound(_))
+    (!found).then_some(Finding::NotByActivity)
 }
 
 /// The call that one of its activities, or its own id, names.
@@ -393,19 +334,8 @@ fn legs_of(context: &Context, call: &Entity, id: &str) -> Result<Call, Error> {
     // The activity itself names its call.
     let item = format!("item.{}", call.key);
     let activity = client.read_record("activities", id, &["name".to_owned(), item.clone()]);
-    let mut unknown = unknown;
-    let mut unless_failed = |read: Result<Value, Error>| match read {
-        Ok(record) => Some(record),
-        Err(error) => {
-            // The first refusal says most of the build.
-            if unknown.is_none() && !is_no_way(&error) {
-                unknown = Some(error);
-            }
-            None
-        }
-    };
-    let named = unless_failed(activity).and_then(|activity| value::text_at(&activity, &item));
-    let found = named.and_then(|name| unless_failed(client.read_record(call.endpoint, &name, &fields)));
+    let named = activity.ok().and_then(|activity| value::text_at(&activity, &item));
+    let found = named.and_then(|name| client.read_record(call.endpoint, &name, &fields).ok());
     client.note_mend(Mend::ItemAlone, call.endpoint, &["item"], found.is_some());
     if found.is_some() && matches!(unknown, Some(Error::Refused(_))) {
         client.learn(Mend::ItemAlone, call.endpoint);
@@ -446,29 +376,13 @@ pub(crate) fn transcripts(context: &Context, args: &Args, list: &List) -> Result
     Ok(answer)
 }
 
-/// What was said on the legs of calls, by activity, and a line of remark for each leg that could not be read or only in part.
-pub(crate) struct Said {
-    pub(crate) by_leg: BTreeMap<String, Vec<Utterance>>,
-    pub(crate) remarks: Vec<String>,
-}
-
-/// What was said on each leg of these calls, read whole.
-pub(crate) fn of_each_leg(context: &Context, calls: &[Value]) -> Said {
-    let legs: Vec<CallActivity> = calls.iter().flat_map(|call| Call::of(call).legs).collect();
-    let names: Vec<String> = legs.iter().map(|leg| leg.name.clone()).collect();
-    let read = read_transcripts(context, &names);
-    let mut said = Said {
-        by_leg: BTreeMap::new(),
-        remarks: Vec::new(),
-    };
-    for of in legs {
-        let Some(page) = read.get(&of.name) else { continue };
-        let leg = of.leg(page.as_ref());
-        said.remarks.extend(part_remark(&leg));
-        said.remarks.extend(leg.remarks);
-        said.by_leg.insert(leg.activity, leg.utterances);
-    }
-    said
+/// What was said on each leg of these calls, read whole; a leg that could not be read is absent.
+pub(crate) fn of_each_leg(context: &Context, calls: &[Value]) -> BTreeMap<String, Vec<Utterance>> {
+    let legs = calls.iter().flat_map(|call| Call::of(call).legs);
+    let names: Vec<String> = legs.map(|leg| leg.name).collect();
+    let read = read_transcripts(context, &names).into_iter();
+    read.filter_map(|(name, page)| Some((name, utterances(&page.ok()?.rows))))
+        .collect()
 }
 
 /// How many calls one query asks the transcripts of. A conversation has some 20 segments a minute, so that five
@@ -481,11 +395,11 @@ pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Relate
     let mut read = read_transcripts(context, &names.collect::<Vec<_>>());
     let by_list = !context.client.needs(Mend::OneByOne, SEGMENTS);
     let finding = look_elsewhere(context, &calls, &mut read, by_list);
-    if let Some(finding) = &finding {
-        context.client.note(&finding.note());
+    if let Some(note) = finding.and_then(Finding::note) {
+        context.client.note(note);
     }
     let silent = match finding {
-        Some(Finding::NotByActivity | Finding::Unchecked(_)) => "[whether it has a transcript is not known]",
+        Some(Finding::NotByActivity) => "[whether it has a transcript is not known]",
         _ => "[no transcript]",
     };
     let part = |activities: &Vec<CallActivity>| {
@@ -497,7 +411,12 @@ pub(crate) fn with_transcripts(context: &Context, calls: &[Value]) -> Vec<Relate
             .iter_mut()
             .flat_map(|leg| std::mem::take(&mut leg.remarks))
             .collect();
-        remarks.extend(legs.iter().filter_map(part_remark));
+        for leg in legs.iter().filter(|leg| leg.is_partial) {
+            remarks.push(format!(
+                "[the transcript is longer than the {} segments that were read]",
+                text::thousands(leg.read as u64)
+            ));
+        }
         let is_silent = legs.iter().all(|leg| leg.utterances.is_empty());
         let mut part = match (is_silent, legs.len()) {
             (true, _) if !remarks.is_empty() => Related::default(),

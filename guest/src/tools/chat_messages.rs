@@ -17,7 +17,7 @@ use crate::{
         param,
     },
     render::html,
-    sort, text, time,
+    text, time,
     tools::attachments,
     value,
 };
@@ -101,9 +101,9 @@ fn come_otherwise(context: &Context, entity: &Entity, chats: &[&Value], read: &m
     let fields = ["name", "messages"].map(str::to_owned);
     // Those that lasted first; a few show whether whole chats hold messages.
     let mut at: Vec<usize> = (0..chats.len().min(read.len())).collect();
-    sort::sort_by_key(&mut at, |&i| !lasted(&chats[i]));
+    at.sort_by_key(|&i| !lasted(&chats[i]));
     let (first, others) = at.split_at(at.len().min(PROBED));
-    let (mut found, mut is_unread) = (false, false);
+    let mut found = false;
     for some in [first, others] {
         let names: Vec<String> = some
             .iter()
@@ -114,15 +114,8 @@ fn come_otherwise(context: &Context, entity: &Entity, chats: &[&Value], read: &m
             .iter()
             .zip(context.client.read_records(entity.endpoint, &names, &fields))
         {
-            let rows = match chat.map(|mut chat| chat["messages"].take()) {
-                Ok(Value::Array(rows)) => rows,
-                // A chat without messages, or a build that does not give it by its name.
-                Ok(_) | Err(Error::NotFound(_) | Error::Refused(_)) => continue,
-                Err(error) => {
-                    is_unread = true;
-                    read[i] = Err(error);
-                    continue;
-                }
+            let Ok(Value::Array(rows)) = chat.map(|mut chat| chat["messages"].take()) else {
+                continue;
             };
             found |= !rows.is_empty();
             read[i] = Ok(Page {
@@ -139,7 +132,7 @@ fn come_otherwise(context: &Context, entity: &Entity, chats: &[&Value], read: &m
         .client
         .note_mend(Mend::EmbeddedMessages, entity.endpoint, &["messages"], found);
     // One chat in which nobody wrote anything is no reason for suspicion.
-    let is_unknown = !found && !is_unread && (are_absent || chats.len() > 1);
+    let is_unknown = !found && (are_absent || chats.len() > 1);
     if is_unknown {
         context.client.note(&if are_absent {
             format!(

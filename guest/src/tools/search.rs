@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     contact_search,
-    find::{self, Order, Search},
+    find::{self, Search},
     words::Wanted,
 };
 use crate::{
@@ -38,44 +38,33 @@ pub(crate) struct Searched<'a> {
     pub(crate) articles: &'a Search<'a>,
 }
 
-/// `{"results": [{"id", "title", "url"}]}`, with `notes` where something could not be searched: records that hold all words of the query, or where none does, some of them.
+/// `{"results": [{"id", "title", "url"}]}`: records that hold all words of the query, or where none does, some of them.
 pub(crate) fn search(context: &Context, args: &Args, of: &Searched) -> Result<Output, Error> {
     let query = args.required(&param::QUERY);
-    let (mut results, mut notes) = matches(context, &[query], query, of)?;
+    let mut results = matches(context, &[query], query, of)?;
     if results.is_empty() {
         let words: Vec<&str> = query
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| word.chars().count() >= WORD_MIN)
             .collect();
         if words.len() > 1 {
-            (results, notes) = matches(context, &words, query, of)?;
+            results = matches(context, &words, query, of)?;
         }
-    }
-    let mut answer = json!({"results": results});
-    if !notes.is_empty() {
-        answer["notes"] = json!(notes);
     }
     Ok(Output {
         first_record: None,
-        content: Content::Json(answer),
+        content: Content::Json(json!({"results": results})),
     })
 }
 
-/// What was found, and what could not be searched.
-fn matches(context: &Context, words: &[&str], query: &str, of: &Searched) -> Result<(Vec<Value>, Vec<String>), Error> {
+fn matches(context: &Context, words: &[&str], query: &str, of: &Searched) -> Result<Vec<Value>, Error> {
     let mut results = Vec::new();
-    let mut notes = Vec::new();
     let mut failed = None;
     let mut add = |kind: &str, page: Result<Vec<Value>, Error>| match page {
         Ok(rows) => results.extend(rows.iter().take(EACH_MAX).filter_map(|row| result(context, kind, row))),
-        // A build without them.
-        Err(Error::NotFound(_)) => {}
-        Err(error) => {
-            notes.push(format!("No {kind} was searched for. {}", error.text()));
-            if !matches!(error, Error::NoRight(_)) {
-                failed = Some(error);
-            }
-        }
+        // What the account may not read is not found.
+        Err(Error::NoRight(_) | Error::NotFound(_)) => {}
+        Err(error) => failed = Some(error),
     };
     let number = crate::model::args::ticket_id(query.trim());
     if number.bytes().all(|b| b.is_ascii_digit()) {
@@ -91,14 +80,11 @@ fn matches(context: &Context, words: &[&str], query: &str, of: &Searched) -> Res
                 ..Query::new(search.entity.endpoint, 0)
             }
             .sort("edited", Direction::Descending);
-            let order = Order {
-                time: None,
-                by: "edited",
-                most: EACH_MAX as u64,
-                is_enough: true,
-            };
-            let found = find::records(context, search, &wanted, words, &query, &order);
-            add(kind, found.map(|(hits, _)| hits.page(0).map(|hit| hit.row).collect()));
+            let found = find::records(context, search, &wanted, words, &query);
+            add(
+                kind,
+                found.map(|(hits, _)| hits.into_iter().map(|hit| hit.row).collect()),
+            );
         }
     }
     let titled = |endpoint: &str, filter: Filter| {
@@ -114,7 +100,7 @@ fn matches(context: &Context, words: &[&str], query: &str, of: &Searched) -> Res
     add("account", titled("accounts", contact_points::named("title", query)));
     match failed {
         Some(error) if results.is_empty() => Err(error),
-        _ => Ok((results, notes)),
+        _ => Ok(results),
     }
 }
 

@@ -17,8 +17,8 @@ use crate::{
         field::Detail,
         list::List,
         output::{
-            Body, Content, FactValue, Leg, Moment, NOTHING_THERE, Output, Place, Related, Role, Speaker, Thread,
-            ThreadsOutput, Utterance,
+            Body, Content, FactValue, Leg, Moment, Output, Place, Related, Role, Speaker, Thread, ThreadsOutput,
+            Utterance,
         },
         param,
     },
@@ -192,16 +192,6 @@ fn threads(
     })
 }
 
-/// What stands in place of a call's words.
-const TRANSCRIPT: &str = "[transcript:]";
-const NO_TRANSCRIPT: &str = "[no transcript]";
-const TRANSCRIPT_NOT_READ: &str = "[the transcript could not be read]";
-
-/// Whether a text is ours, in place of a call's words.
-pub(crate) fn is_placeholder(text: &str) -> bool {
-    [TRANSCRIPT, NO_TRANSCRIPT, TRANSCRIPT_NOT_READ].contains(&text)
-}
-
 /// What was said in an activity: the e-mail, the comment, the messages, the call with its transcript.
 pub(crate) fn said(activity: &Value, content: Related, ticket: Option<&str>) -> Vec<Utterance> {
     let time = value::text_at(activity, "time").unwrap_or_default();
@@ -285,15 +275,10 @@ pub(crate) fn said(activity: &Value, content: Related, ticket: Option<&str>) -> 
                 Some(Body::Legs(legs)) => legs.into_iter().flat_map(|Leg { utterances, .. }| utterances).collect(),
                 Some(Body::Plain(_)) | None => Vec::new(),
             };
-            let is_read = content
-                .remarks
-                .iter()
-                .all(|remark| NOTHING_THERE.contains(&remark.as_str()));
-            let text = match (segments.is_empty(), is_read) {
-                (false, _) => TRANSCRIPT,
-                (true, true) => NO_TRANSCRIPT,
-                // Why stands in the note that follows.
-                (true, false) => TRANSCRIPT_NOT_READ,
+            let text = if segments.is_empty() {
+                "[no transcript]"
+            } else {
+                "[transcript:]"
             };
             out.push(utterance(role, name, notes.join(", "), text.to_owned(), Vec::new()));
             out.extend(merged(segments));
@@ -331,7 +316,7 @@ pub(crate) fn said(activity: &Value, content: Related, ticket: Option<&str>) -> 
             }
         }
     }
-    for remark in content.remarks.iter().filter(|remark| *remark != NO_TRANSCRIPT) {
+    for remark in content.remarks.iter().filter(|remark| *remark != "[no transcript]") {
         out.push(utterance(
             Role::System,
             None,

@@ -95,22 +95,16 @@ pub(crate) fn wallboard(context: &Context, args: &Args, entities: &Entities) -> 
             Ok(_) if rows.is_empty() => "nobody waits".to_owned(),
             Ok(_) => format!("{} of {} waiting", longest.len(), text::thousands(rows.len() as u64)),
         },
-        figures: [("shown", longest.len()), ("waiting", rows.len())]
-            .into_iter()
-            .filter(|_| waits.is_ok())
-            .map(|(of, number)| (of.to_owned(), number as u64))
-            .collect(),
         records: records_with(context, entities.waiting, args, Detail::Summary, longest, Vec::new()),
     });
     sections.extend(due);
     notes.extend(warnings(context));
     Ok(Output {
         content: Content::Sections(SectionsOutput {
-            heading: match &now {
+            heading: match now {
                 Some(now) => format!("Wallboard at {now}"),
                 None => "Wallboard".to_owned(),
             },
-            at: now,
             sections,
             notes,
             zone: context.client.zone(),
@@ -127,7 +121,6 @@ fn agents_section(context: &Context, args: &Args, agent: &Entity, page: Result<P
             return Section {
                 title: "Agents",
                 said: format!("could not be read. {}", error.text()),
-                figures: Vec::new(),
                 records: Vec::new(),
             };
         }
@@ -146,9 +139,6 @@ fn agents_section(context: &Context, args: &Args, agent: &Entity, page: Result<P
             _ => counts.push((state, 1)),
         }
     }
-    let logged_in = ("logged in".to_owned(), rows.len() as u64);
-    let by_state = counts.iter().map(|(state, count)| (state.clone(), *count as u64));
-    let figures = [logged_in].into_iter().chain(by_state).collect();
     let counts: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
     Section {
         title: "Agents",
@@ -156,7 +146,6 @@ fn agents_section(context: &Context, args: &Args, agent: &Entity, page: Result<P
             0 => "nobody is logged in".to_owned(),
             all => format!("{all} logged in: {}", counts.join(", ")),
         },
-        figures,
         records: records_with(context, agent, args, Detail::Summary, &rows, Vec::new()),
     }
 }
@@ -237,15 +226,6 @@ fn queues_section(queues: BTreeMap<String, Queue>, waiting_read: bool, calls_rea
                 "not known".to_owned()
             },
         ),
-        figures: [
-            ("waiting", waiting, waiting_read),
-            ("answered", answered, calls_read),
-            ("not answered", unanswered, calls_read),
-        ]
-        .into_iter()
-        .filter(|(.., is_read)| *is_read)
-        .map(|(of, number, _)| (of.to_owned(), number))
-        .collect(),
         records: queues
             .into_iter()
             .map(|(name, queue)| queue_record(name, queue))
@@ -259,7 +239,6 @@ fn queue_record(name: String, queue: Queue) -> Record {
             key: Key::Label,
             label: label.into(),
             provenance: FactValue::Number(number.into()).provenance(),
-            personal: None,
             value: FactValue::Number(number.into()),
             max_chars: 100,
         })
@@ -268,7 +247,6 @@ fn queue_record(name: String, queue: Queue) -> Record {
         key: Key::Label,
         label: "Longest since".into(),
         provenance: FactValue::DateTime(String::new()).provenance(),
-        personal: None,
         value: FactValue::DateTime(since),
         max_chars: 100,
     });
@@ -312,17 +290,18 @@ fn due_section(context: &Context, args: &Args, ticket: &Entity, now: &str, today
     };
     let mut pages = context.client.read_pages(&[due, overdue]).into_iter();
     let (due, overdue) = (pages.next(), pages.next());
-    let total = |page: &Option<Result<Page, Error>>| page.as_ref()?.as_ref().ok()?.total;
-    let said = |total: Option<u64>| total.map_or_else(|| "an unknown number".to_owned(), text::thousands);
+    let total = |page: Option<Result<Page, Error>>| {
+        page.and_then(Result::ok)
+            .and_then(|page| page.total)
+            .map_or_else(|| "an unknown number".to_owned(), text::thousands)
+    };
     match due {
         Some(Err(error)) => Section {
             title: "Tickets due",
             said: format!("could not be read. {}", error.text()),
-            figures: Vec::new(),
             records: Vec::new(),
         },
         due => {
-            let (all, late) = (total(&due), total(&overdue));
             let rows = match &due {
                 Some(Ok(page)) => page.rows.clone(),
                 _ => Vec::new(),
@@ -331,14 +310,10 @@ fn due_section(context: &Context, args: &Args, ticket: &Entity, now: &str, today
                 title: "Tickets due",
                 said: format!(
                     "{} overdue or due today, {} of them overdue; the first {}",
-                    said(all),
-                    said(late),
+                    total(due),
+                    total(overdue),
                     rows.len()
                 ),
-                figures: [("due", all), ("overdue", late), ("shown", Some(rows.len() as u64))]
-                    .into_iter()
-                    .filter_map(|(of, number)| Some((of.to_owned(), number?)))
-                    .collect(),
                 records: records_with(context, ticket, args, Detail::Summary, &rows, Vec::new()),
             }
         }

@@ -70,17 +70,10 @@ pub(crate) fn who_am_i(context: &Context) -> Result<Output, Error> {
             .filter(Filter::eq("name", login.as_str())),
     );
     let mut pages = context.client.read_pages(&queries);
-    let own = match pages.pop() {
-        Some(Ok(page)) => page.rows.into_iter().next(),
-        // An account that may not read users still knows itself by the first answer.
-        None | Some(Err(Error::NoRight(_) | Error::NotFound(_) | Error::Refused(_))) => None,
-        Some(Err(error)) => {
-            context
-                .client
-                .note_partial("Role and rights of the user may be missing", &error);
-            None
-        }
-    };
+    let own = pages
+        .pop()
+        .and_then(Result::ok)
+        .and_then(|page| page.rows.into_iter().next());
     let at = |path: &str| {
         let own = own.as_ref().and_then(|own| value::first(own, path));
         own.or_else(|| value::first(user, path))
@@ -92,7 +85,6 @@ pub(crate) fn who_am_i(context: &Context) -> Result<Output, Error> {
             key: Key::Label,
             label: label.into(),
             provenance: value.provenance(),
-            personal: None,
             value,
             max_chars: 2_000,
         }));

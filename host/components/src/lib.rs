@@ -26,12 +26,7 @@ const NOT_FOR_COMPONENTS: &[&str] = &[
 /// The workspace that this crate was built in.
 pub fn workspace() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let canonical = workspace.canonicalize().unwrap_or(workspace);
-    // Windows gives it in a form that compilers do not write into what they build (`\\?\C:\…`), so that no prefix would fit.
-    match canonical.to_str().and_then(|path| path.strip_prefix(r"\\?\")) {
-        Some(plain) => plain.into(),
-        None => canonical,
-    }
+    workspace.canonicalize().unwrap_or(workspace)
 }
 
 /// Where the component of a package is after `build`.

@@ -97,28 +97,10 @@ impl Demo {
     }
 
     pub fn start_with(quirks: Quirks) -> io::Result<Demo> {
-        Demo::start_state(quirks, State::default())
-    }
-
-    /// With records beside the company's, each with the name of its model: as they are stored, related records as their names.
-    ///
-    /// # Panics
-    ///
-    /// Where a model or a field is not known.
-    pub fn start_with_records(
-        quirks: Quirks,
-        records: impl IntoIterator<Item = (&'static str, serde_json::Value)>,
-    ) -> io::Result<Demo> {
-        // A run has a few of them, and requests refer to the records while the program lives.
-        let own: &'static _ = Box::leak(Box::new(company::with_records(quirks.scale, records)));
-        Demo::start_state(quirks, State::with_records(own))
-    }
-
-    fn start_state(quirks: Quirks, state: State) -> io::Result<Demo> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
-        let state = Arc::new(state);
+        let state = Arc::new(State::default());
         *lock(&state.quirks) = quirks;
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&state);
@@ -156,7 +138,7 @@ impl Demo {
     /// another way what a client computes through the API.
     pub fn records(&self, model: &str) -> Vec<serde_json::Map<String, serde_json::Value>> {
         let quirks = lock(&self.state.quirks).clone();
-        let rows = self.state.store(&quirks).rows(model).iter();
+        let rows = company::store(quirks.scale, quirks.extended).rows(model).iter();
         rows.map(|row| {
             let fields = row.fields();
             fields.map(|(name, value)| (name.to_owned(), value.clone())).collect()

@@ -18,7 +18,6 @@ use crate::{
     login::Sessions,
     quirks::Quirks,
     route::{self, Request},
-    store::Store,
     summary,
 };
 
@@ -35,24 +34,9 @@ pub(crate) struct State {
     pub(crate) faults: Mutex<Vec<Fault>>,
     pub(crate) recorded: Mutex<VecDeque<Recorded>>,
     sessions: Mutex<Sessions>,
-    /// The records, where they are not the company's alone.
-    pub(crate) own: Option<&'static Store>,
 }
 
 impl State {
-    /// Of an instance that serves these records in place of the company's.
-    pub(crate) fn with_records(own: &'static Store) -> State {
-        State {
-            own: Some(own),
-            ..State::default()
-        }
-    }
-
-    pub(crate) fn store(&self, quirks: &Quirks) -> &'static Store {
-        self.own
-            .unwrap_or_else(|| company::store(quirks.scale, quirks.extended))
-    }
-
     fn record(&self, request: Recorded) {
         let mut recorded = lock(&self.recorded);
         if recorded.len() == RECORDED_MAX {
@@ -111,7 +95,12 @@ async fn handle(request: hyper::Request<Incoming>, state: Arc<State>) -> io::Res
     });
     let true_answer = || {
         let quirks = lock(&state.quirks).clone();
-        route::answer(&request, state.store(&quirks), &quirks, &mut lock(&state.sessions))
+        route::answer(
+            &request,
+            company::store(quirks.scale, quirks.extended),
+            &quirks,
+            &mut lock(&state.sessions),
+        )
     };
     let fault = next_fault(&mut lock(&state.faults), &path);
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay) {

@@ -18,6 +18,7 @@ mod session;
 pub use budget::{CallBudget, CallLimits, Progress, RetryReason, Usage, Wait};
 pub use cache::{Cache, CacheSettings};
 pub use credential::Credential;
+pub use daktela_http_client::{Client, Network};
 pub use error::EgressError;
 pub use hints::HintChanges;
 pub use login::{LoginError, LoginGrant, WHO_AM_I, log_in, renew, verify};
@@ -34,10 +35,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use daktela_http_client::Client;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use tokio::{
-    sync::{Mutex, OnceCell, Semaphore},
+    sync::{Mutex, Semaphore},
     time::Instant,
 };
 use url::Url;
@@ -96,8 +96,6 @@ pub struct Egress {
     recheck: Mutex<Option<(Instant, bool)>>,
     /// Whether Daktela has ever answered what was asked with the credential.
     answered: AtomicBool,
-    /// What the component told of the account behind the credential.
-    account: OnceCell<Option<String>>,
 }
 
 impl Egress {
@@ -115,7 +113,6 @@ impl Egress {
             refused: AtomicBool::new(false),
             recheck: Mutex::default(),
             answered: AtomicBool::new(false),
-            account: OnceCell::new(),
         }
     }
 
@@ -187,12 +184,6 @@ impl Egress {
     /// Whether the credential has ever been of use.
     pub fn was_answered(&self) -> bool {
         self.answered.load(Ordering::Acquire)
-    }
-
-    /// What the component told of the account behind the credential, a text without a meaning here, for as long as the credential
-    /// is remembered. `None` within where it is known that nothing is known.
-    pub fn account(&self) -> &OnceCell<Option<String>> {
-        &self.account
     }
 
     /// Serves a request of the component, after checking it against the policy.
@@ -282,8 +273,7 @@ impl Egress {
                 self.cache.note_unreachable(&self.origin, error);
             }
         })?;
-        // That one answers without a credential, too.
-        if answer.status().is_success() && url.path() != WHO_AM_I {
+        if answer.status().is_success() {
             self.answered.store(true, Ordering::Release);
         }
         Ok(only_known_headers(answer))

@@ -112,7 +112,6 @@ impl Session {
             return known;
         }
         let refresh = state.live.take().and_then(|live| live.refresh);
-        // Why a renewal fails is of no interest: the password that follows is accepted, or tells.
         let renewed = match &refresh {
             Some(refresh) => login::renew(client, &self.origin, refresh).await.ok(),
             None => None,

@@ -7,10 +7,7 @@ use moka::{policy::EvictionPolicy, sync};
 use ring::hmac;
 use secrecy::ExposeSecret;
 
-use crate::{
-    egress::{Cache, Credential, Egress, Origin},
-    http_client::Client,
-};
+use crate::egress::{Cache, Client, Credential, Egress, Origin};
 
 /// An identity takes a few kilobytes. Beyond so many, those unused for longest log in anew.
 const VERIFIED_MAX: u64 = 10_000;

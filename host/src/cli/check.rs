@@ -34,10 +34,13 @@ struct Report<'a> {
 /// Prints what it finds; `report` is the file for the findings about tools.
 pub(super) async fn run(host: &Host, tools: bool, report: Option<&Path>) -> Result<(), ExitError> {
     let mut instance = None;
-    if host.egress().is_some() {
-        let login = login(host).await.map_err(ExitError::failed)?;
-        print::out(&login.described);
-        instance = Some(login.whole);
+    if let Some(egress) = host.egress() {
+        let whole = logged_in_user(host, egress).await.map_err(ExitError::failed)?;
+        let origin = egress.origin();
+        let described = describe(&origin.to_string(), &whole)
+            .ok_or_else(|| ExitError::failed(format!("{origin} does not know the credential. {NEW_TOKEN}")))?;
+        print::out(&described);
+        instance = Some(whole);
     }
     if !tools && report.is_none() {
         return Ok(());
@@ -71,24 +74,6 @@ fn version(version: &Value) -> Option<String> {
         Value::Object(object) => object.get("current").and_then(self::version),
         _ => None,
     }
-}
-
-/// What an instance says of a credential that it accepts.
-pub(super) struct Login {
-    /// Its whole answer.
-    whole: Value,
-    /// Instance, user, version and clock, a line each.
-    pub(super) described: String,
-}
-
-/// Logs in with the host's own credential. An error's text says what to do.
-pub(super) async fn login(host: &Host) -> Result<Login, String> {
-    let egress = host.egress().ok_or("no Daktela is named")?;
-    let whole = logged_in_user(host, egress).await?;
-    let origin = egress.origin();
-    let described = describe(&origin.to_string(), &whole)
-        .ok_or_else(|| format!("{origin} does not know the credential. {NEW_TOKEN}"))?;
-    Ok(Login { whole, described })
 }
 
 async fn logged_in_user(host: &Host, egress: &Egress) -> Result<Value, String> {

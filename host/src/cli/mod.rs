@@ -1,14 +1,12 @@
 //! The command line: commands, flags, exit codes.
 
 mod arguments;
-mod audit;
 mod call;
 mod check;
 mod demo;
 pub mod eval;
 mod print;
 mod serve;
-mod setup;
 mod smoke_test;
 mod tools;
 
@@ -31,7 +29,6 @@ use crate::{
 };
 
 pub use arguments::read;
-pub use setup::SetupOptions;
 
 /// An MCP server for Daktela. Without a command it serves one client on stdin and stdout.
 ///
@@ -54,14 +51,6 @@ pub struct Cli {
 pub enum Command {
     /// A tour of the sample company, then how to connect a client
     Demo,
-    /// Connect Claude Desktop, Claude Code, VS Code, Cursor or Gemini: asks for address and token, tries them, and writes the
-    /// client's entry after showing it
-    #[command(
-        after_help = "Examples:\n  mcp-daktela setup\n  mcp-daktela --demo setup --client claude-desktop    with the sample company\n  \
-                      DAKTELA_ACCESS_TOKEN=… mcp-daktela --url https://acme.daktela.com setup --client cursor --yes\n  \
-                      mcp-daktela setup --remove"
-    )]
-    Setup(SetupOptions),
     /// List the tools
     Tools {
         /// Print their MCP definitions as JSON
@@ -86,11 +75,6 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         questions: PathBuf,
     },
-    /// Look into audit files
-    Audit {
-        #[command(subcommand)]
-        command: AuditCommand,
-    },
     /// Check settings, network and login; for use after setting up
     Check {
         /// Also call each tool once, with small pages, and say where the instance differs from what the program expects
@@ -103,22 +87,10 @@ pub enum Command {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {
-    /// Walk the hash chain of a file, or of several that were rotated, the oldest first, and print the first gap or change
-    #[command(after_help = "Example:\n  mcp-daktela audit verify audit.jsonl.1 audit.jsonl")]
-    Verify {
-        /// Audit files
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-}
-
 const EXAMPLES: &str = "\
 Examples:
   mcp-daktela demo                         see it work, no Daktela needed
   mcp-daktela --demo                       serve the sample company
-  mcp-daktela setup                        connect Claude Desktop and others, step by step
   DAKTELA_URL=https://acme.daktela.com DAKTELA_ACCESS_TOKEN=… mcp-daktela check
   DAKTELA_URL=https://acme.daktela.com DAKTELA_ACCESS_TOKEN=… mcp-daktela
 
@@ -200,22 +172,13 @@ fn start(cli: Cli) -> Result<(), ExitError> {
         }
         None if server.transport == Transport::StreamableHttp => serve::run(&options, &server),
         None => {
-            // A person at a terminal hears at once what is missing, a client with its first call.
-            let SingleUser { host, demo } = if std::io::stdin().is_terminal() {
-                single_user()?
-            } else {
-                app::for_client(&options).map_err(ExitError::usage)?
-            };
+            let SingleUser { host, demo } = single_user()?;
             let done = block_on(serve(&options, host));
             drop(demo);
             done
         }
         Some(Command::Demo) => block_on(demo::run(&single_user()?.host)),
         Some(Command::Call { tool, arguments }) => block_on(call::run(&single_user()?.host, tool, arguments)),
-        Some(Command::Setup(setup)) => block_on(setup::run(&options, &setup)),
-        Some(Command::Audit {
-            command: AuditCommand::Verify { files },
-        }) => audit::verify(&files),
         Some(Command::Eval { transcript, questions }) => eval::run(&transcript, &questions),
         Some(Command::Check { tools, report }) => block_on(check::run(&single_user()?.host, tools, report.as_deref())),
     }
@@ -242,7 +205,9 @@ fn random_key() -> Result<[u8; 32], ExitError> {
 }
 
 async fn serve(options: &Options, host: Host) -> Result<(), ExitError> {
-    let egress = host.egress().cloned();
+    if let Some(egress) = host.egress() {
+        egress.warm_up();
+    }
     if std::io::stdin().is_terminal() {
         print::err(
             "Serving MCP on stdin and stdout, which a client starts by itself; Ctrl-D ends. For a tour: mcp-daktela demo",
@@ -253,10 +218,6 @@ async fn serve(options: &Options, host: Host) -> Result<(), ExitError> {
     let server = Server::new(Arc::new(host), &random_key()?)
         .await
         .map_err(ExitError::failed)?;
-    // Not before: reading the system's certificates takes as much computing as all else here.
-    if let Some(egress) = egress {
-        egress.warm_up();
-    }
     let done = tokio::select! {
         done = server.serve_stdio(shutdown::terminated()) => done.map_err(ExitError::failed),
         // A person at a terminal does not wait for answers.

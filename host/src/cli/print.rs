@@ -8,12 +8,6 @@ pub(super) fn out(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
-/// A question, whose answer is typed on the same line.
-pub(super) fn prompt(text: &str) {
-    let mut stdout = io::stdout().lock();
-    let _ = write!(stdout, "{text}").and_then(|()| stdout.flush());
-}
-
 /// Goes through the log's queue: a stderr that nobody reads keeps no command from ending.
 pub(super) fn err(text: &str) {
     log::write_text(text);

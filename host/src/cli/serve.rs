@@ -64,7 +64,6 @@ pub(super) fn run(options: &Options, server_options: &ServerOptions) -> Result<(
         );
     }
     let host = app::host(options, None).map_err(ExitError::usage)?;
-    let host = app::governed(options, host).map_err(ExitError::usage)?;
     let key = match &oauth {
         Some(oauth) => oauth.sealer.identity_key(),
         None => random_key()?,

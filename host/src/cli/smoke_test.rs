@@ -227,7 +227,7 @@ impl Row {
 
 fn example(tool: &Tool) -> Option<Example> {
     let meta = tool.meta.as_ref()?;
-    serde_json::from_value(meta.get(mcp::EXAMPLE_KEY)?.clone()).ok()
+    serde_json::from_value(meta.get("daktela/example")?.clone()).ok()
 }
 
 /// `None` where the list that should give an example is empty.
@@ -310,7 +310,7 @@ fn row_of(tool: &str, outcome: Outcome, meta: &Map<String, Value>) -> Row {
         Outcome::Ok if mended.iter().any(|mended| mended.found) => TestResult::Mended,
         Outcome::Ok => TestResult::Ok,
         Outcome::ErrorAnswer if error.as_ref().is_some_and(|error| error.0 == "no_right") => TestResult::NoRight,
-        Outcome::ErrorAnswer | Outcome::Failed | Outcome::Cancelled | Outcome::Denied => TestResult::Failed,
+        Outcome::ErrorAnswer | Outcome::Failed | Outcome::Cancelled => TestResult::Failed,
     };
     Row {
         rows,

@@ -3,14 +3,13 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
     ConfigError, filled,
     placeholder::{self, Kind},
     secret::read_secret_setting,
-    token_store::TokenStoreError,
 };
 use crate::egress::{CacheSettings, Credential, Origin};
 
@@ -83,13 +82,8 @@ impl DaktelaOptions {
             || given("DAKTELA_PASSWORD")
     }
 
-    /// An empty variable counts as none: configuration files of clients leave them so. `stored` looks up the token that
-    /// `mcp-daktela setup` kept for an instance; it is asked where no credential is given.
-    pub fn upstream(
-        &self,
-        variable: impl Fn(&str) -> Option<String>,
-        stored: impl Fn(&Origin) -> Result<Option<SecretString>, TokenStoreError>,
-    ) -> Result<(Origin, Credential), ConfigError> {
+    /// An empty variable counts as none: configuration files of clients leave them so.
+    pub fn upstream(&self, variable: impl Fn(&str) -> Option<String>) -> Result<(Origin, Credential), ConfigError> {
         let url = filled(self.url.clone()).ok_or(ConfigError::NoUrl)?;
         let checked = |name, kind, value: &str| {
             placeholder::check(kind, value).map_err(|mistake| ConfigError::Mistaken(name, mistake))
@@ -116,7 +110,7 @@ impl DaktelaOptions {
         let credential = match (token, username, password) {
             (Some(token), None, None) => Credential::Token(token),
             (None, Some(username), Some(password)) => Credential::Login { username, password },
-            (None, None, None) => Credential::Token(stored(&origin)?.ok_or(ConfigError::NoCredential)?),
+            (None, None, None) => return Err(ConfigError::NoCredential),
             (None, Some(_), None) => return Err(ConfigError::NoPassword),
             (None, None, Some(_)) => return Err(ConfigError::NoUsername),
             (Some(_), _, _) => return Err(ConfigError::TwoCredentials),
@@ -172,9 +166,7 @@ mod tests {
         let mut options = Program::parse_from([&["program"], flags.as_slice()].concat()).options;
         options.url = options.url.or_else(|| variable("DAKTELA_URL"));
         options.username = options.username.or_else(|| variable("DAKTELA_USERNAME"));
-        let (origin, credential) = options
-            .upstream(variable, |_| Ok(None))
-            .map_err(|error| error.to_string())?;
+        let (origin, credential) = options.upstream(variable).map_err(|error| error.to_string())?;
         Ok(match credential {
             Credential::Token(token) => format!("{origin} token {}", token.expose_secret()),
             Credential::Login { username, password } => format!("{origin} {username} {}", password.expose_secret()),

@@ -6,8 +6,7 @@ use clap::Args;
 
 use super::size;
 use crate::{
-    egress::CallLimits,
-    http_client::Network,
+    egress::{CallLimits, Network},
     sandbox::{Limits, ScanLimits},
 };
 

@@ -1,36 +1,27 @@
 //! Configuration: flags and environment variables become settings. Nothing is started here.
 
 mod daktela;
-pub(crate) mod folders;
-mod governance;
 mod limits;
 pub mod oauth;
 mod placeholder;
-mod privacy;
 mod secret;
 pub mod server;
 mod server_error;
 mod telemetry;
-pub mod token_store;
-mod tools;
 
 use std::{io, path::PathBuf};
 
 use clap::Args;
 
-use crate::{egress::OriginError, http_client::Network};
-use token_store::TokenStoreError;
+use crate::egress::{Network, OriginError};
 
 pub use daktela::{CacheOptions, DaktelaOptions};
-pub use governance::{AuditOptions, QuotaOptions};
 pub use limits::LimitOptions;
 pub use placeholder::Mistake;
-pub use privacy::PrivacyOptions;
 pub use secret::check_authorities;
 pub(crate) use secret::read_secret_setting;
 pub use server_error::ServerOptionsError;
 pub use telemetry::TelemetryOptions;
-pub use tools::{Rights, StructuredOutput, ToolOptions};
 
 /// What any command of the program takes.
 #[derive(Debug, Clone, Args)]
@@ -39,22 +30,10 @@ pub struct Options {
     pub daktela: DaktelaOptions,
 
     #[command(flatten)]
-    pub tools: ToolOptions,
-
-    #[command(flatten)]
-    pub audit: AuditOptions,
-
-    #[command(flatten)]
-    pub quotas: QuotaOptions,
-
-    #[command(flatten)]
     pub limits: LimitOptions,
 
     #[command(flatten)]
     pub cache: CacheOptions,
-
-    #[command(flatten)]
-    pub privacy: PrivacyOptions,
 
     /// File with a component to run instead of the built-in one: compiled for this program, or plain WebAssembly where the
     /// program was built with the feature `compiler`
@@ -76,14 +55,14 @@ pub struct Options {
 pub enum ConfigError {
     #[error(
         "no Daktela is named. Set DAKTELA_URL (or --url) to the address of yours, e.g. https://acme.daktela.com, or try \
-         the sample company with --demo; `mcp-daktela setup` asks for all that is needed"
+         the sample company with --demo"
     )]
     NoUrl,
     #[error("DAKTELA_URL: {0}")]
     Url(#[from] OriginError),
     #[error(
         "no credential is given. Set DAKTELA_ACCESS_TOKEN to a user's API token, or DAKTELA_USERNAME \
-         and DAKTELA_PASSWORD; `mcp-daktela setup` asks for a token and keeps it"
+         and DAKTELA_PASSWORD"
     )]
     NoCredential,
     #[error(
@@ -110,26 +89,8 @@ pub enum ConfigError {
     Authorities { file: PathBuf, why: String },
     #[error("{0}: {1:?} is no address of a collector; expected e.g. http://localhost:4318")]
     OtlpEndpoint(&'static str, String),
-    #[error(transparent)]
-    TokenStore(#[from] TokenStoreError),
-    #[error(
-        "DAKTELA_PRIVACY_KEY is too short; expected a random secret of at least {0} characters, e.g. of: openssl rand -hex 32"
-    )]
-    ShortPrivacyKey(usize),
-    #[error("the system has no random numbers to give for the key of pseudonyms: set DAKTELA_PRIVACY_KEY")]
-    NoRandomNumbers,
     #[error("OTEL_EXPORTER_OTLP_PROTOCOL: {0:?} is not spoken here, only http/protobuf, usually on port 4318")]
     OtlpProtocol(String),
-}
-
-impl ConfigError {
-    /// Whether settings are missing, in contrast to settings that are wrong.
-    pub fn is_missing(&self) -> bool {
-        matches!(
-            self,
-            Self::NoUrl | Self::NoCredential | Self::NoPassword | Self::NoUsername
-        )
-    }
 }
 
 impl Options {

@@ -1,9 +1,7 @@
-//! Limits on callers: request rate, login attempts, concurrency, daily quotas, permitted hours.
+//! Limits on callers: request rate, login attempts, concurrency.
 
 pub(crate) mod concurrency;
-pub(crate) mod hours;
 pub(crate) mod login_attempts;
-pub(crate) mod quota;
 pub(crate) mod rate_limit;
 pub(crate) mod unverified;
 

@@ -7,10 +7,7 @@ use rmcp::{
 use serde::de::DeserializeOwned;
 use wasmtime::WasmBacktrace;
 
-use crate::{
-    host::CallError,
-    sandbox::{RpcError, SandboxError},
-};
+use crate::sandbox::{RpcError, SandboxError};
 
 pub(super) fn from_component(refusal: RpcError) -> ErrorData {
     let data = refusal.data.and_then(|text| serde_json::from_str(&text).ok());
@@ -18,20 +15,12 @@ pub(super) fn from_component(refusal: RpcError) -> ErrorData {
 }
 
 /// A limit that was reached is an error answer of the tool, since its caller can ask for less. A trap is an internal error.
-pub(super) fn tool_error(fault: CallError) -> Result<CallToolResult, ErrorData> {
+pub(super) fn tool_error(fault: SandboxError) -> Result<CallToolResult, ErrorData> {
     match fault {
-        CallError::Sandbox(SandboxError::Trapped { .. }) => Err(call_error(fault)),
+        SandboxError::Trapped { .. } => Err(internal(fault)),
         told => Ok(CallToolResult::error(vec![ContentBlock::text(capitalised(
             &told.to_string(),
         ))])),
-    }
-}
-
-/// Of a request that is no call of a tool.
-pub(super) fn call_error(fault: CallError) -> ErrorData {
-    match fault {
-        CallError::Sandbox(fault) => internal(fault),
-        refused => ErrorData::internal_error(capitalised(&refused.to_string()), None),
     }
 }
 

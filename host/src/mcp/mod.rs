@@ -4,14 +4,12 @@
 //! served.
 
 mod arguments;
-mod dialog;
 mod error;
 mod handler;
 pub(crate) mod message;
 mod progress;
 mod request_state;
 mod stdio;
-pub(crate) mod views;
 
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
@@ -29,9 +27,6 @@ use stdio::Stdio;
 use tokio::sync::OnceCell;
 
 use crate::{host::Host, sandbox::Request};
-
-/// Where a component's definition of a tool says which tool's answer has an example of its required argument.
-pub(crate) const EXAMPLE_KEY: &str = "daktela/example";
 
 /// Ours has one page; one that hands out a thousand tools in tens stays below.
 const PAGES_MAX: usize = 200;
@@ -134,14 +129,6 @@ impl Server {
         }
         Ok(())
     }
-}
-
-/// Takes out what only `check --tools` needs: a client would read it with every list.
-fn without_example(tool: &mut Tool) {
-    if let Some(meta) = &mut tool.meta {
-        meta.0.remove(EXAMPLE_KEY);
-    }
-    tool.meta = tool.meta.take().filter(|meta| !meta.is_empty());
 }
 
 /// All tools that the component has, whatever pages it hands them out in.

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use rmcp::{
     ErrorData,
-    model::{ClientCapabilities, InputRequiredResult, InputResponses, ResultType},
+    model::{InputRequiredResult, InputResponses, RequestMetaObject, ResultType},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -70,15 +70,15 @@ impl RequestBinding<'_> {
     /// What else a request brings, for the component.
     pub(super) fn context(
         &self,
-        client_capabilities: Option<ClientCapabilities>,
+        meta: &RequestMetaObject,
         input_responses: Option<InputResponses>,
         request_state: Option<String>,
     ) -> Result<String, ErrorData> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
-        struct Context {
+        struct Context<T> {
             #[serde(skip_serializing_if = "Option::is_none")]
-            client_capabilities: Option<ClientCapabilities>,
+            client_capabilities: Option<T>,
             #[serde(skip_serializing_if = "Option::is_none")]
             input_responses: Option<InputResponses>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ impl RequestBinding<'_> {
             })
         });
         let context = Context {
-            client_capabilities,
+            client_capabilities: meta.client_capabilities(),
             input_responses,
             request_state: opened.transpose()?,
         };
@@ -106,9 +106,7 @@ impl RequestBinding<'_> {
         struct Kind {
             result_type: Option<ResultType>,
         }
-        // Few answers have the word at all, and others need not be read twice.
-        let asks =
-            answer.contains("resultType") && parse::<Kind>(answer)?.result_type == Some(ResultType::INPUT_REQUIRED);
+        let asks = parse::<Kind>(answer)?.result_type == Some(ResultType::INPUT_REQUIRED);
         if !asks {
             return parse(answer).map(ToolOutcome::Complete);
         }

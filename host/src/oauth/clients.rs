@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     auth::sealed_token::{Sealer, TokenKind},
-    http_client::{Client as HttpClient, Network},
+    egress::{Client as HttpClient, Network},
     limits::{
         concurrency::{KeyedConcurrencyLimit, KeyedPermit},
         login_attempts::is_unseen,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter};
+use wasmtime::{InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter};
 
 /// Bounds of the sandbox.
 #[derive(Debug, Clone, Copy)]
@@ -79,11 +79,6 @@ pub(crate) const UPSTREAM_GRACE: Duration = Duration::from_secs(5);
 /// Bookkeeping of the largest component instance; ours takes about 10 kB.
 const INSTANCE_BYTES_MAX: usize = 1024 * 1024;
 
-/// What of an instance's memory stays for the next one: enough for one record or a page of twenty. With all of the instances in use it is
-/// what the sandbox holds for good.
-const MEMORY_KEPT_BYTES: usize = 512 * 1024;
-const TABLE_KEPT_BYTES: usize = 16 * 1024;
-
 /// Memory for `calls` instances is set aside as address space, and costs nothing until it is used.
 pub(super) fn allocation(limits: &Limits) -> InstanceAllocationStrategy {
     // Above any number that a flag may sensibly name.
@@ -101,14 +96,9 @@ pub(super) fn allocation(limits: &Limits) -> InstanceAllocationStrategy {
         .max_core_instance_size(INSTANCE_BYTES_MAX)
         .max_memory_size(limits.memory_bytes)
         .table_elements(limits.table_elements)
-        .pagemap_scan(Enabled::Auto);
-    // Pages that stay spare the next call its page faults, a tenth to a fifth of its CPU time. They are put back to what they held
-    // at first before they are used again, so that nothing of a caller is left in them. Without the scan, all of them would be,
-    // also those that a call never used, which takes longer than it spares.
-    if PoolingAllocationConfig::is_pagemap_scan_available() {
-        pool.linear_memory_keep_resident(MEMORY_KEPT_BYTES)
-            .table_keep_resident(TABLE_KEPT_BYTES);
-    }
+        // Pages kept for the next call made a call slower, and would hold what the last caller had in them.
+        .linear_memory_keep_resident(0)
+        .table_keep_resident(0);
     InstanceAllocationStrategy::Pooling(pool)
 }
 

@@ -4,7 +4,6 @@
 //! instances is set aside. A call then takes some fifty microseconds more than its own work.
 
 mod bindings;
-mod code_memory;
 mod cpu_time;
 mod epoch_ticker;
 mod fair_queue;
@@ -35,23 +34,17 @@ use wasmtime_wasi::{
 
 use crate::egress::{CallBudget, Egress};
 use bindings::{Plugin, PluginPre, exports::daktela::mcp::server::RpcError as WitRpcError};
-use code_memory::PageAligned;
 use cpu_time::CpuTime;
 use epoch_ticker::EpochTicker;
 use fair_queue::{Admission, FairQueue, Permit, QueueFull};
 use state::State;
 
 /// The component that came with this program, compiled for this kind of machine by the build script.
-static EMBEDDED: &PageAligned<[u8]> = &PageAligned(*include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm")));
-
-/// A setting of the component: an environment variable and its value.
-pub type Setting = (&'static str, String);
+static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwasm"));
 
 pub struct Sandbox {
     component: PluginPre<State>,
     limits: Limits,
-    /// The operator's, the same for all calls.
-    settings: Vec<Setting>,
     queue: FairQueue,
     epoch_ticker: EpochTicker,
 }
@@ -138,7 +131,13 @@ impl Sandbox {
     /// With the component that this program carries.
     pub fn embedded(limits: Limits) -> wasmtime::Result<Self> {
         let engine = engine(&limits)?;
-        Self::new(code_memory::load(&engine, EMBEDDED)?, limits)
+        #[expect(
+            unsafe_code,
+            reason = "the bytes are ours: the build script made them, and nobody can have changed them"
+        )]
+        // SAFETY: `EMBEDDED` is what `precompile_component` returned.
+        let component = unsafe { Component::deserialize(&engine, EMBEDDED) }?;
+        Self::new(component, limits)
     }
 
     /// With a component of the user's: compiled ahead of time, or, where this program holds a compiler, as it is.
@@ -175,15 +174,9 @@ impl Sandbox {
         Ok(Self {
             component,
             limits,
-            settings: Vec::new(),
             queue: FairQueue::new(limits.calls, limits.waiting),
             epoch_ticker,
         })
-    }
-
-    /// Gives the component settings of the operator's.
-    pub fn with_settings(self, settings: Vec<Setting>) -> Self {
-        Self { settings, ..self }
     }
 
     pub fn limits(&self) -> &Limits {
@@ -192,12 +185,10 @@ impl Sandbox {
 
     /// Serves one request in an instance of its own. Dropping the future ends the instance and its upstream requests.
     ///
-    /// Without an egress the component has no network, which suits what is the same for everybody. `own` are settings of
-    /// this request, beside the operator's; no name is in both.
+    /// Without an egress the component has no network, which suits what is the same for everybody.
     pub async fn run(
         &self,
         request: &Request,
-        own: &[Setting],
         egress: Option<Arc<Egress>>,
         call: Arc<CallBudget>,
     ) -> Result<Reply, SandboxError> {
@@ -206,7 +197,7 @@ impl Sandbox {
         let run = async {
             let _running = self.epoch_ticker.run();
             let cpu_time = CpuTime::default();
-            let mut store = self.store(own, egress, call, cpu_time.clone());
+            let mut store = self.store(egress, call, cpu_time.clone());
             let answer = cpu_time.measure(async {
                 let plugin = self.component.instantiate_async(&mut store).await?;
                 ask(&plugin, &mut store, request).await
@@ -233,16 +224,8 @@ impl Sandbox {
             .ok_or_else(|| SandboxError::QueueTimeout(started.elapsed()))
     }
 
-    fn store(
-        &self,
-        own: &[Setting],
-        egress: Option<Arc<Egress>>,
-        call: Arc<CallBudget>,
-        cpu_time: CpuTime,
-    ) -> Store<State> {
-        let settings = [&self.settings, own].concat();
-        let state = State::new(&self.limits, &settings, egress, call);
-        let mut store = Store::new(self.component.engine(), state);
+    fn store(&self, egress: Option<Arc<Egress>>, call: Arc<CallBudget>, cpu_time: CpuTime) -> Store<State> {
+        let mut store = Store::new(self.component.engine(), State::new(&self.limits, egress, call));
         store.limiter(|state| &mut state.memory_limiter);
         let compute = self.limits.compute;
         store.set_epoch_deadline(1);
@@ -299,7 +282,6 @@ fn engine(limits: &Limits) -> wasmtime::Result<Engine> {
         .memory_init_cow(true)
         // A stack may hold what the last call had on it.
         .async_stack_zeroing(true);
-    code_memory::prepare(&mut config);
     Engine::new(&config)
 }
 

@@ -10,10 +10,7 @@ use wasmtime_wasi_http::{
     WasiHttpHooks, WasiHttpView,
 };
 
-use super::{
-    Setting,
-    limits::{Limits, MemoryLimiter},
-};
+use super::limits::{Limits, MemoryLimiter};
 use crate::egress::{self, CallBudget, Egress, EgressError};
 
 /// Room for a panic's message; what is written beyond is lost.
@@ -42,12 +39,7 @@ struct Upstream {
 }
 
 impl State {
-    pub(super) fn new(
-        limits: &Limits,
-        settings: &[Setting],
-        egress: Option<Arc<Egress>>,
-        call: Arc<CallBudget>,
-    ) -> Self {
+    pub(super) fn new(limits: &Limits, egress: Option<Arc<Egress>>, call: Arc<CallBudget>) -> Self {
         let stderr = MemoryOutputPipe::new(STDERR_BYTES);
         let mut wasi = WasiCtx::builder();
         wasi.stderr(stderr.clone())
@@ -56,9 +48,6 @@ impl State {
             .env("DAKTELA_MAX_SCAN_REQUESTS", limits.scan.requests.to_string())
             .env("DAKTELA_MAX_SCAN_BYTES", limits.scan.bytes.to_string())
             .env("DAKTELA_MAX_SCAN_SECONDS", limits.scan.seconds.to_string());
-        for (name, value) in settings {
-            wasi.env(name, value);
-        }
         if let Some(egress) = &egress {
             wasi.env("DAKTELA_URL", egress.origin().as_str());
         }
@@ -142,7 +131,7 @@ impl WasiHttpHooks for Upstream {
 
 fn no_instance() -> Error {
     Error::InternalError(Some(
-        "No Daktela is configured: run `mcp-daktela setup`, set DAKTELA_URL, or try --demo.".to_owned(),
+        "No Daktela is configured: set DAKTELA_URL, or try --demo.".to_owned(),
     ))
 }
 

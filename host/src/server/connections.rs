@@ -1,6 +1,6 @@
 //! Connections and their time limits: concurrency limits in all and per network, slowloris guard, slow-reader guard, graceful shutdown.
 
-use std::{io::ErrorKind, net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
@@ -94,23 +94,15 @@ impl Connections {
 
     /// The next connection within the limits.
     pub(super) async fn accept(&self, listener: &TcpListener) -> Accepted {
-        let mut is_told = false;
         loop {
             let Ok(permit) = self.total.clone().acquire_owned().await else {
                 // Only of a semaphore that is closed, which this one never is.
                 return std::future::pending().await;
             };
-            let (stream, address) = match listener.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // A caller who left meanwhile is no news; any other error is told once, until a connection is accepted.
-                    if error.kind() != ErrorKind::ConnectionAborted && !std::mem::replace(&mut is_told, true) {
-                        tracing::warn!(event = "accept_failed", reason = %error);
-                    }
-                    // Too many files are open, for example; another try at once would fail as well.
-                    sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
+            let Ok((stream, address)) = listener.accept().await else {
+                // Too many files are open, for example; another try at once would fail as well.
+                sleep(Duration::from_millis(100)).await;
+                continue;
             };
             let address = address.ip().to_canonical();
             match self.per_network.try_acquire(ClientIp(address).network()) {

@@ -69,8 +69,7 @@ mod tests {
     use crate::{
         auth::Identities,
         config::server::ServerOptions,
-        egress::{Cache, CacheSettings},
-        http_client::{Client, Network},
+        egress::{Cache, CacheSettings, Client, Network},
         telemetry::Metrics,
     };
 

@@ -23,10 +23,7 @@ use crate::{
     auth::{Caller, Credentials, Identity, read_credentials},
     egress::Credential,
     limits::{RateLimited, login_attempts},
-    mcp::{
-        message::{self, Parsed},
-        views::{self, ShowsViews},
-    },
+    mcp::message::{self, Parsed},
     oauth,
     web::{
         base_url::BaseUrl,
@@ -160,12 +157,7 @@ fn challenge(state: &ServerState, base: &BaseUrl, uri: &Uri, token_was_given: bo
 }
 
 /// Reads the body, repairs broken characters, and refuses what is no message of JSON-RPC, which rmcp would answer in plain text.
-async fn read_message(
-    State(state): State<Arc<ServerState>>,
-    Extension(RequestId(request_id)): Extension<RequestId>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+async fn read_message(State(state): State<Arc<ServerState>>, mut request: Request, next: Next) -> Response {
     if request.method() == Method::POST {
         let (parts, body) = request.into_parts();
         let body = match body::read(body, state.settings.max_body_bytes).await {
@@ -189,7 +181,6 @@ async fn read_message(
         if let Some(invalid) = invalid {
             return json_response(StatusCode::BAD_REQUEST, &invalid.answer());
         }
-        let begins_with_views = views::begin_session(&repaired);
         let without_progress = match accepts_event_stream(&parts.headers) {
             true => None,
             false => without_progress(&repaired),
@@ -202,19 +193,6 @@ async fn read_message(
         request = Request::from_parts(parts, Body::from(body));
         if is_batch {
             request.extensions_mut().insert(IsBatch);
-        }
-        let session = request.headers().get(views::SESSION);
-        if session.is_some_and(|id| views::is_of_session(id.as_bytes())) {
-            request.extensions_mut().insert(ShowsViews);
-        }
-        if begins_with_views {
-            let mut response = next.run(request).await;
-            if response.status().is_success()
-                && let Ok(id) = HeaderValue::try_from(views::session_id(&request_id))
-            {
-                response.headers_mut().insert(views::SESSION, id);
-            }
-            return response;
         }
     }
     next.run(request).await

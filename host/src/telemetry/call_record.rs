@@ -13,8 +13,6 @@ pub enum Outcome {
     Failed,
     /// Its caller cancelled it or left.
     Cancelled,
-    /// Refused by a quota, or since it could not be audited.
-    Denied,
 }
 
 /// What is known of a call when it is over. Holds no secret and no text of a customer.
@@ -29,8 +27,6 @@ pub struct CallRecord<'a> {
     pub duration: Duration,
     pub answer_bytes: usize,
     pub usage: Usage,
-    /// How many records the answer holds, where that is asked for.
-    pub records: Option<u64>,
     pub request_id: Option<&'a str>,
     /// Keyed hash of instance and credential.
     pub identity: Option<String>,
@@ -47,7 +43,6 @@ impl Outcome {
             Self::ErrorAnswer => "error answer",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
-            Self::Denied => "denied",
         }
     }
 }
@@ -65,7 +60,6 @@ impl CallRecord<'_> {
             status = self.outcome.as_str(),
             duration_ms = milliseconds(self.duration),
             answer_bytes = self.answer_bytes,
-            records = self.records,
             upstream_requests = self.usage.requests,
             upstream_bytes = self.usage.bytes,
             cache_hits = self.usage.cache_hits,

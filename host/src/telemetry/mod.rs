@@ -1,6 +1,5 @@
-//! Observability: the log, Prometheus metrics, OpenTelemetry traces, the record of a call that feeds all three, and the audit.
+//! Observability: the log, Prometheus metrics, OpenTelemetry traces, and the record of a call that feeds all three.
 
-pub mod audit;
 pub mod call_record;
 pub mod log;
 pub mod metrics;

@@ -32,7 +32,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use super::{CallRecord, Outcome};
-use crate::http_client::Client;
+use crate::egress::Client;
 
 /// OpenTelemetry's default time limit of an export.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -97,7 +97,7 @@ impl Traces {
         let error = match call.outcome {
             Outcome::Ok => None,
             Outcome::ErrorAnswer => Some("tool_error"),
-            Outcome::Failed | Outcome::Cancelled | Outcome::Denied => Some(call.outcome.as_str()),
+            Outcome::Failed | Outcome::Cancelled => Some(call.outcome.as_str()),
         };
         attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
         let span = SpanBuilder::from_name(name)

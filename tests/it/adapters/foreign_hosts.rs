@@ -226,14 +226,47 @@ fn clients_that_disconnect_do_not_block_jco() {
     }
 }
 
+/// Runs a judge, whose exit code is the verdict.
+fn judge(mut command: Command) {
+    let output = command.output().expect("it starts");
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(output.status.success(), "{}", said.concat());
+}
+
+#[test]
+fn the_bundle_s_manifest_is_valid() {
+    let Some(mcpb) = host("mcpb", "node_modules/.bin/mcpb") else {
+        return;
+    };
+    let mut mcpb = command(mcpb);
+    mcpb.arg("validate").arg(packaging().join("mcpb/manifest.json"));
+    judge(mcpb);
+}
+
+/// skillsaw holds the schemas of the registry.
+#[test]
+fn the_registry_s_entry_is_valid() {
+    let Some(skillsaw) = host("skillsaw", "bin/skillsaw") else {
+        return;
+    };
+    let mut skillsaw = command(skillsaw);
+    skillsaw.args(["lint", "--strict"]).arg(packaging());
+    judge(skillsaw);
+}
+
 fn packaging() -> PathBuf {
     golden::folder().join("../host/packaging")
 }
 
-/// The rest of the packaging takes its version from the workspace: `tests/packaging`.
+/// One version everywhere, so that a release cannot leave one behind.
 #[test]
-fn the_manifest_for_spin_is_of_this_version() {
-    let manifest = fs::read_to_string(packaging().join("spin.toml")).expect("a file");
+fn the_packaging_is_of_this_version() {
+    let read = |file: &str| fs::read_to_string(packaging().join(file)).expect("a file");
     let version = env!("CARGO_PKG_VERSION");
-    assert!(manifest.contains(&format!("\nversion = \"{version}\"\n")));
+    for file in ["mcpb/manifest.json", "server.json"] {
+        let json: Value = serde_json::from_str(&read(file)).expect("JSON");
+        assert_eq!(json["version"], version, "{file}");
+    }
+    assert!(read("server.json").contains(&format!("mcp-daktela:{version}\"")));
+    assert!(read("spin.toml").contains(&format!("\nversion = \"{version}\"\n")));
 }

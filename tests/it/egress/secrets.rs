@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use daktela_demo::{CANARY, Demo, PASSWORD, TOKEN, USERNAME};
-use guest::catalog;
 use serde_json::{Value, json};
 
 use crate::{
@@ -38,20 +37,20 @@ fn assert_none(secrets: &[String], text: &str, what: &str) {
     }
 }
 
-/// Calls every tool, those that need an id with one from the tool that the catalogue names.
+/// Calls every tool, those that need an id with one from the tool that its definition names.
 fn call_every_tool(program: &mut Program) -> Vec<String> {
     let tools = program.request("tools/list", json!({}))["result"]["tools"].clone();
     let mut answers = vec![tools.to_string()];
     for tool in tools.as_array().expect("tools") {
-        let name = tool["name"].as_str().expect("a name");
-        let known = catalog::find(name).expect("a tool of the catalogue");
+        let example = &tool["_meta"]["daktela/example"];
         let mut arguments = json!({});
-        if let (Some(example), Some(argument)) = (&known.example, known.required()) {
-            let first = program.call(example.tool, &json!({}));
-            let value = &first["_meta"]["daktela/first"][example.key];
-            assert!(value.is_string(), "{} names no record for {name}", example.tool);
-            arguments[argument] = value.clone();
+        if let Some(source) = example["tool"].as_str() {
+            let first = program.call(source, &json!({}));
+            let value = &first["_meta"]["daktela/first"][example["key"].as_str().expect("a key")];
+            assert!(value.is_string(), "{source} names no record for {}", tool["name"]);
+            arguments[example["argument"].as_str().expect("an argument")] = value.clone();
         }
+        let name = tool["name"].as_str().expect("a name");
         let answer = program.call(name, &arguments);
         assert_eq!(answer["isError"], false, "{name}: {answer}");
         answers.push(answer.to_string());

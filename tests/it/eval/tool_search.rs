@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use guest::{Settings, catalog, mcp::Server, settings::ToolFilter, text::fold};
-use serde_json::{Value, json};
+use guest::{catalog, text::fold};
 
 use super::{count_by, data, text};
 
@@ -12,9 +11,6 @@ const PARAPHRASES_MIN: usize = 120;
 /// Clients with tool search load the first few tools that it finds.
 const FIRST: usize = 5;
 const FOUND_PERCENT_MIN: usize = 95;
-
-/// A tool that so many paraphrases ask for is at hand from the start.
-const ASKED_OFTEN: usize = 5;
 
 /// The usual constants of BM25: how soon a repeated word counts no more, and how much long texts count less.
 const SATURATION: f64 = 1.2;
@@ -115,57 +111,4 @@ fn tool_search_finds_the_right_tool_among_the_first() {
         paraphrases.len(),
         missed.join("\n")
     );
-}
-
-/// Single-tool mode has a search of its own, which shows eight.
-#[test]
-fn the_search_of_single_tool_mode_finds_the_right_tool() {
-    let settings = Settings {
-        served: ToolFilter {
-            is_single: true,
-            ..ToolFilter::default()
-        },
-        ..Settings::default()
-    };
-    let server = Server::new(&settings, Err("a search needs no instance".to_owned()));
-    let paraphrases = data("paraphrases.json", "paraphrases");
-    let mut missed = Vec::new();
-    for paraphrase in &paraphrases {
-        let query = paraphrase["search"]
-            .as_str()
-            .unwrap_or_else(|| text(paraphrase, "query"));
-        let answer = server.call_tool("search_tools", &json!({"query": query}).to_string());
-        let answer: Value = serde_json::from_str(&answer.expect("an answer")).expect("JSON");
-        let found = text(&answer["content"][0], "text").to_owned();
-        let is_found = |tool: &Value| found.contains(&format!("- {}: ", tool.as_str().expect("a name")));
-        if !paraphrase["tools"].as_array().expect("tools").iter().any(is_found) {
-            missed.push(format!("{query:?} finds {found}"));
-        }
-    }
-    let found = paraphrases.len() - missed.len();
-    assert!(
-        found * 100 >= paraphrases.len() * FOUND_PERCENT_MIN,
-        "{found} of {} found; missed:\n{}",
-        paraphrases.len(),
-        missed.join("\n")
-    );
-}
-
-#[test]
-fn tools_that_are_asked_for_often_are_at_hand_from_the_start() {
-    let mut asked: HashMap<String, usize> = HashMap::new();
-    for paraphrase in data("paraphrases.json", "paraphrases") {
-        for tool in paraphrase["tools"].as_array().expect("tools") {
-            *asked.entry(tool.as_str().expect("a name").to_owned()).or_default() += 1;
-        }
-    }
-    let often: Vec<&String> = asked
-        .iter()
-        .filter(|(_, times)| **times >= ASKED_OFTEN)
-        .map(|(tool, _)| tool)
-        .collect();
-    assert!(often.len() >= 4, "{often:?}");
-    for tool in often {
-        assert!(catalog::FIRST.contains(&tool.as_str()), "{tool}");
-    }
 }

@@ -25,7 +25,6 @@ const ORDER: &[(&str, &[&[&str]])] = &[
         "guest/src",
         &[
             &["mcp"],
-            &["privacy"],
             &["catalog"],
             &["tools"],
             &["run"],

@@ -1,6 +1,4 @@
 //! Resource limits, and faults on either side of the host.
 
 mod faults;
-mod governance;
-mod privacy;
 mod quotas;

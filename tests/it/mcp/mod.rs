@@ -1,6 +1,5 @@
-//! MCP on stdio, and structured output on both transports.
+//! MCP on stdio.
 
 mod broken_messages;
 mod protocol;
 mod stdio;
-mod structured_output;

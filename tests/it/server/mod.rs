@@ -2,5 +2,3 @@
 
 mod compatibility;
 pub(crate) mod http;
-#[cfg(target_os = "linux")]
-mod stuck_calls;

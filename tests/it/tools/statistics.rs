@@ -7,8 +7,8 @@ use daktela_demo::{Demo, NOW, Quirks};
 use guest::{
     Settings, catalog,
     http::{Http, Request},
-    privacy,
-    render::{markdown, shown::TextAlone, structured},
+    render::structured,
+    run,
 };
 use serde_json::{Map, Value, json};
 
@@ -69,10 +69,9 @@ impl World {
     /// The answer of a tool as data and as text.
     fn ask(&self, tool: &str, arguments: &Value) -> (Value, String) {
         let tool = catalog::find(tool).expect("a tool");
-        let output = privacy::run(tool, &self.native, &self.settings, &arguments.to_string())
+        let output = run::run(tool, &self.native, &self.settings, &arguments.to_string())
             .unwrap_or_else(|error| panic!("{arguments}: {}", error.text()));
-        let (text, shown) = markdown::answer(&output, &TextAlone);
-        (structured::content(&output, &shown), text)
+        (structured::output(&output), guest::render::markdown::output(&output))
     }
 }
 
@@ -137,14 +136,6 @@ fn by_hand(
         .collect()
 }
 
-/// Whole numbers are written as such.
-fn as_json(value: f64) -> Value {
-    match value.fract() {
-        0.0 => json!(value as i64),
-        _ => json!(value),
-    }
-}
-
 fn figures(count: u64, mut values: Vec<f64>) -> Value {
     values.sort_by(f64::total_cmp);
     let mut out = Map::new();
@@ -166,7 +157,7 @@ fn figures(count: u64, mut values: Vec<f64>) -> Value {
             .1;
         out.insert(
             "seconds".to_owned(),
-            json!({"with_value": n, "sum": sum as i64, "average": as_json(sum / n as f64), "median": as_json(median), "p90": *p90 as i64,
+            json!({"with_value": n, "sum": sum as i64, "average": sum / n as f64, "median": median, "p90": *p90 as i64,
                    "longest": values[n - 1] as i64}),
         );
     }

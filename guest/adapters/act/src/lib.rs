@@ -9,7 +9,7 @@ use bindings::{
     exports::act::tools::tool_provider::{Guest, ToolResult},
 };
 use daktela_wasi_http::WasiHttp;
-use guest::{Error, Settings, catalog::selection::Selection, model::schema, privacy, render::markdown};
+use guest::{Error, Settings, catalog, model::schema, render::markdown, run};
 use serde_json::Value;
 
 #[expect(unsafe_code, reason = "generated from act.wit")]
@@ -36,15 +36,9 @@ mod bindings {
 struct Adapter;
 
 impl Guest for Adapter {
-    fn list_tools(metadata: Metadata) -> Result<ListToolsResponse, ActError> {
-        let selection = Selection::of(&Settings::of_tools(setting(&metadata))).map_err(|error| ActError {
-            kind: DENIED.to_owned(),
-            message: LocalizedString::Plain(error.text().to_owned()),
-            metadata: Vec::new(),
-        })?;
+    fn list_tools(_metadata: Metadata) -> Result<ListToolsResponse, ActError> {
         let hints = || ["std:read-only", "std:idempotent"].map(|hint| (hint.to_owned(), cbor(&true.into())));
-        let tools = selection
-            .tools()
+        let tools = catalog::tools()
             .map(|tool| ToolDefinition {
                 name: tool.name.to_owned(),
                 description: LocalizedString::Plain(tool.description.to_owned()),
@@ -82,12 +76,12 @@ const INTERNAL: &str = "std:internal";
 
 /// The text of a tool's answer, or the kind of a failure and what to do about it.
 fn answer(name: &str, arguments: &[u8], metadata: &Metadata) -> Result<String, (&'static str, String)> {
-    let setting = setting(metadata);
-    let settings = Settings::from_env(&setting).map_err(|error| (DENIED, error))?;
-    let selection = Selection::of(&settings).map_err(|error| (DENIED, error.text().to_owned()))?;
-    let tool = selection
-        .find(name)
-        .ok_or_else(|| (NOT_FOUND, format!("Unknown tool {name:?}.")))?;
+    let tool = catalog::find(name).ok_or_else(|| (NOT_FOUND, format!("Unknown tool {name:?}.")))?;
+    let setting = |name: &str| {
+        let (_, value) = metadata.iter().find(|(key, _)| key == name)?;
+        json(value)?.as_str().map(str::to_owned)
+    };
+    let settings = Settings::from_env(setting).map_err(|error| (DENIED, error))?;
     let origin = settings.instance().map_err(|error| (DENIED, error))?;
     let http = WasiHttp::new(origin, setting("DAKTELA_ACCESS_TOKEN")).map_err(|error| (DENIED, error))?;
     let arguments = if arguments.is_empty() {
@@ -96,25 +90,17 @@ fn answer(name: &str, arguments: &[u8], metadata: &Metadata) -> Result<String, (
         let wrong = || (WRONG_ARGUMENTS, "The arguments are no CBOR.".to_owned());
         json(arguments).ok_or_else(wrong)?.to_string()
     };
-    match privacy::run(tool, &http, &settings, &arguments) {
+    match run::run(tool, &http, &settings, &arguments) {
         Ok(output) => Ok(markdown::output(&output)),
         Err(error) => {
             let kind = match error {
-                Error::Argument(_) | Error::Ambiguous(_) => WRONG_ARGUMENTS,
+                Error::Argument(_) => WRONG_ARGUMENTS,
                 Error::NotFound(_) => NOT_FOUND,
                 Error::Forbidden(_) | Error::NoRight(_) => DENIED,
                 Error::Refused(_) | Error::Upstream(_) => INTERNAL,
             };
             Err((kind, error.text().to_owned()))
         }
-    }
-}
-
-/// The settings, as metadata of a call.
-fn setting(metadata: &Metadata) -> impl Fn(&str) -> Option<String> {
-    |name| {
-        let (_, value) = metadata.iter().find(|(key, _)| key == name)?;
-        json(value)?.as_str().map(str::to_owned)
     }
 }
 

@@ -7,7 +7,7 @@
 
 use daktela_wasi_http::WasiHttp;
 use guest::{
-    REQUEST_SETTINGS, Settings,
+    Settings,
     http::Http,
     mcp::{
         Server,
@@ -63,12 +63,11 @@ fn answer(request: &IncomingRequest) -> Reply {
     }
     let fields = request.headers();
     let header = |name: &str| {
-        let mut values = fields.get(name).into_iter();
-        let first = values.next()?;
-        let is_list = REQUEST_SETTINGS.iter().any(|(_, list)| *list == name);
-        let rest = values.filter(|_| is_list);
-        let whole = std::iter::once(first).chain(rest).collect::<Vec<_>>().join(&b',');
-        String::from_utf8(whole).ok()
+        fields
+            .get(name)
+            .into_iter()
+            .next()
+            .and_then(|value| String::from_utf8(value).ok())
     };
     if let Some(origin) = header("origin")
         && !is_welcome(&origin, request.authority().or(header("host")).as_deref())
@@ -82,8 +81,8 @@ fn answer(request: &IncomingRequest) -> Reply {
         return refuse(413, "The body is too large; calls are small.");
     };
     let network = network(&header);
-    // Lists need no instance, only which tools are served.
-    let default = Settings::of_tools(|name| setting(name, &header));
+    // Lists need no instance.
+    let default = Settings::default();
     let (http, settings) = match &network {
         Ok((http, settings)) => (Ok(http as &dyn Http), settings),
         Err(why) => (Err(why.clone()), &default),
@@ -134,19 +133,11 @@ fn network(header: &dyn Fn(&str) -> Option<String>) -> Result<(WasiHttp, Setting
         if name == "DAKTELA_URL" {
             origin.clone()
         } else {
-            setting(name, header)
+            variable(name)
         }
     })?;
     let http = WasiHttp::new(settings.instance()?, header("x-daktela-access-token").or(own_token))?;
     Ok((http, settings))
-}
-
-/// A setting: of the operator's in the environment, of the request's in its headers.
-fn setting(name: &str, header: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    match REQUEST_SETTINGS.iter().find(|(setting, _)| *setting == name) {
-        Some((_, name)) => header(name),
-        None => std::env::var(name).ok().filter(|value| !value.is_empty()),
-    }
 }
 
 /// An origin that a caller may name: https, a plain host name, below an allowed domain.

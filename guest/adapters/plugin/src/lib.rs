@@ -61,8 +61,8 @@ impl Guest for Plugin {
         answer(|server| server.list_prompts(cursor.as_deref()))
     }
 
-    fn get_prompt(name: String, arguments: String, context: String) -> Result<String, RpcError> {
-        answer(|server| server.get_prompt_in(&context, &name, &arguments))
+    fn get_prompt(name: String, arguments: String, _context: String) -> Result<String, RpcError> {
+        answer(|server| server.get_prompt(&name, &arguments))
     }
 
     fn complete(params: String) -> Result<String, RpcError> {
@@ -79,8 +79,8 @@ fn with_server<T>(serve: impl FnOnce(&Server) -> T) -> T {
             let http = origin.and_then(|origin| WasiHttp::new(origin, variable("DAKTELA_ACCESS_TOKEN")));
             (settings, http)
         }
-        // Lists need no other settings than which tools are served, and in what form.
-        Err(malformed) => (Settings::of_tools(variable), Err(malformed)),
+        // Lists need no settings.
+        Err(malformed) => (Settings::default(), Err(malformed)),
     };
     let http = http.as_ref().map(|http| http as &dyn Http).map_err(Clone::clone);
     serve(&Server::new(&settings, http))

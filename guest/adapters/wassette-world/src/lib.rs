@@ -105,8 +105,6 @@ fn docs(tool: &Tool) -> String {
                 max,
             } => format!(" {min} to {max}."),
             Kind::Flag { default } => format!(" {default} unless given."),
-            // The type holds one.
-            Kind::OneOf(_) if param.many => " Here one of them.".to_owned(),
             _ => String::new(),
         };
         let required = if tool.required() == Some(param.name) {

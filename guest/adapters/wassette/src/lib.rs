@@ -4,7 +4,7 @@
 
 use bindings::{Failure, Kind};
 use daktela_wasi_http::WasiHttp;
-use guest::{Error, Settings, catalog::selection::Selection, privacy, render::markdown};
+use guest::{Error, Settings, catalog, render::markdown, run};
 use serde_json::Value;
 
 #[expect(unsafe_code, clippy::too_many_arguments, reason = "generated from the world")]
@@ -38,17 +38,12 @@ fn answer(tool: &str, arguments: &Value) -> Result<String, Failure> {
     let settings = Settings::from_env(variable).map_err(forbidden)?;
     let origin = settings.instance().map_err(forbidden)?;
     let http = WasiHttp::new(origin, variable("DAKTELA_ACCESS_TOKEN")).map_err(forbidden)?;
-    let selection = Selection::of(&settings).map_err(|error| forbidden(error.text().to_owned()))?;
-    let tool = selection.find(tool).ok_or_else(|| {
-        forbidden(format!(
-            "{tool} is not served here: DAKTELA_TOOLSETS, DAKTELA_TOOLS or DAKTELA_EXCLUDE_TOOLS leave it out."
-        ))
-    })?;
-    match privacy::run(tool, &http, &settings, &arguments.to_string()) {
+    let tool = catalog::find(tool).expect("the functions are made of the catalogue");
+    match run::run(tool, &http, &settings, &arguments.to_string()) {
         Ok(output) => Ok(markdown::output(&output)),
         Err(error) => Err(Failure {
             kind: match error {
-                Error::Argument(_) | Error::Ambiguous(_) => Kind::Argument,
+                Error::Argument(_) => Kind::Argument,
                 Error::NotFound(_) => Kind::NotFound,
                 Error::Refused(_) => Kind::Refused,
                 Error::Forbidden(_) | Error::NoRight(_) => Kind::Forbidden,

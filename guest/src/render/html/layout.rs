@@ -1,6 +1,6 @@
 //! Layout: lines of text out of a page's nodes, with quotes marked by `> `, rows of tables, lists and links.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Hidden,
@@ -15,8 +15,6 @@ use crate::text;
 /// How deep quotes and lists are marked; what is nested deeper reads no better for it.
 const QUOTES_MAX: usize = 8;
 const LISTS_MAX: usize = 8;
-/// Quotes, lists and descriptions within one another: what stands before a line is no longer than these.
-const PREFIXES_MAX: usize = 2 * (QUOTES_MAX + LISTS_MAX);
 
 /// A cell of this many characters is no cell of a table that is read across.
 const CELL_CHARS: usize = 160;
@@ -26,23 +24,17 @@ const ROW_CHARS: usize = 400;
 pub(super) struct Plan {
     styles: Vec<Style>,
     displays: Vec<Option<Display>>,
-    roles: Vec<Roles>,
+    /// Rows that are written as `a | b`.
+    rows: HashSet<usize>,
+    /// Their cells, but those of columns that are empty in the whole table.
+    cells: HashSet<usize>,
     /// How many items a list has.
     items: HashMap<usize, i64>,
+    quotes: HashMap<usize, Quote>,
+    /// Elements that begin an original message, as mail programs mark it.
+    originals: HashSet<usize>,
     /// There is nothing to see on the page but what is hidden.
     all_hidden: bool,
-}
-
-/// What is special about a node.
-#[derive(Clone, Copy, Default)]
-struct Roles {
-    /// A row that is written as `a | b`.
-    row: bool,
-    /// A cell of one, but of a column that is empty in the whole table.
-    cell: bool,
-    quote: Option<Quote>,
-    /// An original message begins here, as mail programs mark it.
-    original: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -61,8 +53,11 @@ pub(super) fn plan(nodes: &[Node], sheet: &Sheet) -> Plan {
     let mut plan = Plan {
         styles: Vec::with_capacity(nodes.len()),
         displays: Vec::with_capacity(nodes.len()),
-        roles: vec![Roles::default(); nodes.len()],
+        rows: HashSet::new(),
+        cells: HashSet::new(),
         items: HashMap::new(),
+        quotes: HashMap::new(),
+        originals: HashSet::new(),
         all_hidden: false,
     };
     let mut open: Vec<usize> = Vec::new();
@@ -92,20 +87,21 @@ pub(super) fn plan(nodes: &[Node], sheet: &Sheet) -> Plan {
                 let name = &*tag.name;
                 let attribute = |name: &str| tag.attribute(name).unwrap_or_default();
                 if name == "blockquote" {
-                    plan.roles[at].quote = Some(quote(&attribute("type"), &attribute("class"), &declared));
+                    plan.quotes
+                        .insert(at, quote(&attribute("type"), &attribute("class"), &declared));
                 } else if matches!(name, "div" | "span" | "section") {
                     let (id, class) = (attribute("id"), attribute("class"));
                     if marks::CONTAINERS
                         .iter()
                         .any(|known| id.contains(known) || class.contains(known))
                     {
-                        plan.roles[at].quote = Some(Quote::Container);
+                        plan.quotes.insert(at, Quote::Container);
                     } else if marks::ORIGINALS
                         .iter()
                         .any(|known| id.contains(known) || class.contains(known))
                         || declared.has_line_above()
                     {
-                        plan.roles[at].original = true;
+                        plan.originals.insert(at);
                     }
                 }
                 plan.styles.push(style);
@@ -364,10 +360,14 @@ impl DryRun {
                     if !row.fits || filled < 2 || row.chars > ROW_CHARS {
                         continue;
                     }
-                    plan.roles[row.node].row = true;
-                    for (cell, _, column) in row.cells {
-                        plan.roles[cell].cell = table.used.get(column).is_some_and(|used| *used);
-                    }
+                    plan.rows.insert(row.node);
+                    let used = |column: usize| table.used.get(column).is_some_and(|used| *used);
+                    plan.cells.extend(
+                        row.cells
+                            .iter()
+                            .filter(|(_, _, column)| used(*column))
+                            .map(|(cell, ..)| *cell),
+                    );
                 }
             }
             _ => {}
@@ -489,12 +489,13 @@ impl Writer {
     fn enter(&mut self, at: usize, node: &Node, tag: &Tag, plan: &Plan) {
         let style = &plan.styles[at];
         self.border(at, node, plan);
-        let roles = plan.roles[at];
-        self.original |= roles.original;
-        match roles.quote {
-            Some(quote @ (Quote::Cited | Quote::Bare)) => {
+        if plan.originals.contains(&at) {
+            self.original = true;
+        }
+        match plan.quotes.get(&at) {
+            Some(Quote::Cited | Quote::Bare) => {
                 self.quotes += 1;
-                self.cited += usize::from(quote == Quote::Cited);
+                self.cited += usize::from(plan.quotes.get(&at) == Some(&Quote::Cited));
                 if self.quotes <= QUOTES_MAX {
                     self.prefix(at, None, "> ");
                 }
@@ -513,13 +514,13 @@ impl Writer {
             }
             "ul" | "ol" | "menu" | "dir" => self.lists.push(list(at, tag, plan)),
             "li" => self.item(at, tag),
-            "dd" if self.prefixes.len() < PREFIXES_MAX => self.prefix(at, None, "  "),
-            "tr" if roles.row && self.row.is_none() => {
+            "dd" => self.prefix(at, None, "  "),
+            "tr" if plan.rows.contains(&at) && self.row.is_none() => {
                 self.row = Some(at);
                 self.separators = 0;
                 self.in_cell = false;
             }
-            "td" | "th" if self.row.is_some() && roles.cell => {
+            "td" | "th" if self.row.is_some() && plan.cells.contains(&at) => {
                 self.separators += usize::from(self.in_cell);
                 self.in_cell = true;
             }
@@ -551,7 +552,7 @@ impl Writer {
             _ => {}
         }
         self.border(at, node, plan);
-        if let Some(quote) = plan.roles[at].quote {
+        if let Some(quote) = plan.quotes.get(&at) {
             self.quotes -= usize::from(matches!(quote, Quote::Cited | Quote::Bare));
             self.cited -= usize::from(matches!(quote, Quote::Cited | Quote::Container));
             self.break_lines(1);
@@ -615,7 +616,7 @@ impl Writer {
     }
 
     fn item(&mut self, at: usize, tag: &Tag) {
-        let deep = self.lists.len() > LISTS_MAX || self.prefixes.len() >= PREFIXES_MAX;
+        let deep = self.lists.len() > LISTS_MAX;
         let mark = match self.lists.last_mut() {
             Some(list) => {
                 if let Some(value) = tag.attribute("value").and_then(|value| value.trim().parse().ok()) {
@@ -783,8 +784,6 @@ impl Writer {
                 None => self.out.push_str(&prefix.rest),
             }
         }
-        // What is nested deeper than is marked has nothing before its further lines, of which there may be many.
-        self.prefixes.retain(|prefix| !prefix.rest.is_empty());
     }
 
     /// Shows where a link leads unless its text says so.

@@ -46,8 +46,6 @@ pub(super) fn build<'a>(tokens: Vec<Token<'a>>) -> (Vec<Node<'a>>, Vec<&'a str>)
         .collect();
     let mut builder = Builder {
         ends,
-        known: vec![Vec::new(); elements::COUNT],
-        nodes: Vec::with_capacity(tokens.len()),
         ..Builder::default()
     };
     let mut sheets = Vec::new();
@@ -75,9 +73,8 @@ struct Builder<'a> {
     nodes: Vec<Node<'a>>,
     /// Numbers of the open elements.
     stack: Vec<usize>,
-    /// Where in the stack elements of a name are open: the known ones by their number.
-    known: Vec<Vec<usize>>,
-    unknown: HashMap<String, Vec<usize>>,
+    /// Where in the stack elements of a name are open.
+    open: HashMap<String, Vec<usize>>,
     /// Where in the stack tables and their cells are open: what begins in one ends in it.
     tables: Vec<usize>,
     cells: Vec<usize>,
@@ -87,14 +84,6 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// Where in the stack elements of a name are open; `None` of an unknown one that never was.
-    fn open(&self, name: &str) -> Option<&Vec<usize>> {
-        match elements::place(name) {
-            Some(at) => Some(&self.known[at]),
-            None => self.unknown.get(name),
-        }
-    }
-
     fn innermost(&self) -> &str {
         self.stack.last().map_or("", |at| self.nodes[*at].name())
     }
@@ -120,7 +109,7 @@ impl<'a> Builder<'a> {
         if element.is_none() && self.is_words(&tag) {
             return self.text(Cow::Borrowed(tag.source));
         }
-        if self.open("head").is_some_and(|open| !open.is_empty())
+        if self.open.get("head").is_some_and(|open| !open.is_empty())
             && !matches!(
                 &*tag.name,
                 "base" | "link" | "meta" | "noscript" | "script" | "style" | "template" | "title" | "xml"
@@ -169,10 +158,7 @@ impl<'a> Builder<'a> {
                 "ul" | "ol" | "menu" | "dir" | "dl" => self.lists.push(position),
                 _ => {}
             }
-            match elements::place(&tag.name) {
-                Some(at) => self.known[at].push(position),
-                None => self.unknown.entry(tag.name.to_string()).or_default().push(position),
-            }
+            self.open.entry(tag.name.to_string()).or_default().push(position);
             self.stack.push(self.nodes.len());
         }
         self.leaf(Kind::Element(tag, element));
@@ -196,10 +182,10 @@ impl<'a> Builder<'a> {
             "tr" | "td" | "th" | "tbody" | "thead" | "tfoot" | "caption" => self.tables.last().map_or(0, |at| at + 1),
             _ => self.cells.last().map_or(0, |at| at + 1),
         };
-        if self.open(name).is_none() && !name.contains(':') {
+        if !self.open.contains_key(name) && elements::find(name).is_none() && !name.contains(':') {
             return self.text(Cow::Borrowed(source));
         }
-        if name == "br" || (name == "p" && self.open("p").is_none_or(Vec::is_empty)) {
+        if name == "br" || (name == "p" && self.open.get("p").is_none_or(Vec::is_empty)) {
             return; // Browsers make an empty element of it.
         }
         self.close(name, scope);
@@ -207,7 +193,7 @@ impl<'a> Builder<'a> {
 
     /// Closes the innermost open element of a name, if it is open within a scope.
     fn close(&mut self, name: &str, scope: usize) {
-        if let Some(position) = self.open(name).and_then(|open| open.last()).copied()
+        if let Some(position) = self.open.get(name).and_then(|open| open.last()).copied()
             && position >= scope
         {
             self.pop_to(position, true);
@@ -219,12 +205,7 @@ impl<'a> Builder<'a> {
         for at in self.stack.drain(position..) {
             self.nodes[at].end = end;
             self.nodes[at].closed = closed;
-            let name = self.nodes[at].name();
-            let open = match elements::place(name) {
-                Some(at) => Some(&mut self.known[at]),
-                None => self.unknown.get_mut(name),
-            };
-            if let Some(open) = open {
+            if let Some(open) = self.open.get_mut(self.nodes[at].name()) {
                 open.pop();
             }
         }

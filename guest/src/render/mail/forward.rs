@@ -50,11 +50,6 @@ pub(super) fn begins(lines: &[Line], at: usize) -> bool {
         return false;
     }
     let dashed = bare.starts_with("--") || bare.starts_with("==") || bare.starts_with("—") || bare.starts_with("__");
-    // Most lines of a mail.
-    if bare.len() < words::FORWARD_BYTES_MIN || !dashed && !bare.ends_with(':') && bare.len() > words::FORWARD_BYTES_MAX
-    {
-        return false;
-    }
     let inner = lower(bare.trim_matches(['-', '=', '_', '—', '*', '~', ' ', ':']));
     if inner.is_empty() {
         return false;

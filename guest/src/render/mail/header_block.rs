@@ -76,8 +76,6 @@ fn read<'a>(lines: impl Iterator<Item = &'a str>) -> Block {
                     break;
                 }
                 // `Gesendet: per Spedition` tells how something is sent.
-                // What a telephone sent comes from a number: messages and faxes that a gateway passes on.
-                block.form |= label == Label::From && is_number(value);
                 block.form |=
                     label == Label::Sent && !value.contains(|c: char| c.is_ascii_digit()) && value.contains(' ');
                 block.labels.push(label);
@@ -129,10 +127,6 @@ impl Block {
             Label::Subject => {}
         }
     }
-}
-
-fn is_number(value: &str) -> bool {
-    value.bytes().filter(u8::is_ascii_digit).count() >= 6 && !value.contains(|c: char| c.is_alphabetic() || c == '@')
 }
 
 /// People's names in a list end in a separator or hold an address; sentences do not.
@@ -242,14 +236,7 @@ fn is_form(lines: &[Line], own: usize, at: usize, block: &Block) -> bool {
     {
         return true;
     }
-    let is_strong = block.has(Label::Sent) && block.address;
-    // Notices of programs go on with labels of theirs; below a mail's headers is an empty line.
-    let directly = lines.get(at + block.rows).and_then(|line| split(line.text));
-    if !is_strong && directly.is_some_and(|(name, _)| name.len() < 30 && known(&name).is_none() && !name.contains("//"))
-    {
-        return true;
-    }
-    if own > 0 || is_strong {
+    if own > 0 || (block.has(Label::Sent) && block.address) {
         return false;
     }
     let mut above = lines[..at].iter().filter(|line| !line.is_empty() && !line.is_ruler());

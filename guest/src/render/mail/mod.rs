@@ -194,8 +194,7 @@ fn quotes(lines: &[Line]) -> Found {
                 start,
                 body: at,
                 end,
-                // A line across may also stand within the writer's own text.
-                introduced: intro.is_some() || header_block::in_quote(&lines[at..end]),
+                introduced: intro.is_some() || start < at || header_block::in_quote(&lines[at..end]),
                 open: false,
             });
             at = end;

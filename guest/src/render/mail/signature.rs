@@ -112,7 +112,7 @@ fn is_prose(line: &str) -> bool {
 /// Whether a line is what a telephone or an app adds.
 pub(super) fn is_footer(line: &str) -> bool {
     let line = line.trim().trim_start_matches(['-', '_', '*', ' ', '>', '|', '(', '[']);
-    if !words::FOOTER_BEGINNINGS.may_begin(line) || line.chars().count() > FOOTER_CHARS {
+    if line.is_empty() || line.chars().count() > FOOTER_CHARS {
         return false;
     }
     let lower = lower(line);
@@ -131,14 +131,6 @@ pub(super) fn has_content(lines: &[&str]) -> bool {
         if line == "[hidden text left out]" {
             continue;
         }
-        let has_ink =
-            || line.chars().any(char::is_alphanumeric) || line.chars().any(|c| !c.is_ascii() && !c.is_whitespace());
-        if !words::FRAME_BEGINNINGS.may_begin(line) {
-            if !closing && has_ink() {
-                return true;
-            }
-            continue;
-        }
         let lower = lower(line);
         let starts = |words: &[&str]| {
             words.iter().any(|word| {
@@ -150,9 +142,7 @@ pub(super) fn has_content(lines: &[&str]) -> bool {
         if words::BANNERS.iter().any(|banner| lower.starts_with(banner)) {
             continue;
         }
-        // `Hello, please cancel it.` says more than a greeting.
-        let says_more = line.ends_with('?') || (line.ends_with('.') && line.contains(", "));
-        if !greeted && starts(words::GREETINGS) && line.split_whitespace().count() <= 5 && !says_more {
+        if !greeted && starts(words::GREETINGS) && line.split_whitespace().count() <= 5 && !line.ends_with(['?']) {
             greeted = true;
             continue;
         }
@@ -164,7 +154,7 @@ pub(super) fn has_content(lines: &[&str]) -> bool {
         if closing {
             continue;
         }
-        if has_ink() {
+        if line.chars().any(char::is_alphanumeric) || line.chars().any(|c| !c.is_ascii() && !c.is_whitespace()) {
             return true;
         }
     }

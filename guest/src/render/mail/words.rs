@@ -392,24 +392,6 @@ pub(super) const FORM_LABELS: &[&str] = &[
     "mitteilung",
     "message",
     "your message",
-    "komentář",
-    "komentár",
-    "komentarz",
-    "kommentar",
-    "commentaire",
-    "comentario",
-    "commento",
-    "comentário",
-    "reactie",
-    "přepis",
-    "prepis",
-    "transcript",
-    "délka",
-    "dĺžka",
-    "duration",
-    "dauer",
-    "stav",
-    "status",
     "comment",
     "comments",
     "wiadomość",
@@ -885,10 +867,6 @@ pub(super) const ORIGINAL: &[&str] = &[
     "mesazhi origjinal",
 ];
 
-/// Bytes of the shortest and the longest of these, with what may be around them.
-pub(super) const FORWARD_BYTES_MIN: usize = 4;
-pub(super) const FORWARD_BYTES_MAX: usize = 100;
-
 /// What mail programs set above a forwarded message.
 pub(super) const FORWARD: &[&str] = &[
     "forwarded message",
@@ -1116,21 +1094,6 @@ pub(super) const BELOW: &[&str] = &[
     "modře",
     "zeleně",
     "barevně",
-    "pod původní",
-    "pod mailem",
-    "pod e-mailem",
-    "pod textem",
-    "pod zprávou",
-    "pod pôvodn",
-    "pod textom",
-    "under the original",
-    "underneath",
-    "at the bottom",
-    "unter der ursprünglichen",
-    "unter der mail",
-    "pod wiadomością",
-    "sous le message",
-    "en bas",
     "vepsal",
     "nižšie",
     "nizsie",
@@ -1826,38 +1789,3 @@ pub(super) const BANNERS: &[&str] = &[
     "sie erhalten nicht oft",
     "nie dostajesz często",
 ];
-
-/// Which characters texts begin with, as far as they are ASCII; a line that begins otherwise begins with none of them.
-pub(super) struct Beginnings([bool; 128]);
-
-impl Beginnings {
-    const fn of(lists: &[&[&str]]) -> Self {
-        let mut first = [false; 128];
-        let mut list = 0;
-        while list < lists.len() {
-            let mut text = 0;
-            while text < lists[list].len() {
-                let byte = lists[list][text].as_bytes()[0];
-                if byte < 128 {
-                    first[byte as usize] = true;
-                }
-                text += 1;
-            }
-            list += 1;
-        }
-        Self(first)
-    }
-
-    /// Whether a line may begin with one of the texts, in upper or lower case. Only a first look.
-    pub(super) fn may_begin(&self, line: &str) -> bool {
-        line.bytes().next().is_some_and(|byte| {
-            self.0
-                .get(usize::from(byte.to_ascii_lowercase()))
-                .is_none_or(|first| *first)
-        })
-    }
-}
-
-pub(super) static FOOTER_BEGINNINGS: Beginnings = Beginnings::of(&[FOOTERS]);
-/// Of what frames a mail: greetings, closings and banners.
-pub(super) static FRAME_BEGINNINGS: Beginnings = Beginnings::of(&[GREETINGS, CLOSINGS, BANNERS]);

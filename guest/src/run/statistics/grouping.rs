@@ -1,6 +1,6 @@
 //! Groups of a record: its values of a dimension, each with the name by which it is told from others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -8,17 +8,17 @@ use super::tally::Named;
 use crate::{
     daktela::{
         error::Error,
-        query::{self, Direction, Filter, Query, TAKE_MAX},
+        query::{self, Filter, Query, TAKE_MAX},
     },
     model::{
         context::Context,
-        custom_field::{CustomField, CustomFieldSchema},
+        custom_field::CustomFieldSchema,
         entity::Entity,
-        output::{FactValue, Reference, Unit},
+        output::{FactValue, Reference},
         statistics::{Bucket, By, Dimension, Source},
     },
     render::markdown::{self, inline, quoted},
-    run::{custom_fields, resolve, scan::FIRST_PAGE},
+    run::{custom_fields, resolve},
     text, time, value,
 };
 
@@ -35,17 +35,6 @@ const WEEKDAYS: [&str; 7] = [
 /// Types of custom fields with a choice.
 const CHOICES: &[&str] = &["SELECTBOX", "MULTISELECTBOX", "RADIO", "CHECKBOX"];
 
-/// Types of custom fields whose values are no amounts, even where they have digits.
-const NO_AMOUNTS: &[&str] = &[
-    "CHECKBOX", "DATETIME", "DATE", "TIME", "PHONE", "EMAIL", "ADDRESS", "URL",
-];
-
-/// What is longer is no unit: the number stands in a sentence.
-const UNIT_CHARS: usize = 12;
-
-/// How many units are told apart.
-const UNITS_MAX: usize = 10;
-
 /// More days, weeks or months than this are not counted one by one.
 const BUCKETS_MAX: i64 = 400;
 
@@ -54,21 +43,8 @@ const BUCKETS_MAX: i64 = 400;
 pub(super) struct Lookups {
     /// Of an agent by login: the groups.
     groups_of_agents: BTreeMap<String, Vec<Named>>,
-    /// The custom field that groups: its keys, since forms may share its label, and its choices.
+    /// The custom field: its keys, since forms may share its label, and its choices.
     custom_field: Option<(Vec<String>, CustomFieldSchema)>,
-    /// The custom field that is measured: its keys, and what it is called and may hold.
-    measured: Option<(Vec<String>, CustomFieldSchema, String)>,
-    /// What values of it were no numbers, and what was behind those that were.
-    pub(super) refused: Refused,
-}
-
-/// What does not show in a measure of numbers that people entered.
-#[derive(Default)]
-pub(super) struct Refused {
-    pub(super) values: u64,
-    pub(super) example: Option<String>,
-    /// Words behind or before numbers, such as currencies.
-    pub(super) units: BTreeSet<String>,
 }
 
 impl Lookups {
@@ -88,84 +64,45 @@ impl Lookups {
         rows: &[Value],
         wanted: &str,
     ) -> Result<(), Error> {
-        if self.custom_field.is_none() && !rows.is_empty() {
-            let is_choice = |field: &CustomField| field.kind.is_empty() || CHOICES.contains(&field.kind.as_str());
-            self.custom_field = Some(find(context, entity, rows, wanted, &is_choice, "with a choice")?);
+        if self.custom_field.is_some() || rows.is_empty() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Finds the custom field that is measured by the first records. Numbers stand in fields of texts, since Daktela has no type for
-    /// them.
-    pub(super) fn measured_field(
-        &mut self,
-        context: &Context,
-        entity: &Entity,
-        rows: &[Value],
-        wanted: &str,
-    ) -> Result<(), Error> {
-        if self.measured.is_none() && !rows.is_empty() {
-            let may_hold_numbers = |field: &CustomField| !NO_AMOUNTS.contains(&field.kind.as_str());
-            let (keys, schema) = find(
-                context,
-                entity,
-                rows,
-                wanted,
-                &may_hold_numbers,
-                "that may hold numbers",
-            )?;
-            let title = keys
-                .first()
-                .and_then(|key| schema.get(key))
-                .map(|field| field.title.clone());
-            let label = title
-                .filter(|title| !title.is_empty())
-                .unwrap_or_else(|| wanted.to_owned());
-            self.measured = Some((keys, schema, label));
+        let schema = custom_fields::schema(context, entity, rows);
+        let folded = text::fold(wanted);
+        let mut keys: Vec<String> = schema.keys().filter(|key| *key == wanted).cloned().collect();
+        if keys.is_empty() {
+            let same = schema.iter().filter(|(_, field)| text::fold(&field.title) == folded);
+            keys = same.map(|(key, _)| key.clone()).collect();
         }
-        Ok(())
-    }
-
-    /// The label of the custom field that is measured.
-    pub(super) fn measured_label(&self) -> Option<&str> {
-        self.measured.as_ref().map(|(.., label)| label.as_str())
-    }
-
-    /// The number that a record has in the custom field that is measured, in parts: the sum where it has several. What is no number is
-    /// counted, and not measured.
-    pub(super) fn measured(&mut self, row: &Value) -> Option<f64> {
-        let Lookups { measured, refused, .. } = self;
-        let (keys, schema, _) = measured.as_ref()?;
-        let mut sum = None;
-        let of_key = |key: &String| {
-            let field = schema.get(key);
-            let values = value::all(&row["customFields"], key)
-                .into_iter()
-                .filter_map(value::text);
-            // A choice is stored by its name, and is what people see.
-            values.map(move |stored| {
-                field
-                    .and_then(|field| field.items.get(&stored))
-                    .cloned()
-                    .unwrap_or(stored)
+        let is_choice = |key: &String| {
+            schema.get(key).is_some_and(|field| {
+                // What may be hidden from people is not told by its figures either.
+                field.hidden == Some(false) && (field.kind.is_empty() || CHOICES.contains(&field.kind.as_str()))
             })
         };
-        for given in keys.iter().flat_map(of_key) {
-            match entered_number(&given) {
-                Some((number, unit)) => {
-                    let parts = (number * Unit::PARTS as f64).round();
-                    sum = Some(sum.unwrap_or(0.0) + parts);
-                    if !unit.is_empty() && refused.units.len() < UNITS_MAX {
-                        refused.units.insert(unit);
-                    }
-                }
-                None => {
-                    refused.values += 1;
-                    refused.example.get_or_insert(given);
-                }
-            }
+        keys.retain(&is_choice);
+        if keys.is_empty() {
+            let known: Vec<String> = schema
+                .iter()
+                .filter(|(key, _)| is_choice(key))
+                .map(|(key, field)| format!("- {} ({})", inline(&field.title, 100), inline(key, 100)))
+                .collect();
+            let what = format!("No custom field {} with a choice was found", quoted(wanted));
+            return Err(Error::Argument(if known.is_empty() {
+                format!(
+                    "{what}: the first {} have none.",
+                    text::count(rows.len() as u64, entity.singular, entity.plural)
+                )
+            } else {
+                format!(
+                    "{what}. Those with a choice, by the first {}:\n{}",
+                    text::count(rows.len() as u64, entity.singular, entity.plural),
+                    known.join("\n")
+                )
+            }));
         }
-        sum
+        self.custom_field = Some((keys, schema));
+        Ok(())
     }
 
     /// The label of the custom field.
@@ -224,120 +161,6 @@ impl Lookups {
             }
         }
     }
-}
-
-/// The keys of a custom field by its key or label, and all definitions; of records of today where the first ones are older than the field.
-fn find(
-    context: &Context,
-    entity: &Entity,
-    rows: &[Value],
-    wanted: &str,
-    is_right: &dyn Fn(&CustomField) -> bool,
-    kind: &str,
-) -> Result<(Vec<String>, CustomFieldSchema), Error> {
-    let folded = text::fold(wanted);
-    // What may be hidden from people is not told by its figures either.
-    let is_open = |field: &CustomField| field.hidden == Some(false) && is_right(field);
-    let keys = |schema: &CustomFieldSchema| -> Vec<String> {
-        let open = || schema.iter().filter(|(_, field)| is_open(field));
-        let by_key: Vec<String> = open()
-            .filter(|(key, _)| *key == wanted)
-            .map(|(key, _)| key.clone())
-            .collect();
-        if !by_key.is_empty() {
-            return by_key;
-        }
-        let same = open().filter(|(_, field)| text::fold(&field.title) == folded);
-        same.map(|(key, _)| key.clone()).collect()
-    };
-    let mut schema = custom_fields::schema(context, entity, rows);
-    let mut found = keys(&schema);
-    if found.is_empty() {
-        let newest = Query::new(entity.endpoint, FIRST_PAGE)
-            .fields(&[entity.key, "customFields"])
-            .sort(entity.key, Direction::Descending);
-        schema.extend(custom_fields::schema(
-            context,
-            entity,
-            &context.client.read_page(&newest)?.rows,
-        ));
-        found = keys(&schema);
-    }
-    if !found.is_empty() {
-        return Ok((found, schema));
-    }
-    let known: Vec<String> = schema
-        .iter()
-        .filter(|(_, field)| is_open(field))
-        .map(|(key, field)| format!("- {} ({})", inline(&field.title, 100), inline(key, 100)))
-        .collect();
-    let what = format!("No custom field {} {kind} was found", quoted(wanted));
-    Err(Error::Argument(if known.is_empty() {
-        format!("{what}: the first and the newest {} have none.", entity.plural)
-    } else {
-        format!(
-            "{what}. These are there, by the first and the newest {}:\n{}",
-            entity.plural,
-            known.join("\n")
-        )
-    }))
-}
-
-/// A number as people enter it, with what stands before or behind it: `12 500,50 Kč`, `1,234.5`, `-3`. Nothing where it is none, and where
-/// nobody can tell thousands from decimals (`1,234`).
-fn entered_number(given: &str) -> Option<(f64, String)> {
-    let is_part = |c: char| c.is_ascii_digit() || c.is_whitespace() || ".,'’".contains(c);
-    let given = given.trim();
-    let start = given.find(|c: char| c.is_ascii_digit())?;
-    let (before, rest) = given.split_at(start);
-    let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
-    let (number, behind) = rest.split_at(end);
-    if behind.contains(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    // A sign stands alone or before the unit's space: in `STP-26` and `K100` a number is part of a name.
-    let (is_negative, before) = match before.strip_suffix(['-', '−', '–']) {
-        Some(before) => (true, before),
-        None => (false, before.strip_suffix('+').unwrap_or(before)),
-    };
-    if before.ends_with(char::is_alphanumeric) {
-        return None;
-    }
-    let before = before.trim();
-    let digits: String = number
-        .trim()
-        .chars()
-        .filter(|c| !c.is_whitespace() && !"'’".contains(*c))
-        .collect();
-    // An ending of a sentence, or `500,-`.
-    let digits = digits.trim_end_matches(['.', ',']);
-    let behind = behind.trim().trim_start_matches(['-', '–']).trim();
-    let plain = match digits.rfind(['.', ',']) {
-        None => digits.to_owned(),
-        Some(at) => {
-            let separator = &digits[at..=at];
-            let other = if separator == "." { "," } else { "." };
-            let (whole, decimals) = (&digits[..at], &digits[at + 1..]);
-            let is_group = decimals.len() == 3 && !whole.starts_with('0');
-            if whole.contains(separator) {
-                // Several of one kind stand between thousands.
-                if whole.contains(other) {
-                    return None;
-                }
-                digits.replace(separator, "")
-            } else if is_group && !whole.contains(other) {
-                return None;
-            } else {
-                format!("{}.{decimals}", whole.replace(other, ""))
-            }
-        }
-    };
-    let number: f64 = plain.parse().ok()?;
-    let unit = [before, behind].join(" ").trim().to_owned();
-    if unit.chars().count() > UNIT_CHARS {
-        return None;
-    }
-    Some((if is_negative { -number } else { number }, unit))
 }
 
 fn related(of: &Value) -> Option<Named> {
@@ -484,42 +307,6 @@ fn groups_of_agents(context: &Context) -> Result<BTreeMap<String, Vec<Named>>, E
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_read_as_people_enter_them() {
-        let read = |given: &str| entered_number(given).map(|(number, unit)| (number, unit.replace(' ', "_")));
-        for (given, number, unit) in [
-            ("12500", 12500.0, ""),
-            ("12 500,50 Kč", 12500.5, "Kč"),
-            ("12\u{a0}500 Kč", 12500.0, "Kč"),
-            ("1,234.5", 1234.5, ""),
-            ("1.234,5", 1234.5, ""),
-            ("1 234 567", 1_234_567.0, ""),
-            ("1.234.567", 1_234_567.0, ""),
-            ("€ 99.90", 99.9, "€"),
-            ("-3", -3.0, ""),
-            ("0.125", 0.125, ""),
-            ("500,- Kč", 500.0, "Kč"),
-            ("20 %", 20.0, "%"),
-            ("CZK 500", 500.0, "CZK"),
-            ("CZK -500", -500.0, "CZK"),
-        ] {
-            assert_eq!(read(given), Some((number, unit.to_owned())), "{given}");
-        }
-        // Nobody can tell whether that is some thousand or a fraction; dates and words are no numbers.
-        for given in [
-            "1,234",
-            "1.234",
-            "",
-            "ano",
-            "2026-11-20",
-            "12:30",
-            "3 x 4",
-            "1.234,567.8",
-        ] {
-            assert_eq!(read(given), None, "{given}");
-        }
-    }
 
     #[test]
     fn a_time_belongs_to_its_hour_day_week_and_month() {

@@ -7,7 +7,7 @@ mod tally;
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use self::{
-    grouping::{Lookups, Refused, partition},
+    grouping::{Lookups, partition},
     tally::{Cell, Group, Key, Tally},
 };
 use super::{
@@ -25,10 +25,7 @@ use crate::{
         context::Context,
         filter::FilterOp,
         measure::Measure,
-        output::{
-            Content, FactValue, Figures, GroupOutput, Grouping, Measured, Output, RestOutput, StatisticsOutput,
-            Summary, Unit,
-        },
+        output::{Content, FactValue, Figures, GroupOutput, Grouping, Output, RestOutput, StatisticsOutput, Summary},
         param,
         statistics::{Bucket, By, Dimension, Source, Statistics},
     },
@@ -53,8 +50,6 @@ struct Plan {
     inner: Option<&'static Dimension>,
     measure: Option<&'static Measure>,
     custom_field: Option<String>,
-    /// The custom field that is measured.
-    of_field: Option<String>,
     order: Order,
     direction: Option<Direction>,
     min_count: u64,
@@ -139,18 +134,6 @@ pub(super) fn statistics(context: &Context, of: &'static Statistics, args: &Args
             text::count(scanner.requests, "request", "requests")
         ));
     }
-    let measure = match (plan.measure, lookups.measured_label()) {
-        (Some(measure), _) => Some(Measured {
-            label: measure.label.to_owned(),
-            unit: Unit::Seconds,
-        }),
-        (None, Some(label)) => Some(Measured {
-            label: markdown::inline(label, 100),
-            unit: Unit::Number,
-        }),
-        (None, None) => None,
-    };
-    notes.extend(said_of_numbers(&lookups.refused));
     let compared_with = plan.compared.as_ref().map(|(from, to)| format!("{from} until {to}"));
     let Layout {
         dimensions,
@@ -164,7 +147,7 @@ pub(super) fn statistics(context: &Context, of: &'static Statistics, args: &Args
             singular: of.singular,
             plural: of.plural,
             dimensions,
-            measure,
+            measure: plan.measure.map(|measure| measure.label),
             whole,
             groups,
             rest,
@@ -182,30 +165,6 @@ pub(super) fn statistics(context: &Context, of: &'static Statistics, args: &Args
     })
 }
 
-/// What is to be said of numbers that people entered.
-fn said_of_numbers(refused: &Refused) -> Vec<String> {
-    let mut out = Vec::new();
-    if let Some(example) = &refused.example {
-        out.push(format!(
-            "{} of the custom field {} no number and {} not measured, e.g. {}.",
-            text::count(refused.values, "value", "values"),
-            if refused.values == 1 { "is" } else { "are" },
-            if refused.values == 1 { "was" } else { "were" },
-            markdown::quoted(example)
-        ));
-    }
-    let units: Vec<String> = refused.units.iter().map(|unit| markdown::quoted(unit)).collect();
-    match units.len() {
-        0 => {}
-        1 => out.push(format!("The numbers are followed or preceded by {}.", units[0])),
-        _ => out.push(format!(
-            "The numbers have different units ({}), which were not converted: sums and averages mix them.",
-            units.join(", ")
-        )),
-    }
-    out
-}
-
 impl Plan {
     fn dimensions(&self) -> impl Iterator<Item = &'static Dimension> {
         self.outer.into_iter().chain(self.inner)
@@ -218,9 +177,7 @@ impl Plan {
         let picks = tests.chain(measured).map(|pick| (*pick).to_owned());
         let mut fields: Vec<String> = Vec::new();
         // The definitions of custom fields are read by the ids of records.
-        let has_field = self.custom_field.is_some() || self.of_field.is_some();
-        fields.extend(has_field.then(|| source.list.entity.key.to_owned()));
-        fields.extend(self.of_field.as_ref().map(|_| "customFields".to_owned()));
+        fields.extend(self.custom_field.as_ref().map(|_| source.list.entity.key.to_owned()));
         // The time says how far a scan came that had to end.
         let all = std::iter::once(time.to_owned())
             .chain(self.dimensions().flat_map(|dimension| dimension.picks(time)))
@@ -235,11 +192,7 @@ impl Plan {
     }
 
     fn is_only_count(&self, conditions: &Conditions) -> bool {
-        self.outer.is_none() && !self.is_measured() && conditions.tests.is_empty()
-    }
-
-    fn is_measured(&self) -> bool {
-        self.measure.is_some() || self.of_field.is_some()
+        self.outer.is_none() && self.measure.is_none() && conditions.tests.is_empty()
     }
 }
 
@@ -289,10 +242,6 @@ fn plan(of: &'static Statistics, args: &Args, notes: &mut Vec<String>) -> Result
     let measure = args
         .text(&param::of(of.of))
         .and_then(|name| of.measures.iter().find(|measure| measure.name == name));
-    let of_field = args.text(&param::OF_FIELD).map(str::to_owned);
-    if measure.is_some() && of_field.is_some() {
-        return wrong("of and of_field are two measures; one answer has one of them.".to_owned());
-    }
     let compared = match (args.text(&param::COMPARE_FROM), args.text(&param::COMPARE_TO)) {
         (Some(from), Some(to)) if from <= to => Some((from.to_owned(), to.to_owned())),
         (Some(from), Some(to)) => {
@@ -318,17 +267,11 @@ fn plan(of: &'static Statistics, args: &Args, notes: &mut Vec<String>) -> Result
         Some(Order::Change) if compared.is_none() => {
             return wrong("order_by=change needs compare_from and compare_to.".to_owned());
         }
-        Some(Order::Average | Order::Median | Order::P90 | Order::Longest | Order::Sum)
-            if measure.is_none() && of_field.is_none() =>
-        {
-            let mut ways = Vec::new();
-            if !of.of.is_empty() {
-                ways.push(format!("of, one of {}", of.of.join(", ")));
-            }
-            if of.has_custom_fields() {
-                ways.push("of_field, a custom field that holds numbers".to_owned());
-            }
-            return wrong(format!("This order needs a measure: give {}.", ways.join("; or ")));
+        Some(Order::Average | Order::Median | Order::P90 | Order::Longest | Order::Sum) if measure.is_none() => {
+            return wrong(format!(
+                "This order needs a measure: give of, one of {}.",
+                of.of.join(", ")
+            ));
         }
         _ => {}
     }
@@ -338,7 +281,6 @@ fn plan(of: &'static Statistics, args: &Args, notes: &mut Vec<String>) -> Result
         inner,
         measure,
         custom_field,
-        of_field,
         order: order.unwrap_or(if is_time { Order::Group } else { Order::Count }),
         direction: args.text(&param::SORT_DIR).map(|direction| match direction {
             "asc" => Direction::Ascending,
@@ -442,15 +384,12 @@ fn read(
     if let Some(wanted) = &plan.custom_field {
         lookups.custom_field(context, entity, &first.page.rows, wanted)?;
     }
-    if let Some(wanted) = &plan.of_field {
-        lookups.measured_field(context, entity, &first.page.rows, wanted)?;
-    }
     let clock = scanner.clock();
     conditions.check(&clock)?;
-    if let (Some(dimension), None, false, true, Some(total)) = (
+    if let (Some(dimension), None, None, true, Some(total)) = (
         plan.outer,
         plan.inner,
-        plan.is_measured(),
+        plan.measure,
         conditions.tests.is_empty(),
         first.page.total,
     ) {
@@ -480,12 +419,8 @@ fn read(
         }
         let groups =
             |dimension: Option<&Dimension>| dimension.map(|dimension| lookups.groups(dimension, source, time, row));
-        let (outer, inner) = (groups(plan.outer), groups(plan.inner));
-        let measured = match plan.measure {
-            Some(measure) => measure.of(row, &clock),
-            None => lookups.measured(row),
-        };
-        tally.add(outer, inner, measured);
+        let measured = plan.measure.and_then(|measure| measure.of(row, &clock));
+        tally.add(groups(plan.outer), groups(plan.inner), measured);
     })?;
     say(scanner, &scanned, source, basis);
     Ok(())
@@ -556,8 +491,8 @@ fn lay_out(plan: &Plan, lookups: &Lookups, tallies: &[Tally]) -> Layout {
     plan.sort(&mut pairs, plan.order, plan.direction);
     let columns = plan.columns();
     let inner_most = groups.iter().map(|(group, ..)| group.inner.len()).max().unwrap_or(0);
-    let figures_of_row = match (plan.inner, plan.is_measured(), &plan.compared) {
-        (Some(_), false, None) if inner_most <= COLUMNS_MAX => inner_most + 1,
+    let figures_of_row = match (plan.inner, plan.measure, &plan.compared) {
+        (Some(_), None, None) if inner_most <= COLUMNS_MAX => inner_most + 1,
         _ => columns,
     };
     // A group of a second grouping that is no column has a row for each of its groups.
@@ -650,7 +585,7 @@ impl<'a> Pair<'a> {
 impl Plan {
     /// How many figures a row has.
     fn columns(&self) -> usize {
-        2 + if self.is_measured() { 5 } else { 0 } + if self.compared.is_some() { 2 } else { 0 }
+        2 + if self.measure.is_some() { 5 } else { 0 } + if self.compared.is_some() { 2 } else { 0 }
     }
 
     /// Brings groups into their order.

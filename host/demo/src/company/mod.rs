@@ -47,15 +47,6 @@ pub(crate) fn store(scale: usize, extended: bool) -> &'static Store {
     })
 }
 
-/// A company with more records.
-pub(crate) fn with_records(scale: usize, records: impl IntoIterator<Item = (&'static str, Value)>) -> Store {
-    let mut store = build(scale).store;
-    for (model, record) in records {
-        store.add(crate::schema::model(model).name, record);
-    }
-    store
-}
-
 fn build(scale: usize) -> Company {
     let mut company = Company::new();
     people::add(&mut company);

@@ -61,8 +61,7 @@ pub(super) const CZECH: Texts = Texts {
     username: "Uživatelské jméno",
     password: "Heslo",
     token_instead: "Přihlašujete se druhým faktorem nebo přes jednotné přihlášení?",
-    token_note: "Vložte API token. Stojí v Daktele v seznamu uživatelů v detailu vašeho uživatele; kdo ten seznam nevidí, požádá o token \
-                 správce. Platí pak místo jména a hesla.",
+    token_note: "Vložte API token ze svého nastavení v Daktele. Platí pak místo jména a hesla.",
     token: "API token",
     button: "Přihlásit a povolit čtení",
     secrets_note: "Heslo i token jdou jen do vaší Daktely. Aplikace dostane klíč, který platí pouze pro tento server.",
@@ -75,7 +74,7 @@ pub(super) const CZECH: Texts = Texts {
     not_served: "Tento server obsluhuje jen",
     wrong_password: "Daktela přihlášení odmítla. Zkontrolujte jméno a heslo. Kdo se přihlašuje druhým faktorem nebo přes jednotné \
                      přihlášení, vloží místo hesla API token.",
-    wrong_token: "Daktela tento API token nezná. Zkopírujte ho celý ze svého detailu v seznamu uživatelů, nebo o něj požádejte správce.",
+    wrong_token: "Daktela tento API token nezná. Zkopírujte ho celý z nastavení uživatele, nebo si dejte vystavit nový.",
     no_answer: "Na této adrese Daktela neodpovídá. Zkontrolujte adresu, nebo to zkuste za chvíli.",
     too_many_failed: "Příliš mnoho neúspěšných pokusů. Zkuste to znovu za pět minut.",
     too_many_at_once: "Právě teď se jich přihlašuje příliš mnoho. Zkuste to hned znovu.",
@@ -106,8 +105,7 @@ pub(super) const ENGLISH: Texts = Texts {
     username: "User name",
     password: "Password",
     token_instead: "Do you sign in with a second factor or through single sign-on?",
-    token_note: "Paste the API token. In Daktela it stands in the list of users, in the detail of your user; who does not see that list asks \
-                 an administrator for it. It then counts instead of user name and password.",
+    token_note: "Paste the API token from your settings in Daktela. It then counts instead of user name and password.",
     token: "API token",
     button: "Log in and allow reading",
     secrets_note: "Password and token go to your Daktela only. The application gets a key that is good for this server alone.",
@@ -120,7 +118,7 @@ pub(super) const ENGLISH: Texts = Texts {
     not_served: "This server serves only",
     wrong_password: "Daktela refused the login. Check user name and password. Whoever signs in with a second factor or through \
                      single sign-on gives an API token instead.",
-    wrong_token: "Daktela does not know this API token. Copy it whole from your user's detail in the list of users, or ask an administrator for it.",
+    wrong_token: "Daktela does not know this API token. Copy it whole from the user's settings, or have a new one made.",
     no_answer: "No Daktela answers at that address. Check it, or try again in a while.",
     too_many_failed: "Too many attempts failed. Try again in five minutes.",
     too_many_at_once: "Too many are logging in just now. Try again at once.",

@@ -113,10 +113,7 @@ impl State {
         for (entry, expires) in &entries {
             text += &line(entry, *expires);
         }
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+        let _ = fs::remove_file(&beside);
         let mut file = lock(open(&beside)?)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
