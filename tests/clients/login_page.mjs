@@ -65,6 +65,7 @@ async function browse({ language }) {
         stdio: ['ignore', 'ignore', 'pipe'],
     });
     process.on('exit', () => kill(child));
+    const exited = new Promise(done => child.once('exit', done));
     const port = await new Promise(found => {
         createInterface({ input: child.stderr }).on('line', line => {
             const address = line.match(/ws:\/\/[^:]+:(\d+)/);
@@ -92,7 +93,6 @@ async function browse({ language }) {
         throw new Error(`never: ${what}; the page says ${await ask('document.body?.innerText')}`);
     };
     const close = async () => {
-        const exited = new Promise(done => child.once('exit', done));
         kill(child);
         await exited;
         await remove(profile);
